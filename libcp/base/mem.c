@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cpi_mem_init(struct cpi_mem *mem, size_t limit)
+{
+	memset(mem, 0, sizeof *mem);
+	mem->limit = limit ? limit : SIZE_MAX;
+}
+
+static bool refused(struct cpi_mem *mem)
+{
+	uint64_t op = atomic_fetch_add_explicit(&mem->ops, 1, memory_order_relaxed) + 1;
+
+	return mem->fail_at && (op == mem->fail_at || (mem->fail_on && op > mem->fail_at));
+}
+
+bool cpi_mem_charge(struct cpi_mem *mem, size_t size)
+{
+	size_t used = atomic_load_explicit(&mem->used, memory_order_relaxed);
+	size_t peak;
+
+	do {
+		if (size > mem->limit || used > mem->limit - size)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&mem->used, &used, used + size,
+		memory_order_relaxed, memory_order_relaxed));
+	used += size;
+	peak = atomic_load_explicit(&mem->peak, memory_order_relaxed);
+	while (used > peak && !atomic_compare_exchange_weak_explicit(&mem->peak, &peak, used,
+				      memory_order_relaxed, memory_order_relaxed))
+		;
+	return true;
+}
+
+void cpi_mem_uncharge(struct cpi_mem *mem, size_t size)
+{
+	atomic_fetch_sub_explicit(&mem->used, size, memory_order_relaxed);
+}
+
+static void *alloc_with(struct cpi_mem *mem, size_t size, void *(*get)(size_t, size_t))
+{
+	void *p;
+
+	if (refused(mem) || !cpi_mem_charge(mem, size))
+		return NULL;
+	p = get(1, size ? size : 1);
+	if (!p)
+		cpi_mem_uncharge(mem, size);
+	return p;
+}
+
+static void *plain(size_t n, size_t size)
+{
+	return malloc(n * size);
+}
+
+void *cpi_alloc(struct cpi_mem *mem, size_t size)
+{
+	return alloc_with(mem, size, plain);
+}
+
+void *cpi_alloc_zero(struct cpi_mem *mem, size_t size)
+{
+	return alloc_with(mem, size, calloc);
+}
+
+void *cpi_alloc_array(struct cpi_mem *mem, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return cpi_alloc(mem, bytes);
+}
+
+void *cpi_resize(struct cpi_mem *mem, void *p, size_t old_size, size_t new_size)
+{
+	void *q;
+
+	if (!p)
+		return cpi_alloc(mem, new_size);
+	if (refused(mem))
+		return NULL;
+	if (new_size > old_size && !cpi_mem_charge(mem, new_size - old_size))
+		return NULL;
+	q = realloc(p, new_size ? new_size : 1);
+	if (!q) {
+		if (new_size > old_size)
+			cpi_mem_uncharge(mem, new_size - old_size);
+		return NULL;
+	}
+	if (new_size < old_size)
+		cpi_mem_uncharge(mem, old_size - new_size);
+	return q;
+}
+
+void cpi_free(struct cpi_mem *mem, void *p, size_t size)
+{
+	if (!p)
+		return;
+	cpi_mem_uncharge(mem, size);
+	free(p);
+}

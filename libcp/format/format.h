@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_FORMAT_H
+#define CPI_FORMAT_H
+
+/*
+ * One row per format. The files of this folder are strangers to each other; this table
+ * (format/table.c) is all that knows them.
+ */
+
+#include <cp/read.h>
+#include <cp/write.h>
+
+#include "base/sink.h"
+#include "model/profile.h"
+
+/*
+ * The bytes of an input, unwrapped and contiguous (mapped or in memory). `n_parts` > 1 for
+ * a perf.data directory: part 0 is its file `data`, the others data.0, data.1, …
+ */
+struct cpi_bytes {
+	const uint8_t *data;
+	size_t n;
+};
+
+struct cpi_source {
+	const char *name; /* for messages */
+	struct cpi_bytes part[1 + 1024];
+	unsigned n_parts;
+	int64_t mtime; /* seconds since the epoch, 0 = unknown */
+};
+
+/*
+ * One sample's user registers and stack, as perf captured them, to be unwound. Numbers
+ * are in this machine's byte order; `stack` is as captured.
+ */
+struct cpi_unwind_sample {
+	uint64_t abi;         /* PERF_SAMPLE_REGS_ABI_32 = 1, _64 = 2 */
+	uint64_t regs_mask;   /* perf's register numbers */
+	const uint64_t *regs; /* one per bit of the mask, ascending */
+	const uint8_t *stack;
+	size_t stack_n;     /* bytes really captured (dyn_size) */
+	size_t stack_asked; /* size of the dump that was asked for */
+	uint32_t pid;
+	uint64_t epoch; /* of the address space, for map_at */
+};
+
+/* A user mapping that covers an address at a sample's time. */
+struct cpi_unwind_map {
+	uint64_t start, limit, offset;
+	cp_mapping mapping; /* row in the profile under construction; its path and build id */
+	struct cp_text path, build_id;
+	uint8_t kind;
+};
+
+/* The reader's answer to "what is mapped at this address?"; false: nothing. */
+typedef bool cpi_unwind_map_fn(void *reader, const struct cpi_unwind_sample *sample,
+	uint64_t address, struct cpi_unwind_map *ret_map);
+
+enum cpi_unwind_end { CPI_UNWIND_DONE, CPI_UNWIND_TRUNCATED, CPI_UNWIND_BROKEN };
+
+/*
+ * What the perf.data reader gets from above it: an unwinder for captured stacks. `unwind`
+ * fills `ips` with at most `max` addresses, leaf first; all but the leaf (and frames
+ * above a signal handler) are return addresses, which ret_exact[i] = false says. It may
+ * be called from several threads at once with different `worker`.
+ */
+struct cpi_unwinder {
+	void *arg;
+	unsigned (*unwind)(void *arg, unsigned worker, const struct cpi_unwind_sample *sample,
+		cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact,
+		unsigned max, enum cpi_unwind_end *ret_end);
+	/* Told once, before the first sample: the capture's `uname -m` and word order. */
+	void (*start)(void *arg, struct cp_text arch, bool big_endian);
+};
+
+struct cpi_format {
+	struct cp_format public;
+	/*
+	 * How surely the bytes are of this format: 0 no … 100 a magic number. Looks at the
+	 * first part only.
+	 */
+	int (*detect)(const struct cpi_source *source);
+	enum cp_code (*read)(struct cpi_env *env, const struct cpi_source *source,
+		const struct cp_read_options *options, const struct cpi_unwinder *unwinder,
+		struct cp_profile **ret_profile, struct cp_error *err);
+	enum cp_code (*write)(struct cpi_env *env, const struct cp_profile *profile,
+		const struct cp_write_options *options, struct cpi_sink *sink,
+		struct cp_error *err);
+};
+
+extern const struct cpi_format *const cpi_formats[]; /* ends with NULL */
+
+/* The surest format, or NULL. */
+const struct cpi_format *cpi_format_detect(const struct cpi_source *source);
+const struct cpi_format *cpi_format_find(const char *name);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/format.h"
+
+/* In the order in which --formats lists them. */
+const struct cpi_format *const cpi_formats[] = {
+	NULL,
+};
+
+const struct cpi_format *cpi_format_detect(const struct cpi_source *source)
+{
+	const struct cpi_format *best = NULL;
+	int surest = 0;
+
+	for (size_t i = 0; cpi_formats[i]; i++) {
+		int sure = cpi_formats[i]->detect ? cpi_formats[i]->detect(source) : 0;
+
+		if (sure > surest) {
+			surest = sure;
+			best = cpi_formats[i];
+		}
+	}
+	return best;
+}
+
+const struct cpi_format *cpi_format_find(const char *name)
+{
+	for (size_t i = 0; cpi_formats[i]; i++)
+		if (!strcmp(cpi_formats[i]->public.name, name))
+			return cpi_formats[i];
+	return NULL;
+}

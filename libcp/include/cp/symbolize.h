@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CP_SYMBOLIZE_H
+#define CP_SYMBOLIZE_H
+
+/* From addresses to functions and lines. */
+
+#include <cp/profile.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cp_demangle {
+	CP_DEMANGLE_TEMPLATES, /* the default: parameters dropped, template arguments kept */
+	CP_DEMANGLE_NONE,
+	CP_DEMANGLE_FULL,
+	CP_DEMANGLE_SIMPLE /* template arguments dropped, too */
+};
+
+/* A file given by the user; path NULL: for the image whose build id or name fits. */
+struct cp_binary {
+	const char *path; /* as the profile names it, or NULL */
+	const char *file;
+};
+
+/* Where to look for symbols. Zero-initialise; lists may be empty. */
+struct cp_symbolize_options {
+	size_t size; /* sizeof(struct cp_symbolize_options) */
+	const struct cp_binary *binaries;
+	size_t n_binaries;
+	const char *symfs;             /* root that paths of the capture are relative to */
+	const char *const *debug_dirs; /* looked at before /usr/lib/debug */
+	size_t n_debug_dirs;
+	const char *buildid_dir; /* NULL: ~/.debug */
+	const char *kallsyms;    /* a copy of the captured kernel's /proc/kallsyms */
+	const char *vmlinux;
+	const char *modules; /* root of the kernel's modules */
+	const char *const *map_dirs;
+	size_t n_map_dirs; /* where perf-PID.map and jit-PID.dump are, before /tmp */
+	enum cp_demangle demangle;
+	bool no_inlines;     /* functions from symbol tables only, no DWARF */
+	bool force_build_id; /* use files whose build id differs */
+	bool resymbolize;    /* replace symbols the profile already has */
+	bool perf_compat;    /* names as perf prints them */
+};
+
+/* Why an image's addresses stayed without a name. */
+enum cp_symbol_status {
+	CP_SYMBOLS_LINES,     /* functions and lines */
+	CP_SYMBOLS_FUNCTIONS, /* a symbol table only */
+	CP_SYMBOLS_NO_FILE,
+	CP_SYMBOLS_NO_SYMBOLS, /* file found, stripped */
+	CP_SYMBOLS_WRONG_ID,   /* a file was there, of another build */
+	CP_SYMBOLS_UNREADABLE, /* a file was there, damaged or forbidden */
+	CP_SYMBOLS_NOT_A_FILE  /* [heap], anonymous memory, … without a map file */
+};
+
+/* One image of a profile and how its addresses fared, for --symbols-report and cpinfo. */
+struct cp_symbol_image {
+	cp_mapping mapping; /* the first one of this image */
+	enum cp_symbol_status status;
+	bool unverified;     /* no build id to check */
+	int64_t samples;     /* samples with a frame here */
+	uint64_t addresses;  /* distinct ones */
+	uint64_t resolved;   /* of them with a function */
+	const char *file;    /* where symbols came from; NULL when nowhere */
+	const char *hint;    /* what would help, one sentence; NULL when all is well */
+};
+
+/* Images by samples lost, largest first. Owned by the report. */
+struct cp_symbol_report;
+size_t cp_symbol_report_count(const struct cp_symbol_report *report);
+const struct cp_symbol_image *cp_symbol_report_image(
+	const struct cp_symbol_report *report, size_t i);
+void cp_symbol_report_free(struct cp_symbol_report *report);
+
+/*
+ * Completes *profile with functions and lines, replacing it by a new profile (the old one
+ * is freed; on failure it is left as it was). Images that cannot be resolved are no
+ * failure: they are in the report, which the caller frees. `ret_report` may be NULL.
+ */
+enum cp_code cp_profile_symbolize(struct cp_context *context, struct cp_profile **profile,
+	const struct cp_symbolize_options *options, struct cp_symbol_report **ret_report,
+	struct cp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/profile.h"
+
+void cp_profile_free(struct cp_profile *p)
+{
+	struct cpi_mem *mem;
+
+	if (!p)
+		return;
+	mem = &p->env->mem;
+	cpi_arena_release(&p->bytes);
+	cpi_vec_release(mem, &p->string);
+	cpi_vec_release(mem, &p->mapping);
+	cpi_vec_release(mem, &p->function);
+	cpi_vec_release(mem, &p->location);
+	cpi_vec_release(mem, &p->line);
+	cpi_vec_release(mem, &p->frame);
+	cpi_vec_release(mem, &p->stack_end);
+	cpi_vec_release(mem, &p->label);
+	cpi_vec_release(mem, &p->labels_end);
+	cpi_vec_release(mem, &p->sample_type);
+	cpi_vec_release(mem, &p->sample_stack);
+	cpi_vec_release(mem, &p->sample_labels);
+	cpi_vec_release(mem, &p->value);
+	cpi_vec_release(mem, &p->time);
+	cpi_vec_release(mem, &p->comment);
+	cpi_free(mem, p, sizeof *p);
+}
+
+struct cp_profile_counts cp_profile_counts(const struct cp_profile *p)
+{
+	return (struct cp_profile_counts){
+		.strings = (uint32_t)p->string.n - 1,
+		.mappings = (uint32_t)p->mapping.n - 1,
+		.functions = (uint32_t)p->function.n - 1,
+		.locations = (uint32_t)p->location.n - 1,
+		.lines = (uint32_t)p->line.n,
+		.stacks = (uint32_t)p->stack_end.n - 1,
+		.labels = (uint32_t)p->labels_end.n - 1,
+		.samples = cpi_profile_n_samples(p),
+		.sample_types = (uint32_t)p->sample_type.n,
+		.comments = (uint32_t)p->comment.n,
+	};
+}
+
+const struct cp_profile_header *cp_profile_header(const struct cp_profile *p)
+{
+	return &p->header;
+}
+
+struct cp_text cp_profile_string(const struct cp_profile *p, cp_string id)
+{
+	return cpi_profile_text(p, id.i < p->string.n ? id : (cp_string){0});
+}
+
+const struct cp_mapping_row *cp_profile_mapping(const struct cp_profile *p, cp_mapping id)
+{
+	return &p->mapping.v[id.i < p->mapping.n ? id.i : 0];
+}
+
+const struct cp_function_row *cp_profile_function(const struct cp_profile *p, cp_function id)
+{
+	return &p->function.v[id.i < p->function.n ? id.i : 0];
+}
+
+const struct cp_location_row *cp_profile_location(const struct cp_profile *p, cp_location id)
+{
+	return &p->location.v[id.i < p->location.n ? id.i : 0];
+}
+
+const struct cp_line_row *cp_profile_lines(
+	const struct cp_profile *p, const struct cp_location_row *location)
+{
+	return location->n_lines ? p->line.v + location->first_line : NULL;
+}
+
+const cp_location *cp_profile_stack(
+	const struct cp_profile *p, cp_stack id, uint32_t *ret_n)
+{
+	return cpi_profile_frames(p, id.i < p->stack_end.n ? id : (cp_stack){0}, ret_n);
+}
+
+const struct cp_label *cp_profile_labels(
+	const struct cp_profile *p, cp_labels id, uint32_t *ret_n)
+{
+	return cpi_profile_label_set(p, id.i < p->labels_end.n ? id : (cp_labels){0}, ret_n);
+}
+
+const struct cp_value_type *cp_profile_sample_type(const struct cp_profile *p, uint32_t type)
+{
+	static const struct cp_value_type none;
+
+	return type < p->sample_type.n ? &p->sample_type.v[type] : &none;
+}
+
+struct cp_text cp_profile_comment(const struct cp_profile *p, uint32_t comment)
+{
+	return cp_profile_string(
+		p, comment < p->comment.n ? p->comment.v[comment] : (cp_string){0});
+}
+
+cp_stack cp_profile_sample_stack(const struct cp_profile *p, uint32_t sample)
+{
+	return sample < p->sample_stack.n ? p->sample_stack.v[sample] : (cp_stack){0};
+}
+
+cp_labels cp_profile_sample_labels(const struct cp_profile *p, uint32_t sample)
+{
+	return sample < p->sample_labels.n ? p->sample_labels.v[sample] : (cp_labels){0};
+}
+
+const int64_t *cp_profile_sample_values(const struct cp_profile *p, uint32_t sample)
+{
+	return sample < p->sample_stack.n ? p->value.v + (size_t)sample * p->sample_type.n
+					  : NULL;
+}
+
+int64_t cp_profile_sample_time(const struct cp_profile *p, uint32_t sample)
+{
+	return sample < p->time.n ? p->time.v[sample] : CP_NO_TIME;
+}
+
+uint32_t cpi_profile_default_type(const struct cp_profile *p)
+{
+	cp_string name = p->header.default_sample_type;
+
+	for (size_t i = 0; name.i && i < p->sample_type.n; i++)
+		if (p->sample_type.v[i].type.i == name.i)
+			return (uint32_t)i;
+	return p->sample_type.n ? (uint32_t)p->sample_type.n - 1 : 0;
+}
