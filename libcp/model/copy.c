@@ -102,7 +102,7 @@ cp_location cpi_builder_copy_location(
 cp_stack cpi_builder_copy_stack(
 	struct cpi_builder *b, struct cpi_builder_map *map, cp_stack id)
 {
-	cp_location few[128], *frame = few;
+	cp_location few[128] = {{0}}, *frame = few;
 	const cp_location *from;
 	uint32_t n;
 

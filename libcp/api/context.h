@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_CONTEXT_H
+#define CPI_CONTEXT_H
+
+#include "base/file.h"
+#include "format/format.h"
+
+struct cp_context {
+	struct cpi_env env;
+};
+
+struct cp_input {
+	struct cpi_env *env;
+	char *name;
+	size_t name_room;
+	struct cpi_source source;
+	struct cpi_blob blob[1 + 1024]; /* what source.part points into */
+};
+
+/*
+ * Copies a caller's options struct of `size` bytes (its first member) over zeroed ones of
+ * `ours` bytes, so that programs built against an older or newer libcp keep working.
+ */
+void cpi_options_copy(void *to, size_t ours, const void *from);
+
+#endif

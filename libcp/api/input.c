@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/context.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "codec/codec.h"
+
+static enum cp_code input_new(
+	struct cpi_env *env, const char *name, struct cp_input **ret, struct cp_error *err)
+{
+	struct cp_input *input = cpi_alloc_zero(&env->mem, sizeof *input);
+
+	if (!input)
+		return cpi_error_memory(err);
+	input->env = env;
+	input->name_room = strlen(name) + 1;
+	input->name = cpi_alloc(&env->mem, input->name_room);
+	if (!input->name) {
+		cpi_free(&env->mem, input, sizeof *input);
+		return cpi_error_memory(err);
+	}
+	memcpy(input->name, name, input->name_room);
+	input->source.name = input->name;
+	*ret = input;
+	return CP_OK;
+}
+
+void cp_input_free(struct cp_input *input)
+{
+	struct cpi_env *env;
+
+	if (!input)
+		return;
+	env = input->env;
+	for (unsigned i = 0; i < input->source.n_parts; i++)
+		cpi_blob_release(env, &input->blob[i]);
+	cpi_free(&env->mem, input->name, input->name_room);
+	cpi_free(&env->mem, input, sizeof *input);
+}
+
+/* Adds a part; part 0 is unwrapped. Takes the blob in every case. */
+static enum cp_code add_part(
+	struct cp_input *input, struct cpi_blob *take, struct cp_error *err)
+{
+	unsigned i = input->source.n_parts;
+	bool opened = false;
+	struct cpi_blob inner = {0};
+	enum cp_code code;
+
+	if (!i) {
+		code = cpi_codec_unwrap(input->env, take->bytes, take->n, &inner, &opened, err);
+		if (code) {
+			cpi_blob_release(input->env, take);
+			return code;
+		}
+		input->source.mtime = take->mtime;
+	}
+	if (opened)
+		cpi_blob_release(input->env, take);
+	input->blob[i] = opened ? inner : *take;
+	input->source.part[i] = (struct cpi_bytes){input->blob[i].bytes, input->blob[i].n};
+	input->source.n_parts++;
+	return CP_OK;
+}
+
+static enum cp_code add_file(struct cp_input *input, const char *path, struct cp_error *err)
+{
+	struct cpi_blob blob = {0};
+	enum cp_code code = cpi_file_read(input->env, path, &blob, err);
+
+	return code ? code : add_part(input, &blob, err);
+}
+
+/* A recording made with --threads: `data`, then data.0, data.1, … while there are any. */
+static enum cp_code add_directory(
+	struct cp_input *input, const char *dir, struct cp_error *err)
+{
+	char path[4096];
+	struct stat st;
+	enum cp_code code;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/data", dir) >= sizeof path)
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the path is too long");
+	if (stat(path, &st))
+		return cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET,
+			"a directory without a file named \"data\" is no perf.data directory");
+	code = add_file(input, path, err);
+	for (unsigned i = 0; !code; i++) {
+		snprintf(path, sizeof path, "%s/data.%u", dir, i);
+		if (stat(path, &st))
+			break;
+		if (i == sizeof input->blob / sizeof *input->blob - 1)
+			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+				"more than %u files in a perf.data directory", i);
+		code = add_file(input, path, err);
+	}
+	return code;
+}
+
+enum cp_code cp_input_open(struct cp_context *context, const char *path,
+	struct cp_input **ret_input, struct cp_error *err)
+{
+	struct cp_input *input;
+	struct stat st;
+	enum cp_code code = input_new(&context->env, path, &input, err);
+
+	if (code)
+		return code;
+	if (strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode))
+		code = add_directory(input, path, err);
+	else
+		code = add_file(input, path, err);
+	if (code)
+		cp_input_free(input);
+	else
+		*ret_input = input;
+	return code;
+}
+
+enum cp_code cp_input_memory(struct cp_context *context, const void *bytes, size_t n,
+	const char *name, struct cp_input **ret_input, struct cp_error *err)
+{
+	struct cp_input *input;
+	struct cpi_blob blob = {.bytes = n ? bytes : "", .n = n};
+	enum cp_code code = input_new(&context->env, name ? name : "memory", &input, err);
+
+	if (code)
+		return code;
+	code = add_part(input, &blob, err);
+	if (code)
+		cp_input_free(input);
+	else
+		*ret_input = input;
+	return code;
+}
+
+const char *cp_input_format(const struct cp_input *input)
+{
+	const struct cpi_format *format = cpi_format_detect(&input->source);
+
+	return format ? format->public.name : NULL;
+}

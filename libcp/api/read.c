@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/context.h"
+
+static enum cp_code unknown(const struct cp_input *input, struct cp_error *err)
+{
+	char start[48];
+	struct cpi_bytes bytes = input->source.part[0];
+	size_t n = bytes.n < 16 ? bytes.n : 16;
+
+	if (!n)
+		return cpi_error(err, CP_ERROR_TRUNCATED, 0, "the file is empty");
+	return cpi_error(err, CP_ERROR_FORMAT, 0,
+		"no supported format is recognised (it starts with \"%s\")",
+		cpi_text_printable(
+			start, sizeof start, (struct cp_text){(const char *)bytes.data, n}));
+}
+
+enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
+	const struct cp_read_options *options,
+	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile,
+	struct cp_error *err)
+{
+	const struct cpi_format *format = cpi_format_detect(&input->source);
+	struct cp_read_options full;
+	struct cp_profile *profile = NULL;
+	enum cp_code code;
+
+	cpi_options_copy(&full, sizeof full, options);
+	if (!format)
+		return unknown(input, err);
+	code = format->read(&context->env, &input->source, &full, NULL, &profile, err);
+	(void)symbolize;
+	if (!code)
+		*ret_profile = profile;
+	return code;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Spools beyond this go to a temporary file. */
+enum { SPOOL_MEMORY = 64 << 20, READ_STEP = 1 << 18 };
+
+void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob)
+{
+	if (blob->kind == CPI_BLOB_HEAP)
+		cpi_free(&env->mem, (void *)blob->bytes, blob->room);
+	else if (blob->kind == CPI_BLOB_MAPPED && blob->n)
+		munmap((void *)blob->bytes, blob->n);
+	*blob = (struct cpi_blob){0};
+}
+
+static enum cp_code map(
+	int fd, size_t n, const char *path, struct cpi_blob *blob, struct cp_error *err)
+{
+	void *p;
+
+	blob->kind = CPI_BLOB_MAPPED;
+	blob->bytes = (const uint8_t *)"";
+	blob->n = n;
+	if (!n)
+		return CP_OK;
+	p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return cpi_error_system(err, "map", path);
+	blob->bytes = p;
+	return CP_OK;
+}
+
+static enum cp_code spool_fd(
+	struct cpi_env *env, int fd, const char *path, struct cpi_blob *blob, struct cp_error *err)
+{
+	struct cpi_spool spool;
+	enum cp_code code = CP_OK;
+	char *step = cpi_alloc(&env->mem, READ_STEP);
+	ssize_t n;
+
+	if (!step)
+		return cpi_error_memory(err);
+	cpi_spool_init(&spool, env);
+	while (!code && (n = read(fd, step, READ_STEP)) != 0) {
+		if (n > 0)
+			code = cpi_spool_add(&spool, step, (size_t)n, err);
+		else if (errno != EINTR)
+			code = cpi_error_system(err, "read", path);
+	}
+	cpi_free(&env->mem, step, READ_STEP);
+	if (!code)
+		return cpi_spool_finish(&spool, blob, err);
+	cpi_spool_release(&spool);
+	return code;
+}
+
+enum cp_code cpi_file_read(
+	struct cpi_env *env, const char *path, struct cpi_blob *ret_blob, struct cp_error *err)
+{
+	bool standard = !strcmp(path, "-");
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct cpi_blob blob = {0};
+	enum cp_code code;
+	struct stat st;
+
+	if (fd < 0)
+		return cpi_error_system(err, "open", path);
+	if (fstat(fd, &st))
+		code = cpi_error_system(err, "read", path);
+	else if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		code = cpi_error_system(err, "read", path);
+	} else if (S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0 && st.st_size > 0)
+		code = map(fd, (size_t)st.st_size, path, &blob, err);
+	else /* files of /proc say size 0 and still have bytes */
+		code = spool_fd(env, fd, standard ? "standard input" : path, &blob, err);
+	if (!code && S_ISREG(st.st_mode))
+		blob.mtime = st.st_mtime;
+	if (!standard)
+		close(fd);
+	if (!code)
+		*ret_blob = blob;
+	return code;
+}
+
+void cpi_spool_init(struct cpi_spool *spool, struct cpi_env *env)
+{
+	*spool = (struct cpi_spool){.env = env, .fd = -1};
+}
+
+void cpi_spool_release(struct cpi_spool *spool)
+{
+	cpi_free(&spool->env->mem, spool->buf, spool->room);
+	if (spool->fd >= 0)
+		close(spool->fd);
+	cpi_spool_init(spool, spool->env);
+}
+
+static int unnamed_file(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[512];
+	int fd;
+
+	if (!dir || !*dir)
+		dir = "/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	/* Not every file system has O_TMPFILE. */
+	if ((size_t)snprintf(path, sizeof path, "%s/cp-XXXXXX", dir) >= sizeof path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+static enum cp_code spill(
+	struct cpi_spool *spool, const void *bytes, size_t n, struct cp_error *err)
+{
+	const char *p = bytes;
+
+	while (n) {
+		ssize_t done = write(spool->fd, p, n);
+
+		if (done < 0 && errno != EINTR)
+			return cpi_error_system(err, "write", "a temporary file");
+		if (done > 0) {
+			p += done;
+			n -= (size_t)done;
+		}
+	}
+	return CP_OK;
+}
+
+enum cp_code cpi_spool_add(
+	struct cpi_spool *spool, const void *bytes, size_t n, struct cp_error *err)
+{
+	struct cpi_mem *mem = &spool->env->mem;
+	enum cp_code code;
+
+	spool->total += n;
+	if (spool->fd >= 0)
+		return spill(spool, bytes, n, err);
+	if (spool->n + n > SPOOL_MEMORY) {
+		spool->fd = unnamed_file();
+		if (spool->fd < 0)
+			return cpi_error_system(err, "create", "a temporary file");
+		code = spill(spool, spool->buf, spool->n, err);
+		cpi_free(mem, spool->buf, spool->room);
+		spool->buf = NULL;
+		spool->n = spool->room = 0;
+		return code ? code : spill(spool, bytes, n, err);
+	}
+	if (spool->room - spool->n < n) {
+		size_t room = spool->room * 2 < spool->n + n ? spool->n + n : spool->room * 2;
+		uint8_t *p = cpi_resize(mem, spool->buf, spool->room, room);
+
+		if (!p)
+			return cpi_error_memory(err);
+		spool->buf = p;
+		spool->room = room;
+	}
+	if (n)
+		memcpy(spool->buf + spool->n, bytes, n);
+	spool->n += n;
+	return CP_OK;
+}
+
+enum cp_code cpi_spool_finish(
+	struct cpi_spool *spool, struct cpi_blob *ret_blob, struct cp_error *err)
+{
+	struct cpi_blob blob = {0};
+	enum cp_code code = CP_OK;
+
+	if (spool->fd >= 0) {
+		code = map(spool->fd, (size_t)spool->total, "a temporary file", &blob, err);
+	} else {
+		blob.kind = CPI_BLOB_HEAP;
+		blob.bytes = spool->buf ? spool->buf : (const uint8_t *)"";
+		blob.n = spool->n;
+		blob.room = spool->room;
+		if (!spool->buf)
+			blob.kind = CPI_BLOB_BORROWED;
+		spool->buf = NULL;
+		spool->room = 0;
+	}
+	cpi_spool_release(spool);
+	if (!code)
+		*ret_blob = blob;
+	return code;
+}

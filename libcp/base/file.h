@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_FILE_H
+#define CPI_FILE_H
+
+/*
+ * Whole files as contiguous bytes, without anonymous memory in proportion: a regular file
+ * is mapped, a stream goes to memory while it is small and to an unnamed temporary file
+ * (then mapped) when it is not. A file that shrinks while it is mapped kills the process
+ * by SIGBUS, as with every tool that maps its input; captures are not written any more.
+ */
+
+#include "base/env.h"
+
+struct cpi_blob {
+	const uint8_t *bytes;
+	size_t n;
+	enum { CPI_BLOB_BORROWED, CPI_BLOB_HEAP, CPI_BLOB_MAPPED } kind;
+	size_t room;   /* of the heap block */
+	int64_t mtime; /* seconds since the epoch; 0 = not a file */
+};
+
+/* Maps a regular file. Pipes and devices are spooled. `path` "-" is standard input. */
+enum cp_code cpi_file_read(struct cpi_env *env, const char *path, struct cpi_blob *ret_blob,
+	struct cp_error *err);
+void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob);
+
+/* Bytes that arrive piece by piece. */
+struct cpi_spool {
+	struct cpi_env *env;
+	uint8_t *buf;
+	size_t n, room; /* in buf */
+	int fd;         /* -1 while everything fits in memory */
+	uint64_t total;
+};
+
+void cpi_spool_init(struct cpi_spool *spool, struct cpi_env *env);
+enum cp_code cpi_spool_add(
+	struct cpi_spool *spool, const void *bytes, size_t n, struct cp_error *err);
+/* Ends the spool in both cases. */
+enum cp_code cpi_spool_finish(
+	struct cpi_spool *spool, struct cpi_blob *ret_blob, struct cp_error *err);
+void cpi_spool_release(struct cpi_spool *spool);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CP_CP_H
+#define CP_CP_H
+
+/* Everything. */
+
+#include <cp/context.h>
+#include <cp/error.h>
+#include <cp/profile.h>
+#include <cp/read.h>
+#include <cp/symbolize.h>
+#include <cp/text.h>
+#include <cp/write.h>
+
+#endif
