@@ -40,8 +40,9 @@ struct cpi_unwind_sample {
 	const uint8_t *stack;
 	size_t stack_n;     /* bytes really captured (dyn_size) */
 	size_t stack_asked; /* size of the dump that was asked for */
-	uint32_t pid;
-	uint64_t epoch; /* of the address space, for map_at */
+	uint32_t pid, tid;
+	uint64_t epoch; /* of the address space, for map_at: as long as it and `pid` stay the
+	                 * same, map_at gives the same answers */
 };
 
 /* A user mapping that covers an address at a sample's time. */
@@ -71,6 +72,8 @@ struct cpi_unwinder {
 		unsigned max, enum cpi_unwind_end *ret_end);
 	/* Told once, before the first sample: the capture's `uname -m` and word order. */
 	void (*start)(void *arg, struct cp_text arch, bool big_endian);
+	/* Told once, after the last sample; reports what stopped stacks short, and why. */
+	void (*finish)(void *arg);
 };
 
 struct cpi_format {
