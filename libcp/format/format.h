@@ -48,8 +48,8 @@ struct cpi_unwind_sample {
 /* A user mapping that covers an address at a sample's time. */
 struct cpi_unwind_map {
 	uint64_t start, limit, offset;
-	cp_mapping mapping; /* row in the profile under construction; its path and build id */
-	struct cp_text path, build_id;
+	uint32_t image; /* equal numbers: same path and build id; small, from 1 */
+	struct cp_text path, build_id; /* build id in hexadecimal digits, or empty */
 	uint8_t kind;
 };
 
