@@ -219,20 +219,19 @@ double cpi_stat_shrink(double phi, double d, double common)
 }
 
 struct cpi_stat_ratio cpi_stat_several(const struct cpi_stat_runs *runs,
-	const double *count, double phi, double df, double threshold, double share,
-	double confidence)
+	const double *count, double phi, double df, double threshold, double share, double t)
 {
 	struct rates r = rates_of(runs, count);
 	double x = r.before > 0 ? r.before : 0.5, y = r.after > 0 ? r.after : 0.5;
 	double factor = r.e_before / r.e_after, ln = log(y / x * factor);
 	double se = sqrt(phi * (share > 0 ? fmax(1 - share, 1e-9) : 1) * (1 / x + 1 / y));
-	double tau = log1p(threshold), q = cpi_stat_student_quantile((1 + confidence) / 2, df);
+	double tau = log1p(threshold);
 	struct cpi_stat_ratio out = {
 		.ratio = r.before > 0 ? r.after / r.before * factor
 			: r.after > 0 ? INFINITY
 				      : 1,
-		.lo = r.after > 0 ? exp(ln - q * se) : 0,
-		.hi = r.before > 0 ? exp(ln + q * se) : INFINITY,
+		.lo = r.after > 0 ? exp(ln - t * se) : 0,
+		.hi = r.before > 0 ? exp(ln + t * se) : INFINITY,
 	};
 
 	if (r.before + r.after <= 0) {
@@ -291,15 +290,16 @@ void cpi_stat_adjust(double *p, size_t n, enum cpi_stat_fdr how, size_t *order)
 	}
 }
 
-double cpi_stat_detectable(double x, double y, double phi, double df, size_t m,
-	double alpha, double threshold)
+double cpi_stat_detectable_z(double df, size_t m, double alpha)
 {
-	double z;
+	return cpi_stat_student_quantile(1 - alpha / (2 * (double)(m ? m : 1)), df) +
+		cpi_stat_student_quantile(0.8, df);
+}
 
+double cpi_stat_detectable(double x, double y, double phi, double z, double threshold)
+{
 	if (x <= 0 || y <= 0)
 		return INFINITY;
-	z = cpi_stat_student_quantile(1 - alpha / (2 * (double)(m ? m : 1)), df) +
-		cpi_stat_student_quantile(0.8, df);
 	return (1 + threshold) * exp(z * sqrt(phi * (1 / x + 1 / y)));
 }
 

@@ -61,11 +61,11 @@ double cpi_stat_shrink(double phi, double d, double common);
 
 /*
  * Several captures a side with a shrunken dispersion `phi` on `df` degrees: p tests the
- * threshold hypothesis |ln ratio| <= ln(1 + threshold).
+ * threshold hypothesis |ln ratio| <= ln(1 + threshold). `t` is the quantile of the
+ * interval, cpi_stat_student_quantile((1 + confidence) / 2, df), made once for all rows.
  */
 struct cpi_stat_ratio cpi_stat_several(const struct cpi_stat_runs *runs,
-	const double *count, double phi, double df, double threshold, double share,
-	double confidence);
+	const double *count, double phi, double df, double threshold, double share, double t);
 
 /* How to correct for many tests. */
 enum cpi_stat_fdr { CPI_STAT_BH, CPI_STAT_BY, CPI_STAT_HOLM };
@@ -78,10 +78,11 @@ void cpi_stat_adjust(double *p, size_t n, enum cpi_stat_fdr how, size_t *order);
 
 /*
  * The smallest ratio > 1 that one of m tests at level alpha finds with probability 0.8 in a
- * function with counts x and y (expected, without change), beyond a threshold.
+ * function with counts x and y (expected, without change), beyond a threshold. `z` is
+ * cpi_stat_detectable_z, made once for all rows.
  */
-double cpi_stat_detectable(double x, double y, double phi, double df, size_t m,
-	double alpha, double threshold);
+double cpi_stat_detectable_z(double df, size_t m, double alpha);
+double cpi_stat_detectable(double x, double y, double phi, double z, double threshold);
 
 /*
  * The median-of-ratios anchor: exp of the median of ln(y/x), weighted by min(x, y), over

@@ -110,10 +110,10 @@ static void detectable_change_matches_the_table(void **state)
 {
 	(void)state;
 	/* Equal sides, phi 1, alpha 0.05, one test and sixty. */
-	near(cpi_stat_detectable(100, 100, 1, INFINITY, 1, 0.05, 0), 1.49, 0.01);
-	near(cpi_stat_detectable(10000, 10000, 1, INFINITY, 1, 0.05, 0), 1.04, 0.005);
-	near(cpi_stat_detectable(100, 100, 1, INFINITY, 60, 0.05, 0), 1.81, 0.02);
-	assert_true(isinf(cpi_stat_detectable(0, 10, 1, INFINITY, 1, 0.05, 0)));
+	near(cpi_stat_detectable(100, 100, 1, cpi_stat_detectable_z(INFINITY, 1, 0.05), 0), 1.49, 0.01);
+	near(cpi_stat_detectable(10000, 10000, 1, cpi_stat_detectable_z(INFINITY, 1, 0.05), 0), 1.04, 0.005);
+	near(cpi_stat_detectable(100, 100, 1, cpi_stat_detectable_z(INFINITY, 60, 0.05), 0), 1.81, 0.02);
+	assert_true(isinf(cpi_stat_detectable(0, 10, 1, cpi_stat_detectable_z(INFINITY, 1, 0.05), 0)));
 }
 
 static void several_captures_use_their_spread(void **state)
@@ -126,9 +126,9 @@ static void several_captures_use_their_spread(void **state)
 	(void)state;
 	assert_true(cpi_stat_dispersion(&runs, calm) < 0.2);
 	assert_true(phi > 5);
-	assert_true(cpi_stat_several(&runs, calm, 1, 10, 0.05, 0, 0.95).p < 0.01);
-	assert_true(cpi_stat_several(&runs, wild, phi, 10, 0.05, 0, 0.95).p > 0.1);
-	near(cpi_stat_several(&runs, calm, 1, 10, 0.05, 0, 0.95).ratio, 451 / 300.0, 1e-12);
+	assert_true(cpi_stat_several(&runs, calm, 1, 10, 0.05, 0, 2.228).p < 0.01);
+	assert_true(cpi_stat_several(&runs, wild, phi, 10, 0.05, 0, 2.228).p > 0.1);
+	near(cpi_stat_several(&runs, calm, 1, 10, 0.05, 0, 2.228).ratio, 451 / 300.0, 1e-12);
 }
 
 int main(void)
