@@ -72,8 +72,11 @@ struct cpi_unwinder {
 		unsigned max, enum cpi_unwind_end *ret_end);
 	/* Told once, before the first sample: the capture's `uname -m` and word order. */
 	void (*start)(void *arg, struct cp_text arch, bool big_endian);
-	/* Told once, after the last sample; reports what stopped stacks short, and why. */
-	void (*finish)(void *arg);
+	/*
+	 * Told once, after the last sample; reports what stopped stacks short, and why.
+	 * Fails when memory ran out on the way, or for damage in strict mode.
+	 */
+	enum cp_code (*finish)(void *arg, struct cp_error *err);
 };
 
 struct cpi_format {
