@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 16 };
+
+/*
+ * The temporary file of a run that a signal ends. One output is open at a time; the
+ * pointer is set and cleared outside the handler only.
+ */
+static const char *volatile unfinished;
+
+static void clean_up(int sig)
+{
+	if (unfinished)
+		unlink(unfinished);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void watch_signals(void)
+{
+	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++) {
+		struct sigaction old;
+
+		if (!sigaction(sigs[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			signal(sigs[i], clean_up);
+	}
+}
+
+static bool refuse(char *message, size_t size, const char *what, const char *path)
+{
+	snprintf(message, size, "cannot %s %s: %s", what, path, strerror(errno));
+	return false;
+}
+
+/* A name in the same folder, so that the rename stays inside one file system. */
+static bool open_temporary(struct out *out, mode_t mode)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
+		out->temporary = NULL;
+		errno = ENOMEM;
+		return false;
+	}
+	out->fd = mkostemp(out->temporary, O_CLOEXEC);
+	if (out->fd < 0) {
+		free(out->temporary);
+		out->temporary = NULL;
+		return false;
+	}
+	unfinished = out->temporary;
+	watch_signals();
+	if (fchmod(out->fd, mode ? mode & 07777 : 0666 & ~mask)) {
+		/* The file is still there, with its owner's rights only. */
+	}
+	return true;
+}
+
+static bool open_file(struct out *out, const char *path)
+{
+	struct stat st;
+	bool exists = !stat(path, &st);
+
+	/* A symbolic link stays: the file that it names is replaced. */
+	out->path = exists ? realpath(path, NULL) : strdup(path);
+	if (!out->path)
+		return false;
+	if (exists && !S_ISREG(st.st_mode)) {
+		out->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return out->fd >= 0;
+	}
+	if (exists && access(path, W_OK))
+		return false;
+	return open_temporary(out, exists ? st.st_mode : 0);
+}
+
+bool out_open(struct out *out, const char *path, bool binary, char *message, size_t size)
+{
+	*out = (struct out){.fd = STDOUT_FILENO};
+	out->buf = malloc(BUFFER);
+	if (!out->buf) {
+		snprintf(message, size, "out of memory");
+		return false;
+	}
+	if (path && strcmp(path, "-") && !open_file(out, path)) {
+		refuse(message, size, "write", path);
+		out->fd = -1;
+		out_discard(out);
+		return false;
+	}
+	if (binary && isatty(out->fd)) {
+		snprintf(message, size, "binary output is not written to a terminal; use -o FILE");
+		out_discard(out);
+		return false;
+	}
+	return true;
+}
+
+static int write_all(struct out *out, const char *p, size_t n)
+{
+	while (n && !out->error) {
+		ssize_t wrote = write(out->fd, p, n);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0) {
+			out->error = errno;
+			break;
+		}
+		p += wrote;
+		n -= (size_t)wrote;
+	}
+	return out->error;
+}
+
+static int flush(struct out *out)
+{
+	size_t n = out->n;
+
+	out->n = 0;
+	return write_all(out, out->buf, n);
+}
+
+int out_write(void *arg, const void *bytes, size_t n)
+{
+	struct out *out = arg;
+
+	if (out->error)
+		return out->error;
+	if (n > BUFFER - out->n && flush(out))
+		return out->error;
+	if (n >= BUFFER)
+		return write_all(out, bytes, n);
+	memcpy(out->buf + out->n, bytes, n);
+	out->n += n;
+	return 0;
+}
+
+void out_printf(struct out *out, const char *format, ...)
+{
+	char *text;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	if (n < 0) {
+		out->error = ENOMEM;
+		return;
+	}
+	out_write(out, text, (size_t)n);
+	free(text);
+}
+
+bool out_commit(struct out *out, char *message, size_t size)
+{
+	const char *name = out->path ? out->path : "standard output";
+
+	flush(out);
+	if (!out->error && out->fd != STDOUT_FILENO) {
+		if (close(out->fd))
+			out->error = errno;
+		out->fd = -1;
+	}
+	if (!out->error && out->temporary && rename(out->temporary, out->path))
+		out->error = errno;
+	if (out->error) {
+		errno = out->error;
+		refuse(message, size, "write", name);
+		out_discard(out);
+		return false;
+	}
+	unfinished = NULL;
+	free(out->temporary);
+	out->temporary = NULL;
+	out_discard(out);
+	return true;
+}
+
+void out_discard(struct out *out)
+{
+	if (out->fd >= 0 && out->fd != STDOUT_FILENO)
+		close(out->fd);
+	out->fd = -1;
+	if (out->temporary) {
+		unlink(out->temporary);
+		unfinished = NULL;
+	}
+	free(out->temporary);
+	free(out->path);
+	free(out->buf);
+	*out = (struct out){.fd = -1};
+}
+
+static bool status_of(const char *path, struct stat *st)
+{
+	return !(strcmp(path, "-") ? stat(path, st) : fstat(STDIN_FILENO, st));
+}
+
+bool file_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return status_of(a, &x) && status_of(b, &y) && S_ISREG(x.st_mode) &&
+		x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+bool file_is_elf(const char *path)
+{
+	char magic[4] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	bool elf;
+
+	if (fd < 0)
+		return false;
+	elf = !fstat(fd, &st) && S_ISREG(st.st_mode) && read(fd, magic, 4) == 4 &&
+		!memcmp(magic, "\177ELF", 4);
+	close(fd);
+	return elf;
+}
+
+bool file_stdin_offers(void)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st))
+		return false;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
+		(S_ISREG(st.st_mode) && st.st_size > 0);
+}

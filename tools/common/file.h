@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPT_FILE_H
+#define CPT_FILE_H
+
+/*
+ * Where a tool's answer goes. A named file is written under a temporary name beside it and
+ * renamed when all is well, so a failed run leaves nothing and a reader never sees half a
+ * file. Devices, pipes and stdout are written directly.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct out {
+	int fd;
+	char *path;      /* final name; NULL for stdout */
+	char *temporary; /* NULL when written directly */
+	char *buf;
+	size_t n;
+	int error; /* errno of the first failure */
+};
+
+/*
+ * Opens `path` ("-" or NULL: stdout). Returns false and a sentence in `message` when that
+ * fails. `binary` answers are refused when the place is a terminal.
+ */
+bool out_open(struct out *out, const char *path, bool binary, char *message, size_t size);
+/* A cp_write_fn. */
+int out_write(void *out, const void *bytes, size_t n);
+void out_printf(struct out *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Makes the file real; false and a sentence when that fails, and then nothing is left. */
+bool out_commit(struct out *out, char *message, size_t size);
+/* Throws away what was written, if it went to a file; harmless after out_commit. */
+void out_discard(struct out *out);
+
+/* True when both names are the same file (device and inode) and it is a regular one. */
+bool file_same(const char *a, const char *b);
+/* The file begins as an ELF file does. */
+bool file_is_elf(const char *path);
+/* stdin holds something to read: a pipe, a socket or a regular file that is not empty. */
+bool file_stdin_offers(void);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/main.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/nearest.h"
+#include "common/opthelp.h"
+
+static const char *const color_words[] = {"auto", "always", "never", NULL};
+
+const struct opt tool_rows[] = {
+	OPT_LIST(struct tool_options, inputs, "input", 'i', "FILE",
+		"read FILE, as an operand does; '-' is standard input"),
+	OPT_STRING(struct tool_options, output, "output", 'o', "FILE",
+		"write to FILE; '-' is standard output"),
+	OPT_STRING(struct tool_options, to, "to", 0, "FORMAT", "what to write"),
+	OPT_FLAG(struct tool_options, quiet, "quiet", 'q', "say nothing but errors"),
+	OPT_FLAG(struct tool_options, verbose, "verbose", 'v', "say more"),
+	OPT_FLAG(struct tool_options, strict, "strict", 0,
+		"make the first damage that could be skipped an error"),
+	OPT_INT(struct tool_options, threads, "threads", 0, "N",
+		"use N threads (default: one per processor); results do not depend on it"),
+	OPT_SIZE(struct tool_options, memory_limit, "memory-limit", 0, "SIZE",
+		"allocate at most SIZE, such as 512M or 2G"),
+	OPT_CHOICE(struct tool_options, color, "color", 0, "WHEN", color_words,
+		"auto, always or never (NO_COLOR and CLICOLOR_FORCE count, too)",
+		.aliases = "colour"),
+	OPT_FLAG(struct tool_options, progress, "progress", 0,
+		"show progress also when stderr is no terminal; --no-progress: never",
+		.seen = offsetof(struct tool_options, progress_seen)),
+	OPT_FLAG(struct tool_options, help, "help", 'h', "show this help"),
+	OPT_FLAG(struct tool_options, version, "version", 'V', "show the version"),
+	OPT_STRING(struct tool_options, completion, "completion", 0, "KIND", NULL),
+	OPT_END,
+};
+
+int tool_usage(struct tool *tool, const char *format, ...)
+{
+	char message[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	ui_error(&tool->ui, NULL, "%s (try '%s --help')", message, tool->name);
+	return TOOL_USAGE;
+}
+
+static int status_of(enum cp_code code)
+{
+	switch (code) {
+	case CP_OK:
+		return TOOL_DONE;
+	case CP_ERROR_ARGUMENT:
+		return TOOL_USAGE;
+	case CP_ERROR_LIMIT:
+	case CP_ERROR_SYSTEM:
+	case CP_ERROR_MEMORY:
+	case CP_ERROR_CANCELLED:
+		return TOOL_SYSTEM;
+	default:
+		return TOOL_UNREADABLE;
+	}
+}
+
+int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
+{
+	ui_failure(&tool->ui, where, err);
+	return status_of(err->code);
+}
+
+static int answer_and_leave(struct tool *tool)
+{
+	struct tool_options *o = &tool->options;
+
+	if (o->help)
+		opt_print_help(stdout, tool);
+	else if (o->version)
+		printf("%s (libcp) %s\n", tool->name, CPT_VERSION);
+	else if (!opt_print_completion(stdout, tool, o->completion))
+		return tool_usage(tool, "--completion is bash, zsh or fish");
+	if (fflush(stdout) || ferror(stdout)) {
+		ui_error(&tool->ui, NULL, "cannot write standard output");
+		return TOOL_SYSTEM;
+	}
+	return TOOL_DONE;
+}
+
+static int make_context(struct tool *tool)
+{
+	struct tool_options *o = &tool->options;
+	struct cp_context_options options = {
+		.size = sizeof options,
+		.limits.memory = o->memory_limit,
+		.threads = (unsigned)o->threads,
+		.strict = o->strict,
+		.diagnostic = ui_diagnostic,
+		.diagnostic_arg = &tool->ui,
+		.progress = progress_update,
+		.progress_arg = &tool->progress,
+	};
+
+	if (o->threads < 0 || o->threads > 1024)
+		return tool_usage(tool, "--threads is a number from 1 to 1024");
+	tool->context = cp_context_new(&options);
+	if (tool->context)
+		return TOOL_GO;
+	ui_error(&tool->ui, NULL, "out of memory");
+	return TOOL_SYSTEM;
+}
+
+int tool_begin(struct tool *tool, int argc, char **argv)
+{
+	struct tool_options *o = &tool->options;
+	char message[400];
+
+	signal(SIGPIPE, SIG_DFL);
+	tool->out.fd = -1;
+	tool->ui.tool = tool->name;
+	tool->ui.color = ui_wants_color(UI_COLOR_AUTO, stderr);
+	progress_init(&tool->progress, &tool->ui, PROGRESS_OFF);
+	if (!opt_parse(tool->groups, argc, argv, &o->inputs, message, sizeof message))
+		return tool_usage(tool, "%s", message);
+	tool->ui.color = ui_wants_color((enum ui_color)o->color, stderr);
+	tool->ui.quiet = o->quiet;
+	tool->ui.verbose = o->verbose;
+	if (o->help || o->version || o->completion)
+		return answer_and_leave(tool);
+	progress_init(&tool->progress, &tool->ui,
+		!o->progress_seen ? PROGRESS_AUTO : o->progress ? PROGRESS_ON : PROGRESS_OFF);
+	return make_context(tool);
+}
+
+int tool_end(struct tool *tool, int status)
+{
+	progress_end(&tool->progress);
+	if (tool->context) {
+		cp_context_flush_diagnostics(tool->context);
+		cp_context_free(tool->context);
+	}
+	if (tool->out_open)
+		out_discard(&tool->out);
+	opt_groups_release(tool->groups);
+	return status == TOOL_GO ? TOOL_DONE : status;
+}
+
+int tool_default_input(struct tool *tool)
+{
+	struct stat st;
+
+	if (tool->options.inputs.n)
+		return TOOL_GO;
+	if (file_stdin_offers()) {
+		opt_list_add(&tool->options.inputs, "-");
+		return TOOL_GO;
+	}
+	if (!stat("perf.data", &st)) {
+		opt_list_add(&tool->options.inputs, "perf.data");
+		return TOOL_GO;
+	}
+	return tool_usage(tool, "no input: name a file, pipe one in, or run this where "
+				"perf.data is");
+}
+
+void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+	size_t taken = 0;
+
+	while (taken + 1 < inputs->n && file_is_elf(inputs->v[taken]))
+		opt_list_add(binaries, inputs->v[taken++]);
+	inputs->n -= taken;
+	memmove(inputs->v, inputs->v + taken, inputs->n * sizeof *inputs->v);
+}
+
+const char *tool_input_name(const char *path)
+{
+	return strcmp(path, "-") ? path : "standard input";
+}
+
+int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
+	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile)
+{
+	const char *name = tool_input_name(path);
+	struct cp_input *input;
+	struct cp_error err;
+	enum cp_code code;
+
+	if (!strcmp(path, "-") && isatty(STDIN_FILENO)) {
+		ui_error(&tool->ui, name, "is a terminal; name a file or pipe one in");
+		return TOOL_USAGE;
+	}
+	tool->ui.input = name;
+	progress_start(&tool->progress, "reading");
+	code = cp_input_open(tool->context, path, &input, &err);
+	if (code) {
+		/* What the system refuses to open is unreadable for us. */
+		int status = tool_fail(tool, name, &err);
+
+		return code == CP_ERROR_SYSTEM ? TOOL_UNREADABLE : status;
+	}
+	code = cp_profile_read(tool->context, input, read, symbolize, ret_profile, &err);
+	cp_input_free(input);
+	cp_context_flush_diagnostics(tool->context);
+	progress_end(&tool->progress);
+	tool->ui.input = NULL;
+	return code ? tool_fail(tool, name, &err) : TOOL_GO;
+}
+
+/* stdout counts, too: `cpconv in >>in` would read what it writes. */
+static bool is_input(const char *input, const char *output)
+{
+	struct stat in, out;
+
+	if (output && strcmp(output, "-"))
+		return file_same(input, output);
+	return !fstat(STDOUT_FILENO, &out) && S_ISREG(out.st_mode) &&
+		!(strcmp(input, "-") ? stat(input, &in) : fstat(STDIN_FILENO, &in)) &&
+		in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+}
+
+int tool_open_output(struct tool *tool, bool binary)
+{
+	const char *path = tool->options.output;
+	char message[512];
+
+	for (size_t i = 0; i < tool->options.inputs.n; i++)
+		if (is_input(tool->options.inputs.v[i], path))
+			return tool_usage(tool, "the output %s is the input %s",
+				path ? path : "on standard output", tool->options.inputs.v[i]);
+	if (out_open(&tool->out, path, binary, message, sizeof message)) {
+		tool->out_open = true;
+		return TOOL_GO;
+	}
+	ui_error(&tool->ui, NULL, "%s", message);
+	return isatty(STDOUT_FILENO) && !path ? TOOL_USAGE : TOOL_SYSTEM;
+}
+
+int tool_commit_output(struct tool *tool)
+{
+	char message[512];
+
+	tool->out_open = false;
+	if (out_commit(&tool->out, message, sizeof message))
+		return TOOL_DONE;
+	ui_error(&tool->ui, NULL, "%s", message);
+	return TOOL_SYSTEM;
+}
+
+const struct cp_format *tool_find_format(const char *name)
+{
+	const struct cp_format *format;
+
+	for (size_t i = 0; (format = cp_format_at(i)); i++)
+		if (!strcmp(format->name, name))
+			return format;
+	return NULL;
+}
+
+/* Length of the longest ending in `endings` (space-separated) that `name` has, or 0. */
+static size_t ending(const char *name, const char *endings)
+{
+	size_t n = strlen(name), longest = 0;
+
+	while (endings && *endings) {
+		size_t length = strcspn(endings, " ");
+
+		if (length < n && length > longest &&
+			!memcmp(name + n - length, endings, length))
+			longest = length;
+		endings += length + strspn(endings + length, " ");
+	}
+	return longest;
+}
+
+static const struct cp_format *format_by_ending(const char *path)
+{
+	const struct cp_format *format, *best = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; (format = cp_format_at(i)); i++) {
+		size_t n = format->writes ? ending(path, format->extensions) : 0;
+
+		if (n > longest) {
+			longest = n;
+			best = format;
+		}
+	}
+	return best;
+}
+
+static void say_formats(struct tool *tool, const char *wanted)
+{
+	const char *names[64], *nearest;
+	const struct cp_format *format;
+	char list[400] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; n < 64 && (format = cp_format_at(i)); i++)
+		if (format->writes) {
+			size_t used = strlen(list);
+
+			snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "",
+				format->name);
+			names[n++] = format->name;
+		}
+	nearest = opt_nearest(wanted, names, n);
+	tool_usage(tool, "cannot write format '%s'%s%s%s (formats: %s)", wanted,
+		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "",
+		list);
+}
+
+const struct cp_format *tool_output_format(struct tool *tool, const char *fallback)
+{
+	const char *to = tool->options.to, *path = tool->options.output;
+	const struct cp_format *format;
+
+	if (!to && path && strcmp(path, "-")) {
+		format = format_by_ending(path);
+		if (!format)
+			tool_usage(tool, "the ending of %s names no format: say --to FORMAT",
+				path);
+		return format;
+	}
+	format = tool_find_format(to ? to : fallback);
+	if (format && format->writes)
+		return format;
+	say_formats(tool, to ? to : fallback);
+	return NULL;
+}

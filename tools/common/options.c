@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/nearest.h"
+
+static const char *const demangle_words[] = {
+	[CP_DEMANGLE_TEMPLATES] = "templates",
+	[CP_DEMANGLE_NONE] = "none",
+	[CP_DEMANGLE_FULL] = "full",
+	[CP_DEMANGLE_SIMPLE] = "simple",
+	NULL,
+};
+
+const struct opt symbol_rows[] = {
+	OPT_LIST(struct symbol_options, binaries, "binary", 0, "[PATH=]FILE",
+		"the program itself, for the image of its build id or name, or for PATH; "
+		"repeatable; an ELF operand before the input does the same"),
+	OPT_STRING(struct symbol_options, symfs, "symfs", 0, "DIR",
+		"look for the capture's files below DIR"),
+	OPT_LIST(struct symbol_options, debug_dirs, "debug-dir", 0, "DIR",
+		"look for separate debug files here before /usr/lib/debug; repeatable"),
+	OPT_STRING(struct symbol_options, buildid_dir, "buildid-dir", 0, "DIR",
+		"perf's build-id cache (default ~/.debug)"),
+	OPT_STRING(struct symbol_options, kallsyms, "kallsyms", 0, "FILE",
+		"copy of the captured kernel's /proc/kallsyms"),
+	OPT_STRING(struct symbol_options, vmlinux, "vmlinux", 'k', "FILE",
+		"the captured kernel's vmlinux"),
+	OPT_STRING(struct symbol_options, modules, "modules", 0, "DIR",
+		"root of the captured kernel's modules"),
+	OPT_LIST(struct symbol_options, map_dirs, "map-dir", 0, "DIR",
+		"look for perf-PID.map and jit-PID.dump here before /tmp; repeatable"),
+	OPT_FLAG(struct symbol_options, no_symbolize, "no-symbolize", 0,
+		"leave addresses as they are"),
+	OPT_FLAG(struct symbol_options, no_inlines, "no-inlines", 0,
+		"names from symbol tables only: faster, no inlined functions, no lines"),
+	OPT_CHOICE(struct symbol_options, demangle, "demangle", 0, "HOW", demangle_words,
+		"C++ and Rust names: none, full, templates (no parameters; the default) or "
+		"simple (no template arguments either)"),
+	OPT_FLAG(struct symbol_options, force_build_id, "force-build-id", 0,
+		"use files whose build id differs from the capture's"),
+	OPT_FLAG(struct symbol_options, resymbolize, "resymbolize", 0,
+		"replace the symbols that a profile already carries"),
+	OPT_END,
+};
+
+static void *allocated(struct tool *tool, size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size);
+
+	if (!p)
+		ui_error(&tool->ui, NULL, "out of memory");
+	return p;
+}
+
+/*
+ * "PATH=FILE" or "FILE". The list's own copy is cut at the sign, which is the last one
+ * that leaves something on both sides.
+ */
+static void split_binary(struct cp_binary *ret, char *text)
+{
+	char *sign = strrchr(text, '=');
+
+	if (sign && sign != text && sign[1]) {
+		*sign = 0;
+		*ret = (struct cp_binary){.path = text, .file = sign + 1};
+	} else {
+		*ret = (struct cp_binary){.file = text};
+	}
+}
+
+int symbol_options_get(struct tool *tool, struct symbol_options *o,
+	struct cp_symbolize_options *ret, const struct cp_symbolize_options **ret_use)
+{
+	o->binary = allocated(tool, o->binaries.n, sizeof *o->binary);
+	if (!o->binary)
+		return TOOL_SYSTEM;
+	for (size_t i = 0; i < o->binaries.n; i++)
+		split_binary(&o->binary[i], (char *)o->binaries.v[i]);
+	*ret = (struct cp_symbolize_options){
+		.size = sizeof *ret,
+		.binaries = o->binary,
+		.n_binaries = o->binaries.n,
+		.symfs = o->symfs,
+		.debug_dirs = o->debug_dirs.v,
+		.n_debug_dirs = o->debug_dirs.n,
+		.buildid_dir = o->buildid_dir,
+		.kallsyms = o->kallsyms,
+		.vmlinux = o->vmlinux,
+		.modules = o->modules,
+		.map_dirs = o->map_dirs.v,
+		.n_map_dirs = o->map_dirs.n,
+		.demangle = (enum cp_demangle)o->demangle,
+		.no_inlines = o->no_inlines,
+		.force_build_id = o->force_build_id,
+		.resymbolize = o->resymbolize,
+	};
+	*ret_use = o->no_symbolize ? NULL : ret;
+	return TOOL_GO;
+}
+
+void symbol_options_release(struct symbol_options *o)
+{
+	free(o->binary);
+	o->binary = NULL;
+}
+
+const struct opt capture_rows[] = {
+	OPT_COMMAS(struct capture_options, events, "event", 'e', "LIST",
+		"samples of these events only", .aliases = "events"),
+	OPT_COMMAS(struct capture_options, comms, "comm", 0, "LIST",
+		"samples of threads with these names only", .aliases = "comms"),
+	OPT_COMMAS(struct capture_options, dsos, "dso", 0, "LIST",
+		"samples whose leaf lies in one of these files only", .aliases = "dsos"),
+	OPT_COMMAS(struct capture_options, pids, "pid", 0, "LIST",
+		"samples of these processes only", .aliases = "pids"),
+	OPT_COMMAS(struct capture_options, tids, "tid", 0, "LIST",
+		"samples of these threads only", .aliases = "tids"),
+	OPT_STRING(struct capture_options, cpus, "cpu", 'C', "LIST",
+		"samples of these processors only, such as 0-3,8", .aliases = "cpus"),
+	OPT_STRING(struct capture_options, time, "time", 0, "FROM,TO",
+		"a span of the capture: seconds since the first sample (1.5,3), percent "
+		"(10%-20% or 25%,50%), or perf's timestamps (with a fraction of 6 digits or "
+		"more); either end may be left out"),
+	OPT_COMMAS(struct capture_options, labels, "labels", 0, "LIST",
+		"what samples are labelled with: pid, comm, process_comm, tid, cpu, cgroup, "
+		"timestamp_ns, event, or none (default pid,comm)"),
+	OPT_FLAG(struct capture_options, keep_time, "keep-time", 0,
+		"keep each sample's time and the order of samples"),
+	OPT_FLAG(struct capture_options, perf_compat, "perf-compat", 0,
+		"stacks, weights and names exactly as perf script and stackcollapse-perf.pl "
+		"have them"),
+	OPT_FLAG(struct capture_options, pprof_compat, "pprof-compat", 0,
+		"pprof's behaviour also where it is plainly wrong"),
+	OPT_END,
+};
+
+static int get_ids(struct tool *tool, const char *name, const struct opt_list *list,
+	int32_t **ret)
+{
+	int32_t *ids = allocated(tool, list->n, sizeof *ids);
+
+	*ret = ids;
+	if (!ids)
+		return TOOL_SYSTEM;
+	for (size_t i = 0; i < list->n; i++) {
+		char *end;
+		long id;
+
+		errno = 0;
+		id = strtol(list->v[i], &end, 10);
+		if (*end || errno || id < -1 || id > INT32_MAX)
+			return tool_usage(tool, "--%s: '%s' is not a number of a task", name,
+				list->v[i]);
+		ids[i] = (int32_t)id;
+	}
+	return TOOL_GO;
+}
+
+static int get_labels(struct tool *tool, const struct opt_list *list, uint32_t *ret)
+{
+	static const char *const names[] = {"pid", "comm", "tid", "cpu", "cgroup",
+		"timestamp_ns", "process_comm", "event", "default", "none"};
+	static const uint32_t bits[] = {CP_LABEL_PID, CP_LABEL_COMM, CP_LABEL_TID,
+		CP_LABEL_CPU, CP_LABEL_CGROUP, CP_LABEL_TIMESTAMP_NS, CP_LABEL_PROCESS_COMM,
+		CP_LABEL_EVENT, CP_LABEL_PID | CP_LABEL_COMM, CP_LABEL_NONE};
+	enum { N = sizeof names / sizeof *names };
+
+	for (size_t i = 0; i < list->n; i++) {
+		size_t k = 0;
+		const char *near;
+
+		while (k < N && strcmp(names[k], list->v[i]))
+			k++;
+		if (k < N) {
+			*ret |= bits[k];
+			continue;
+		}
+		near = opt_nearest(list->v[i], names, N);
+		return tool_usage(tool, "--labels: no label '%s'%s%s%s", list->v[i],
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	}
+	return TOOL_GO;
+}
+
+/* One end of --time; an empty one is open. False when it is no time. */
+static bool time_end(const char *text, size_t n, double *ret, bool *ret_share, bool *ret_stamp)
+{
+	char word[64], *end;
+	const char *point;
+
+	if (!n)
+		return true;
+	if (n >= sizeof word)
+		return false;
+	memcpy(word, text, n);
+	word[n] = 0;
+	*ret = strtod(word, &end);
+	if (end == word || !(*ret >= 0))
+		return false;
+	point = strchr(word, '.');
+	*ret_share |= *end == '%';
+	*ret_stamp |= point && end - point > 6;
+	return !*end || (end[0] == '%' && !end[1]);
+}
+
+/*
+ * "FROM,TO", also "10%-20%" and perf's "10%/2" (the second tenth). perf prints
+ * timestamps with 6 or 9 digits after the point, which tells them from offsets.
+ */
+static int get_time(struct tool *tool, const char *text, struct cp_time_span *ret)
+{
+	const char *sign = strpbrk(text, ",-/");
+	double from = 0, to = INFINITY, scale = 1e9;
+	bool share = false, stamp = false;
+
+	if (!sign || (*sign == ',' && !sign[1] && sign == text) ||
+		!time_end(text, (size_t)(sign - text), &from, &share, &stamp) ||
+		!time_end(sign + 1, strlen(sign + 1), &to, &share, &stamp))
+		return tool_usage(tool, "--time: '%s' is not FROM,TO", text);
+	if (share)
+		scale = 0.01;
+	if (*sign == '/') {
+		to *= from;
+		from = to - from;
+	}
+	if (!(from < to))
+		return tool_usage(tool, "--time: '%s' ends before it begins", text);
+	*ret = (struct cp_time_span){
+		.unit = share ? CP_TIME_SHARE : stamp ? CP_TIME_NANOS : CP_TIME_OFFSET,
+		.from = from * scale,
+		.to = to * scale,
+	};
+	return TOOL_GO;
+}
+
+int capture_options_get(struct tool *tool, struct capture_options *o,
+	struct cp_read_options *ret)
+{
+	int status;
+
+	*ret = (struct cp_read_options){
+		.size = sizeof *ret,
+		.events = o->events.v,
+		.n_events = o->events.n,
+		.comms = o->comms.v,
+		.n_comms = o->comms.n,
+		.dsos = o->dsos.v,
+		.n_dsos = o->dsos.n,
+		.n_pids = o->pids.n,
+		.n_tids = o->tids.n,
+		.cpus = o->cpus,
+		.keep_time = o->keep_time,
+		.perf_compat = o->perf_compat,
+		.pprof_compat = o->pprof_compat,
+	};
+	status = get_ids(tool, "pid", &o->pids, &o->pid);
+	if (status == TOOL_GO)
+		status = get_ids(tool, "tid", &o->tids, &o->tid);
+	if (status == TOOL_GO)
+		status = get_labels(tool, &o->labels, &ret->labels);
+	if (status == TOOL_GO && o->time)
+		status = get_time(tool, o->time, &ret->time);
+	ret->pids = o->pid;
+	ret->tids = o->tid;
+	return status;
+}
+
+void capture_options_release(struct capture_options *o)
+{
+	free(o->pid);
+	free(o->tid);
+	o->pid = o->tid = NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPT_UI_H
+#define CPT_UI_H
+
+/*
+ * Talk: everything a tool says besides its answer goes to stderr, through here, with bytes
+ * from strangers escaped.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cp/context.h>
+
+enum ui_color { UI_COLOR_AUTO, UI_COLOR_ALWAYS, UI_COLOR_NEVER };
+
+enum ui_style { UI_PLAIN, UI_BOLD, UI_FAINT, UI_RED, UI_GREEN, UI_YELLOW, UI_BLUE };
+
+struct ui {
+	const char *tool;  /* "cpconv" */
+	const char *input; /* what is being read, for diagnostics without a source; or NULL */
+	bool quiet, verbose;
+	bool color; /* on stderr */
+	bool line_open; /* a progress line stands there and must be wiped first */
+};
+
+/*
+ * Whether to colour what goes to `stream`: the flag, else NO_COLOR, else CLICOLOR_FORCE,
+ * else whether it is a terminal that can.
+ */
+bool ui_wants_color(enum ui_color flag, FILE *stream);
+/* The escape sequence that starts a style; "" without colour. UI_PLAIN ends all. */
+const char *ui_style(bool color, enum ui_style style);
+
+/* The text as a terminal may show it, into buf; cut with "…"; returns buf. */
+char *ui_escape(char *buf, size_t size, const char *text);
+
+/* "cpconv: trace.data: sentence". `where` may be NULL. */
+void ui_error(struct ui *ui, const char *where, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Not with -q. */
+void ui_warn(struct ui *ui, const char *where, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void ui_note(struct ui *ui, const char *where, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Only with -v. */
+void ui_verbose(struct ui *ui, const char *where, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* An error of the library, with its place. */
+void ui_failure(struct ui *ui, const char *where, const struct cp_error *err);
+
+/* Hand this to the context; arg is the struct ui. */
+void ui_diagnostic(const struct cp_diagnostic *diagnostic, void *arg);
+
+#endif

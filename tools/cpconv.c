@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpconv: any profile in, symbolized, in the format one wants. */
+#include <string.h>
+
+#include "common/main.h"
+#include "common/options.h"
+
+struct cpconv {
+	struct symbol_options symbols;
+	struct capture_options capture;
+	int64_t level;
+	bool level_seen;
+	int root; /* enum cp_root */
+	bool annotate;
+	const char *sample_index;
+
+	struct cp_profile *profile;
+};
+
+static const char *const root_words[] = {
+	[CP_ROOT_AUTO] = "auto",
+	[CP_ROOT_COMM] = "comm",
+	[CP_ROOT_PID] = "pid",
+	[CP_ROOT_TID] = "tid",
+	[CP_ROOT_NONE] = "none",
+	NULL,
+};
+
+static const struct opt rows[] = {
+	OPT_INT(struct cpconv, level, "level", 0, "N",
+		"pprof: compression from 1 (fast) to 12 (small); 0 writes it uncompressed",
+		.seen = offsetof(struct cpconv, level_seen)),
+	OPT_CHOICE(struct cpconv, root, "root", 0, "WHAT", root_words,
+		"folded: root frame of each stack: auto (the comm label when there is one), "
+		"comm, pid, tid or none"),
+	OPT_FLAG(struct cpconv, annotate, "annotate", 0,
+		"folded: mark kernel, inlined and generated code with _[k] _[i] _[j]"),
+	OPT_STRING(struct cpconv, sample_index, "sample-index", 0, "TYPE",
+		"folded: the values to write, by name or number"),
+	OPT_END,
+};
+
+static const char examples[] =
+	"  cpconv perf.data -o out.pb.gz       a symbolized profile for pprof\n"
+	"  cpconv ./prog perf.data -o out.pb   the same, with ./prog as the program captured\n"
+	"  cpconv perf.data --to folded        one line per stack, on standard output\n"
+	"  cpconv cpu.pb.gz -o cpu.folded      pprof to collapsed stacks\n"
+	"  perf record -o - -g ./prog | cpconv -o out.pb.gz\n";
+
+static int read_profile(struct tool *tool, struct cpconv *self, const char *path)
+{
+	struct cp_read_options read;
+	struct cp_symbolize_options symbolize;
+	const struct cp_symbolize_options *use;
+	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
+
+	symbolize.perf_compat = self->capture.perf_compat;
+	if (status == TOOL_GO)
+		status = capture_options_get(tool, &self->capture, &read);
+	if (status == TOOL_GO)
+		status = tool_read(tool, path, &read, use, &self->profile);
+	return status;
+}
+
+static int write_profile(
+	struct tool *tool, const struct cpconv *self, const struct cp_format *format)
+{
+	struct cp_write_options options = {
+		.size = sizeof options,
+		.level = !self->level_seen ? 0 : self->level ? (int)self->level : -1,
+		.root = (enum cp_root)self->root,
+		.annotate = self->annotate,
+		.perf_compat = self->capture.perf_compat,
+		.sample_type = self->sample_index,
+	};
+	struct cp_error err;
+
+	progress_start(&tool->progress, "writing");
+	if (!cp_profile_write(tool->context, self->profile, format->name, &options, out_write,
+		    &tool->out, &err))
+		return tool_commit_output(tool);
+	return tool_fail(tool, tool->options.output, &err);
+}
+
+static int convert(struct tool *tool, struct cpconv *self)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+	const struct cp_format *format;
+	int status = tool_default_input(tool);
+
+	if (status != TOOL_GO)
+		return status;
+	tool_take_binaries(tool, &self->symbols.binaries);
+	if (inputs->n > 1)
+		return tool_usage(tool, tool->options.output
+				? "one input is converted, and '%s' is a second; cpmerge merges"
+				: "'%s' is a second input; did you mean -o? (cpmerge merges)",
+			inputs->v[1]);
+	if (self->level_seen && (self->level < 0 || self->level > 12))
+		return tool_usage(tool, "--level is a number from 0 to 12");
+	format = tool_output_format(tool, "pprof");
+	if (!format)
+		return TOOL_USAGE;
+	status = tool_open_output(tool, format->binary);
+	if (status == TOOL_GO)
+		status = read_profile(tool, self, inputs->v[0]);
+	return status == TOOL_GO ? write_profile(tool, self, format) : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cpconv self = {0};
+	struct tool tool = {
+		.name = "cpconv",
+		.summary = "convert and symbolize profiles",
+		.examples = examples,
+		.usage = "[OPTION...] [PROGRAM] [INPUT] [-o OUTPUT]",
+	};
+	const struct opt_group groups[] = {
+		{"Output", rows, &self},
+		OPT_GROUP_SYMBOLS(&self.symbols),
+		OPT_GROUP_CAPTURE(&self.capture),
+		OPT_GROUP_COMMON(&tool),
+		{0},
+	};
+	int status;
+
+	tool.groups = groups;
+	status = tool_begin(&tool, argc, argv);
+	if (status == TOOL_GO)
+		status = convert(&tool, &self);
+	cp_profile_free(self.profile);
+	symbol_options_release(&self.symbols);
+	capture_options_release(&self.capture);
+	return tool_end(&tool, status);
+}
