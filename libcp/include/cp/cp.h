@@ -6,10 +6,12 @@
 
 #include <cp/context.h>
 #include <cp/error.h>
+#include <cp/filter.h>
 #include <cp/profile.h>
 #include <cp/read.h>
 #include <cp/symbolize.h>
 #include <cp/text.h>
+#include <cp/units.h>
 #include <cp/write.h>
 
 #endif
