@@ -112,6 +112,7 @@ static void read_segment(struct cpi_cursor *c, bool is64, struct cpi_elf_segment
 	row->memory_size = word(c, is64);
 	if (!is64)
 		row->flags = cpi_cursor_u32(c);
+	(void)word(c, is64); /* alignment */
 }
 
 /* A cursor over a table of n rows, bad when the table does not lie in the file. */
