@@ -129,3 +129,34 @@ uint32_t cpi_profile_default_type(const struct cp_profile *p)
 			return (uint32_t)i;
 	return p->sample_type.n ? (uint32_t)p->sample_type.n - 1 : 0;
 }
+
+enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
+	uint32_t *ret_type, struct cp_error *err)
+{
+	uint64_t index;
+
+	if (!name) {
+		*ret_type = cpi_profile_default_type(p);
+		return CP_OK;
+	}
+	for (int turn = 0; turn < 2; turn++) {
+		/* As pprof: "inuse_space" also finds "space". */
+		struct cp_text want = cpi_text(name), prefix = CPI_TEXT("inuse_");
+
+		if (turn && !cpi_text_starts(want, prefix))
+			break;
+		if (turn)
+			want = cpi_text(name + prefix.n);
+		for (size_t i = 0; i < p->sample_type.n; i++)
+			if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type), want)) {
+				*ret_type = (uint32_t)i;
+				return CP_OK;
+			}
+	}
+	if (cpi_text_u64(cpi_text(name), &index) && index < p->sample_type.n) {
+		*ret_type = (uint32_t)index;
+		return CP_OK;
+	}
+	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+		"the profile has no sample type \"%s\" (of %zu types)", name, p->sample_type.n);
+}

@@ -86,5 +86,9 @@ static inline bool cpi_label_is_string(const struct cp_label *label)
 
 /* Index of the sample type to show by default: the header's, else the last. */
 uint32_t cpi_profile_default_type(const struct cp_profile *p);
+/* The type a user means: a name (pprof's prefix "inuse_" may be too much), else an index
+ * from 0; NULL is the default one. CP_ERROR_ARGUMENT when there is none. */
+enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
+	uint32_t *ret_type, struct cp_error *err);
 
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/folded.h"
+
+const struct cpi_format cpi_format_folded = {
+	.public = {
+		.name = "folded",
+		.description = "collapsed stacks: frames joined by ';', a blank, a count",
+		.extensions = ".folded .collapsed .txt",
+		.losses = "addresses, files, lines, labels but the root's, all sample types but "
+			  "one; samples that sum to zero; ';' in names becomes ':'",
+		.writes = true,
+	},
+	.write = cpi_folded_write,
+};
