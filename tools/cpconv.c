@@ -14,6 +14,7 @@ struct cpconv {
 	bool annotate;
 	const char *sample_index;
 
+	struct cp_read_options read;
 	struct cp_profile *profile;
 };
 
@@ -41,24 +42,21 @@ static const struct opt rows[] = {
 };
 
 static const char examples[] =
-	"  cpconv perf.data -o out.pb.gz       a symbolized profile for pprof\n"
-	"  cpconv ./prog perf.data -o out.pb   the same, with ./prog as the program captured\n"
-	"  cpconv perf.data --to folded        one line per stack, on standard output\n"
-	"  cpconv cpu.pb.gz -o cpu.folded      pprof to collapsed stacks\n"
+	"  cpconv perf.data -o out.pb.gz         a symbolized profile for pprof\n"
+	"  cpconv ./prog perf.data -o out.pb.gz  the same, ./prog is the program captured\n"
+	"  cpconv perf.data --to folded          a line per stack, on standard output\n"
+	"  cpconv cpu.pb.gz -o cpu.folded        pprof to collapsed stacks\n"
 	"  perf record -o - -g ./prog | cpconv -o out.pb.gz\n";
 
 static int read_profile(struct tool *tool, struct cpconv *self, const char *path)
 {
-	struct cp_read_options read;
 	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
 	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 
 	symbolize.perf_compat = self->capture.perf_compat;
 	if (status == TOOL_GO)
-		status = capture_options_get(tool, &self->capture, &read);
-	if (status == TOOL_GO)
-		status = tool_read(tool, path, &read, use, &self->profile);
+		status = tool_read(tool, path, &self->read, use, &self->profile);
 	return status;
 }
 
@@ -86,8 +84,10 @@ static int convert(struct tool *tool, struct cpconv *self)
 {
 	struct opt_list *inputs = &tool->options.inputs;
 	const struct cp_format *format;
-	int status = tool_default_input(tool);
+	int status = capture_options_get(tool, &self->capture, &self->read);
 
+	if (status == TOOL_GO)
+		status = tool_default_input(tool);
 	if (status != TOOL_GO)
 		return status;
 	tool_take_binaries(tool, &self->symbols.binaries);
