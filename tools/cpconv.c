@@ -2,17 +2,18 @@
 /* cpconv: any profile in, symbolized, in the format one wants. */
 #include <string.h>
 
+#include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
 
 struct cpconv {
 	struct symbol_options symbols;
 	struct capture_options capture;
+	struct filter_options filters;
 	int64_t level;
 	bool level_seen;
 	int root; /* enum cp_root */
 	bool annotate;
-	const char *sample_index;
 
 	struct cp_read_options read;
 	struct cp_profile *profile;
@@ -36,8 +37,6 @@ static const struct opt rows[] = {
 		"comm, pid, tid or none"),
 	OPT_FLAG(struct cpconv, annotate, "annotate", 0,
 		"folded: mark kernel, inlined and generated code with _[k] _[i] _[j]"),
-	OPT_STRING(struct cpconv, sample_index, "sample-index", 0, "TYPE",
-		"folded: the values to write, by name or number"),
 	OPT_END,
 };
 
@@ -60,6 +59,14 @@ static int read_profile(struct tool *tool, struct cpconv *self, const char *path
 	return status;
 }
 
+static int filter_profile(struct tool *tool, struct cpconv *self)
+{
+	struct cp_filter_options filter;
+
+	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
+	return tool_filter(tool, &filter, &self->profile);
+}
+
 static int write_profile(
 	struct tool *tool, const struct cpconv *self, const struct cp_format *format)
 {
@@ -69,7 +76,7 @@ static int write_profile(
 		.root = (enum cp_root)self->root,
 		.annotate = self->annotate,
 		.perf_compat = self->capture.perf_compat,
-		.sample_type = self->sample_index,
+		.sample_type = self->filters.sample_index,
 	};
 	struct cp_error err;
 
@@ -104,12 +111,14 @@ static int convert(struct tool *tool, struct cpconv *self)
 	status = tool_open_output(tool, format->binary);
 	if (status == TOOL_GO)
 		status = read_profile(tool, self, inputs->v[0]);
+	if (status == TOOL_GO)
+		status = filter_profile(tool, self);
 	return status == TOOL_GO ? write_profile(tool, self, format) : status;
 }
 
 int main(int argc, char **argv)
 {
-	struct cpconv self = {0};
+	struct cpconv self = {.filters = FILTER_OPTIONS_INIT};
 	struct tool tool = {
 		.name = "cpconv",
 		.summary = "convert and symbolize profiles",
@@ -120,6 +129,7 @@ int main(int argc, char **argv)
 		{"Output", rows, &self},
 		OPT_GROUP_SYMBOLS(&self.symbols),
 		OPT_GROUP_CAPTURE(&self.capture),
+		OPT_GROUP_FILTERS(&self.filters),
 		OPT_GROUP_COMMON(&tool),
 		{0},
 	};

@@ -279,6 +279,12 @@ static bool set(struct parser *p, const struct found *f, const char *value)
 	case OPT_KIND_COMMAS:
 		list_add_commas(at, value);
 		return true;
+	case OPT_KIND_PRESET:
+		if (value && !truth(value, &on))
+			return wrong(p, opt, value, "true or false");
+		if (on)
+			*(int *)at = opt->preset;
+		return true;
 	case OPT_KIND_CHOICE:
 		return set_choice(p, opt, at, value);
 	default:
@@ -289,7 +295,7 @@ static bool set(struct parser *p, const struct found *f, const char *value)
 static bool takes_value(const struct opt *opt)
 {
 	return opt->kind != OPT_KIND_FLAG && opt->kind != OPT_KIND_MAYBE &&
-		opt->kind != OPT_KIND_REST;
+		opt->kind != OPT_KIND_REST && opt->kind != OPT_KIND_PRESET;
 }
 
 static bool set_with(struct parser *p, const struct found *f, const char *value)

@@ -31,7 +31,8 @@ enum opt_kind {
 	OPT_KIND_LIST,   /* struct opt_list; one more value each time it is given */
 	OPT_KIND_COMMAS, /* struct opt_list; values also separated by commas */
 	OPT_KIND_REST,   /* struct opt_list; operands go there from now on */
-	OPT_KIND_CHOICE  /* int: index in `choices` */
+	OPT_KIND_CHOICE, /* int: index in `choices` */
+	OPT_KIND_PRESET  /* int: set to `preset`; not shown in --help */
 };
 
 /* Borrows strings of argv, or of blocks the list owns. */
@@ -52,6 +53,7 @@ struct opt {
 	const char *arg;
 	const char *help; /* NULL: hidden */
 	const char *const *choices; /* ends with NULL; "a|b": b is another name of a */
+	int preset;
 };
 
 struct opt_group {
@@ -84,6 +86,8 @@ struct opt_group {
 	OPT_ROW(REST, T, FIELD, NAME, LETTER, ARG, HELP, ##__VA_ARGS__)
 #define OPT_CHOICE(T, FIELD, NAME, LETTER, ARG, CHOICES, HELP, ...) \
 	OPT_ROW(CHOICE, T, FIELD, NAME, LETTER, ARG, HELP, .choices = CHOICES, ##__VA_ARGS__)
+#define OPT_PRESET(T, FIELD, NAME, VALUE) \
+	OPT_ROW(PRESET, T, FIELD, NAME, 0, NULL, NULL, .preset = VALUE)
 
 /* Appends a borrowed string; exits with a message when memory ends. */
 void opt_list_add(struct opt_list *list, const char *value);
