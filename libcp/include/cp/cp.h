@@ -7,6 +7,7 @@
 #include <cp/context.h>
 #include <cp/error.h>
 #include <cp/filter.h>
+#include <cp/merge.h>
 #include <cp/profile.h>
 #include <cp/read.h>
 #include <cp/symbolize.h>

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/context.h"
+#include "op/merge.h"
+
+enum cp_code cp_merge_new(struct cp_context *context, const struct cp_merge_options *options,
+	struct cp_merge **ret_merge, struct cp_error *err)
+{
+	struct cp_merge_options full;
+
+	cpi_options_copy(&full, sizeof full, options);
+	return cpi_merge_new(&context->env, &full, ret_merge, err);
+}
+
+enum cp_code cp_merge_add(struct cp_merge *merge, const struct cp_profile *profile,
+	const struct cp_merge_input *input, struct cp_error *err)
+{
+	struct cp_merge_input full;
+
+	cpi_options_copy(&full, sizeof full, input);
+	return cpi_merge_add(merge, profile, &full, err);
+}
+
+enum cp_code cp_merge_finish(
+	struct cp_merge *merge, struct cp_profile **ret_profile, struct cp_error *err)
+{
+	return cpi_merge_finish(merge, ret_profile, err);
+}
