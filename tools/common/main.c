@@ -199,12 +199,13 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 	tool->ui.input = name;
 	progress_start(&tool->progress, "reading");
 	code = cp_input_open(tool->context, path, &input, &err);
-	if (code) {
-		/* What the system refuses to open is unreadable for us. */
-		int status = tool_fail(tool, name, &err);
-
-		return code == CP_ERROR_SYSTEM ? TOOL_UNREADABLE : status;
+	if (code == CP_ERROR_SYSTEM) {
+		/* The message names the file, and what cannot be opened is unreadable. */
+		tool_fail(tool, NULL, &err);
+		return TOOL_UNREADABLE;
 	}
+	if (code)
+		return tool_fail(tool, name, &err);
 	code = cp_profile_read(tool->context, input, read, symbolize, ret_profile, &err);
 	cp_input_free(input);
 	cp_context_flush_diagnostics(tool->context);

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""count.py BUILD-FOLDER...: sums up the last `meson test` of each, one line at the end."""
+import json
+import sys
+from pathlib import Path
+
+passed = failed = 0
+skipped = []
+for folder in sys.argv[1:]:
+    log = Path(folder, "meson-logs", "testlog.json")
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    if not lines:
+        print(f"FAILED   {folder}: no test ran")
+        failed += 1
+    for line in lines:
+        test = json.loads(line)
+        if test["result"] in ("OK", "EXPECTEDFAIL"):
+            passed += 1
+        elif test["result"] == "SKIP":
+            said = (test.get("stdout") or test.get("stderr") or "").strip().splitlines()
+            skipped.append(f"SKIPPED  {folder}: {test['name']}: {said[-1] if said else '?'}")
+        else:
+            print(f"FAILED   {folder}: {test['name']} ({test['result'].lower()})")
+            failed += 1
+for line in skipped:
+    print(line)
+tail = f", {len(skipped)} skipped" if skipped else ""
+print(f"{passed} passed, {failed} failed{tail}")
+sys.exit(failed > 0 or passed == 0)
