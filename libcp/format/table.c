@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/format.h"
 
+extern const struct cpi_format cpi_format_perf;
 extern const struct cpi_format cpi_format_pprof;
 extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_raw;
 
 /* In the order in which --formats lists them. */
 const struct cpi_format *const cpi_formats[] = {
+	&cpi_format_perf,
 	&cpi_format_pprof,
 	&cpi_format_folded,
 	&cpi_format_raw,
