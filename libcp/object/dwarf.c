@@ -6,12 +6,13 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "object/dwarf_const.h"
-#include "object/dwarf_file.h"
 #include "object/dwarf_parts.h"
+#include "object/dwarf_split.h"
 
 struct cpi_dwarf {
 	struct cpi_env *env;
 	struct cpi_dwarf_file *file, *alt;
+	struct cpi_dwarf_splits splits;
 };
 
 struct cpi_dwarf_result {
@@ -50,10 +51,11 @@ enum cp_code cpi_dwarf_open(struct cpi_env *env, struct cpi_elf *elf,
 	if (!dw)
 		return cpi_error_memory(err);
 	dw->env = env;
+	cpi_dwarf_splits_init(&dw->splits, env, options);
 	if (options && options->alt)
-		code = cpi_dwarf_file_open(env, options->alt, NULL, &dw->alt, err);
+		code = cpi_dwarf_file_open(env, options->alt, NULL, CPI_DW_LINKED, &dw->alt, err);
 	if (!code)
-		code = cpi_dwarf_file_open(env, elf, dw->alt, &dw->file, err);
+		code = cpi_dwarf_file_open(env, elf, dw->alt, CPI_DW_LINKED, &dw->file, err);
 	if (code)
 		cpi_dwarf_close(dw);
 	else
@@ -65,6 +67,7 @@ void cpi_dwarf_close(struct cpi_dwarf *dw)
 {
 	if (!dw)
 		return;
+	cpi_dwarf_splits_release(&dw->splits);
 	cpi_dwarf_file_close(dw->file);
 	cpi_dwarf_file_close(dw->alt);
 	cpi_free(&dw->env->mem, dw, sizeof *dw);
@@ -289,9 +292,20 @@ static enum cp_code gather(struct resolution *r, struct cp_error *err)
 	return CP_OK;
 }
 
-static enum cp_code resolve(
-	struct resolution *r, const struct cpi_dwarf_file *file, struct cp_error *err)
+static enum cp_code attach_splits(
+	struct resolution *r, struct cpi_dwarf *dw, struct cp_error *err)
 {
+	enum cp_code code = CP_OK;
+
+	for (size_t i = 0; i < r->n_jobs && !code; i++)
+		code = cpi_dwarf_splits_attach(
+			&dw->splits, &dw->file->unit[r->job[i].unit - dw->file->unit], err);
+	return code;
+}
+
+static enum cp_code resolve(struct resolution *r, struct cpi_dwarf *dw, struct cp_error *err)
+{
+	const struct cpi_dwarf_file *file = dw->file;
 	struct cpi_mem *mem = &r->env->mem;
 	enum cp_code code;
 
@@ -304,6 +318,8 @@ static enum cp_code resolve(
 	code = find_units(r, file, err);
 	if (!code)
 		code = make_jobs(r, file, err);
+	if (!code)
+		code = attach_splits(r, dw, err);
 	if (code)
 		return code;
 	cpi_pool_run(r->env, r->n_jobs, run_job, r);
@@ -366,7 +382,7 @@ enum cp_code cpi_dwarf_resolve(struct cpi_dwarf *dw, const uint64_t *address, si
 	r.result = new_result(dw->env);
 	if (!r.result)
 		return cpi_error_memory(err);
-	code = resolve(&r, dw->file, err);
+	code = resolve(&r, dw, err);
 	for (unsigned i = 0; i < r.result->n_workers; i++)
 		cpi_dwarf_abbrevs_release(&dw->env->mem, &r.result->worker[i].cache);
 	release(&r);

@@ -26,8 +26,12 @@ static enum cp_code load(
 	struct cpi_dwarf_bytes *s = &file->section[section];
 	struct cp_error what;
 	enum cp_code code;
-	uint32_t i = cpi_elf_find(file->elf, names[section]);
+	char name[32];
+	uint32_t i;
 
+	snprintf(name, sizeof name, "%s%s", names[section],
+		file->split && section != CPI_DW_CU_INDEX ? ".dwo" : "");
+	i = cpi_elf_find(file->elf, name);
 	s->p = (const uint8_t *)"";
 	if (!i)
 		return CP_OK;
@@ -39,7 +43,7 @@ static enum cp_code load(
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
 	return cpi_diag_warn(&file->env->diag, err, "dwarf", what.offset, "%s: %s",
-		names[section], what.message);
+		name, what.message);
 }
 
 /*
@@ -73,7 +77,8 @@ static void set_budget(struct cpi_dwarf_file *file)
 }
 
 enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
-	struct cpi_dwarf_file *alt, struct cpi_dwarf_file **ret_file, struct cp_error *err)
+	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind,
+	struct cpi_dwarf_file **ret_file, struct cp_error *err)
 {
 	struct cpi_dwarf_file *file = cpi_alloc_zero(&env->mem, sizeof *file);
 	enum cp_code code = CP_OK;
@@ -83,13 +88,14 @@ enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	file->env = env;
 	file->elf = elf;
 	file->alt = alt;
+	file->split = kind != CPI_DW_LINKED;
 	file->swap = cpi_elf_header(elf)->swap;
 	file->is64 = cpi_elf_header(elf)->is64;
 	file->code_start = code_start(elf);
 	for (unsigned i = 0; i < CPI_DW_SECTIONS && !code; i++)
 		code = load(file, (enum cpi_dwarf_section)i, err);
 	set_budget(file);
-	if (!code)
+	if (!code && kind != CPI_DW_PACKAGE)
 		code = cpi_dwarf_units_read(file, err);
 	if (code)
 		cpi_dwarf_file_close(file);

@@ -4,9 +4,16 @@
 
 #include "object/dwarf_parts.h"
 
+enum cpi_dwarf_file_kind {
+	CPI_DW_LINKED,
+	CPI_DW_SPLIT,  /* .dwo: sections are named .debug_x.dwo */
+	CPI_DW_PACKAGE /* .dwp: the same, and units are found by its index only */
+};
+
 /* One file's debug sections, and its units. `alt` may be NULL and must live longer. */
 enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
-	struct cpi_dwarf_file *alt, struct cpi_dwarf_file **ret_file, struct cp_error *err);
+	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind,
+	struct cpi_dwarf_file **ret_file, struct cp_error *err);
 void cpi_dwarf_file_close(struct cpi_dwarf_file *file);
 
 #endif

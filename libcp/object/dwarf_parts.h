@@ -65,7 +65,7 @@ struct cpi_dwarf_file {
 	uint8_t *relocated[CPI_DW_SECTIONS]; /* our copies of sections, or NULL */
 	bool swap;
 	bool is64;
-	bool split; /* a .dwo or .dwp */
+	bool split;   /* a .dwo or .dwp */
 };
 
 /* One attribute's value; what `u` and `text` mean is said by the kind. */
@@ -102,6 +102,7 @@ struct cpi_dwarf_unit {
 	uint8_t address_size, offset_size, kind; /* DW_UT_… */
 	uint8_t section;                         /* CPI_DW_INFO or CPI_DW_TYPES */
 	bool no_code;                            /* the unit's entry could not be read */
+	bool split_asked;                        /* for its split file */
 	/* from the unit's own entry */
 	struct cpi_dwarf_value low, high, ranges;
 	uint64_t base;         /* low_pc's value, or 0 */
@@ -109,7 +110,7 @@ struct cpi_dwarf_unit {
 	uint64_t str_offsets;  /* offset of index 0 in each of these sections */
 	uint64_t addr;
 	uint64_t rnglists;
-	uint64_t ranges_base;  /* added to offsets into .debug_ranges */
+	uint64_t ranges_base;  /* GNU: added to a split unit's offsets into .debug_ranges */
 	struct cp_text name, comp_dir, split_name;
 };
 

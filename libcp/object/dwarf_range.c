@@ -32,10 +32,10 @@ static bool start_list(struct cpi_dwarf_ranges *r, const struct cpi_dwarf_value 
 		r->c = cpi_dwarf_cursor(unit->file, CPI_DW_RNGLISTS, offset);
 	} else {
 		r->lists = false;
-		if (offset > UINT64_MAX - unit->ranges_base)
-			return false;
-		r->c = cpi_dwarf_cursor(
-			unit->linked, CPI_DW_RANGES, offset + unit->ranges_base);
+		/* The skeleton's own ranges are not relative to the base it gives. */
+		if (unit->file->split)
+			offset += unit->ranges_base;
+		r->c = cpi_dwarf_cursor(unit->linked, CPI_DW_RANGES, offset);
 	}
 	return cpi_cursor_ok(&r->c);
 }
