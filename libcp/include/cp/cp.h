@@ -5,6 +5,7 @@
 /* Everything. */
 
 #include <cp/context.h>
+#include <cp/diff.h>
 #include <cp/error.h>
 #include <cp/filter.h>
 #include <cp/merge.h>
