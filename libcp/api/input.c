@@ -59,7 +59,8 @@ static enum cp_code add_part(
 	if (opened)
 		cpi_blob_release(input->env, take);
 	input->blob[i] = opened ? inner : *take;
-	input->source.part[i] = (struct cpi_bytes){input->blob[i].bytes, input->blob[i].n};
+	input->source.part[i] = (struct cpi_bytes){input->blob[i].bytes, input->blob[i].n,
+		input->blob[i].kind == CPI_BLOB_MAPPED};
 	input->source.n_parts++;
 	return CP_OK;
 }

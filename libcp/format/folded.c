@@ -8,7 +8,10 @@ const struct cpi_format cpi_format_folded = {
 		.extensions = ".folded .collapsed .txt",
 		.losses = "addresses, files, lines, labels but the root's, all sample types but "
 			  "one; samples that sum to zero; ';' in names becomes ':'",
+		.reads = true,
 		.writes = true,
 	},
+	.detect = cpi_folded_detect,
+	.read = cpi_folded_read,
 	.write = cpi_folded_write,
 };

@@ -20,6 +20,7 @@
 struct cpi_bytes {
 	const uint8_t *data;
 	size_t n;
+	bool mapped; /* a private mapping of a file: its pages can be given back */
 };
 
 struct cpi_source {
@@ -28,6 +29,13 @@ struct cpi_source {
 	unsigned n_parts;
 	int64_t mtime; /* seconds since the epoch, 0 = unknown */
 };
+
+/*
+ * Gives back the pages of a mapped part before byte `n`, so that a large input that is
+ * read once from front to end does not stay in memory. They may still be read: that brings
+ * them back from the file.
+ */
+void cpi_source_behind(const struct cpi_source *source, unsigned part, uint64_t n);
 
 /*
  * One sample's user registers and stack, as perf captured them, to be unwound. Numbers

@@ -2,6 +2,9 @@
 #include "format/format.h"
 
 extern const struct cpi_format cpi_format_perf;
+#include <sys/mman.h>
+#include <unistd.h>
+
 extern const struct cpi_format cpi_format_pprof;
 extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_raw;
@@ -37,4 +40,14 @@ const struct cpi_format *cpi_format_find(const char *name)
 		if (!strcmp(cpi_formats[i]->public.name, name))
 			return cpi_formats[i];
 	return NULL;
+}
+
+void cpi_source_behind(const struct cpi_source *source, unsigned part, uint64_t n)
+{
+	const struct cpi_bytes *bytes = &source->part[part];
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	/* Mappings start on a page; part.data is where the mapping does. */
+	if (bytes->mapped && n <= bytes->n && (uintptr_t)bytes->data % page == 0)
+		(void)madvise((void *)(uintptr_t)bytes->data, n / page * page, MADV_DONTNEED);
 }

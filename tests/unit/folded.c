@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Folded text in, what the profile holds out, shown as folded text again. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "format/folded.h"
+#include "format/folded_line.h"
+
+struct seen {
+	unsigned warnings;
+	char message[256]; /* of the first */
+};
+
+static void see(const struct cp_diagnostic *d, void *arg)
+{
+	struct seen *seen = arg;
+
+	if (!seen->warnings++)
+		snprintf(seen->message, sizeof seen->message, "%s", d->message);
+}
+
+static enum cp_code read_text(struct cpi_env *env, struct cp_text text, bool diff,
+	struct cp_profile **ret, struct cp_error *err)
+{
+	struct cpi_source source = {.n_parts = 1};
+	struct cp_read_options options = {.diff_input = diff};
+
+	source.part[0] = (struct cpi_bytes){(const uint8_t *)text.p, text.n, false};
+	return cpi_folded_read(env, &source, &options, NULL, ret, err);
+}
+
+#define T(literal) {(literal), sizeof(literal) - 1}
+
+static const struct {
+	struct cp_text in;
+	const char *out;   /* folded, no root */
+	unsigned warnings;
+	const char *message;
+} cases[] = {
+	{T("a;b 5\na 7\na;b 1\n"), "a 7\na;b 6\n"},
+	{T("a;b 5"), "a;b 5\n"},
+	{T("a;b 5\r\nc 1\r\n"), "a;b 5\nc 1\n"},
+	{T("\xef\xbb\xbf" "a 1\n"), "a 1\n"},
+	{T("a;b\t5\n"), "a;b 5\n"},
+	{T("a;b  5\n"), "a;b  5\n"},                       /* a frame "b " */
+	{T("a;b 5  \t\n"), "a;b 5\n"},
+	{T(" a;b 5\n"), " a;b 5\n"},
+	{T("a;b c d 5\n"), "a;b c d 5\n"},
+	{T("a;b; 5\n"), "a;b 5\n"},
+	{T(";a 5\n"), "[unknown];a 5\n"},
+	{T("a;;b 5\n"), "a;[unknown];b 5\n"},
+	{T(" 5\n"), "[unknown] 5\n"},
+	{T("a;b 5.75\nb 1\n"), "a;b 5.75\nb 1\n"},
+	{T("a 5.\nb 0.250\nc 10\n"), "a 5\nb 0.25\nc 10\n"},
+	{T("a 1\nb 2.5\nc 3.125\n"), "a 1\nb 2.5\nc 3.125\n"},
+	{T("# note 5\n#x\na 1\n"), "a 1\n"},
+	{T("#a;b 5\n"), "#a;b 5\n"},
+	{T("a 0\nb 1\n"), "b 1\n"},
+	{T("\n\n\na 1\n\n"), "a 1\n"},
+	{T("a\xff\xfe;b 5\n"), "a\xff\xfe;b 5\n"},
+	{T("a\x1b[1m;b\x00z 5\n"), "a\\x1b[1m;b\\x00z 5\n"},
+	{T("a;b_[k] 5\n"), "a;b_[k] 5\n"},
+	{T("a;line 12 5\nb 1\n"), "a;line 12 5\nb 1\n"},   /* not every line has two */
+	{T("a;b 1 5\na 2 7\n"), "a 7\na;b 5\n"},           /* every line has: "after" */
+	{T("a;b 1 5\n\nbad\na 2 7\n"), "a 7\na;b 5\n", 1, "line 3 has no count at its end"},
+	{T("a 1\nnothing\n.5\nc .5\nd 1e3\ne -5\nf 0x10\ng 5,000\nh +5\n5\n"), "a 1\n", 9,
+		"line 2 has no count at its end"},
+	{T("a 99999999999999999999\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
+	{T("a 9223372036854775807\n"), "a 9223372036854775807\n"},
+	{T("a 9223372036854775808\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
+	{T("a 0.1234567890123456789\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
+	{T("a;bc;d 1\na;b;d 2\na;bc;d;e 3\na;bc;d 4\n"), "a;b;d 2\na;bc;d 5\na;bc;d;e 3\n"},
+};
+
+static void lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct seen seen = {0};
+		struct cp_context_options options = {
+			.size = sizeof options, .diagnostic = see, .diagnostic_arg = &seen};
+		struct cp_write_options plain = {.root = CP_ROOT_NONE};
+		struct cpi_env env;
+		struct cpi_sink sink;
+		struct cp_profile *p;
+		struct cp_error err = {0};
+
+		cpi_env_init(&env, &options);
+		if (read_text(&env, cases[i].in, false, &p, &err))
+			fail_msg("case %zu: %s", i, err.message);
+		assert_int_equal(cp_profile_check(p, NULL), CP_OK);
+		cpi_sink_memory(&sink, &env.mem);
+		assert_int_equal(cpi_folded_write(&env, p, &plain, &sink, &err), CP_OK);
+		cpi_sink_char(&sink, 0);
+		assert_string_equal((const char *)sink.buf, cases[i].out);
+		assert_int_equal(env.diag.total, cases[i].warnings);
+		if (cases[i].message)
+			assert_string_equal(seen.message, cases[i].message);
+		cpi_sink_release(&sink);
+		cp_profile_free(p);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
+}
+
+static void two_counts(void **state)
+{
+	struct cpi_env env;
+	struct cp_profile *p;
+	struct cp_text text = T("a;b 1 5\na 2.5 7\n"), mixed = T("a 1 2\nb 3\n");
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	assert_int_equal(read_text(&env, text, false, &p, NULL), CP_OK);
+	assert_int_equal(p->sample_type.n, 2);
+	assert_int_equal(p->sample_type.v[0].decimals, 1);
+	assert_string_equal(p->string.v[p->sample_type.v[0].type.i].p, "before");
+	assert_int_equal(p->value.v[0], 10);
+	assert_int_equal(p->value.v[1], 50);
+	assert_int_equal(p->value.v[2], 25);
+	assert_int_equal(p->value.v[3], 70);
+	cp_profile_free(p);
+	/* One line has one count: all have one, unless the caller says otherwise. */
+	assert_int_equal(read_text(&env, mixed, false, &p, NULL), CP_OK);
+	assert_int_equal(p->sample_type.n, 1);
+	assert_int_equal(p->sample_stack.n, 2);
+	cp_profile_free(p);
+	assert_int_equal(read_text(&env, mixed, true, &p, NULL), CP_OK);
+	assert_int_equal(p->sample_type.n, 2);
+	assert_int_equal(p->sample_stack.n, 1);
+	assert_int_equal(env.diag.total, 1);
+	cp_profile_free(p);
+	cpi_env_release(&env);
+}
+
+static void failures(void **state)
+{
+	struct cp_context_options options = {.size = sizeof options, .strict = true};
+	struct cp_text bad = T("a 1\nbad\n"), none = T("bad\n"), note = T("# only\n");
+	struct cp_text huge = T("a 9223372036854775807\nb 0.5\n");
+	struct cpi_env env;
+	struct cp_profile *p;
+	struct cp_error err = {0};
+
+	(void)state;
+	cpi_env_init(&env, &options);
+	assert_int_equal(read_text(&env, bad, false, &p, &err), CP_ERROR_CORRUPT);
+	assert_int_equal(err.offset, 4);
+	cpi_env_release(&env);
+	options = (struct cp_context_options){
+		.size = sizeof options, .limits.stack_depth = 3};
+	cpi_env_init(&env, &options);
+	assert_int_equal(read_text(&env, none, false, &p, &err), CP_ERROR_EMPTY);
+	assert_int_equal(read_text(&env, note, false, &p, &err), CP_ERROR_EMPTY);
+	assert_int_equal(read_text(&env, huge, false, &p, &err), CP_ERROR_LIMIT);
+	assert_int_equal(err.offset, 22);
+	assert_int_equal(
+		read_text(&env, (struct cp_text)T("a;b;c 1\na;b;c;d 1\n"), false, &p, &err),
+		CP_ERROR_LIMIT);
+	assert_string_equal(err.context, "line 2");
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
+static void deep_stacks(void **state)
+{
+	struct cpi_env env;
+	struct cp_profile *p;
+	char text[4000];
+	struct cp_text in = {text, 0};
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	for (int i = 0; i < 1000; i++)
+		in.n += (size_t)sprintf(text + in.n, "%c;", 'a' + i % 7);
+	in.n += (size_t)sprintf(text + in.n, "z 1\n");
+	assert_int_equal(read_text(&env, in, false, &p, NULL), CP_OK);
+	assert_int_equal(p->frame.n, 1001);
+	assert_int_equal(p->location.n - 1, 8);
+	assert_int_equal(p->frame.v[1000].i, 1);
+	cp_profile_free(p);
+	cpi_env_release(&env);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	struct cp_text text = T("a;b 1 5\na 2.5 7\nc;d;e 1\n");
+	enum cp_code code = CP_ERROR_MEMORY;
+
+	(void)state;
+	for (uint64_t n = 1; code; n++) {
+		struct cpi_env env;
+		struct cp_profile *p = NULL;
+		struct cp_error err = {0};
+
+		cpi_env_init(&env, NULL);
+		env.mem.fail_at = n;
+		code = read_text(&env, text, false, &p, &err);
+		assert_true(!code || code == CP_ERROR_MEMORY);
+		assert_int_equal(err.code, code);
+		if (!code)
+			cp_profile_free(p);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+		assert_true(n < 1000);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines),
+		cmocka_unit_test(two_counts),
+		cmocka_unit_test(failures),
+		cmocka_unit_test(deep_stacks),
+		cmocka_unit_test(every_allocation_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
