@@ -38,11 +38,12 @@ static bool counted_new(struct cpi_diag *diag, const char *kind)
 }
 
 static void deliver(struct cpi_diag *diag, enum cp_severity severity, const char *kind,
-	uint64_t offset, const char *message)
+	const char *context, uint64_t offset, const char *message)
 {
 	struct cp_diagnostic d = {
 		.severity = severity,
 		.kind = kind,
+		.context = context,
 		.message = message,
 		.offset = offset,
 	};
@@ -51,21 +52,46 @@ static void deliver(struct cpi_diag *diag, enum cp_severity severity, const char
 		diag->fn(&d, diag->arg);
 }
 
+/* Cuts "NAME record NUMBER" off a message; returns what follows it. */
+static const char *split_context(char *message, char *context, size_t size)
+{
+	size_t n = strcspn(message, " "), digits;
+
+	context[0] = 0;
+	if (!n || strncmp(message + n, " record ", 8))
+		return message;
+	n += 8;
+	digits = strspn(message + n, "0123456789");
+	n += digits;
+	if (!digits || strncmp(message + n, ": ", 2) || n >= size)
+		return message;
+	memcpy(context, message, n);
+	context[n] = 0;
+	return message + n + 2;
+}
+
 enum cp_code cpi_diag_warn(struct cpi_diag *diag, struct cp_error *err, const char *kind,
 	uint64_t offset, const char *format, ...)
 {
-	char message[256];
+	char message[256], context[sizeof err->context];
+	const char *sentence;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	if (diag->strict)
-		return cpi_error(err, CP_ERROR_CORRUPT, offset, "%s", message);
+	sentence = split_context(message, context, sizeof context);
+	if (diag->strict) {
+		enum cp_code code = cpi_error(err, CP_ERROR_CORRUPT, offset, "%s", sentence);
+
+		if (context[0])
+			cpi_error_context(err, "%s", context);
+		return code;
+	}
 	pthread_mutex_lock(&diag->lock);
 	diag->total++;
 	if (counted_new(diag, kind))
-		deliver(diag, CP_WARNING, kind, offset, message);
+		deliver(diag, CP_WARNING, kind, context, offset, sentence);
 	pthread_mutex_unlock(&diag->lock);
 	return CP_OK;
 }
@@ -80,7 +106,7 @@ void cpi_diag_note(struct cpi_diag *diag, const char *kind, const char *format, 
 	va_end(args);
 	pthread_mutex_lock(&diag->lock);
 	if (counted_new(diag, kind))
-		deliver(diag, CP_NOTE, kind, CP_NO_OFFSET, message);
+		deliver(diag, CP_NOTE, kind, "", CP_NO_OFFSET, message);
 	pthread_mutex_unlock(&diag->lock);
 }
 
@@ -94,7 +120,7 @@ void cpi_diag_flush(struct cpi_diag *diag)
 			continue;
 		snprintf(message, sizeof message, "… and %llu more of the kind \"%s\"",
 			(unsigned long long)(diag->row[i].n - CPI_DIAG_SHOWN), diag->row[i].kind);
-		deliver(diag, CP_NOTE, diag->row[i].kind, CP_NO_OFFSET, message);
+		deliver(diag, CP_NOTE, diag->row[i].kind, "", CP_NO_OFFSET, message);
 	}
 	diag->n_rows = 0;
 	pthread_mutex_unlock(&diag->lock);

@@ -34,7 +34,8 @@ void cpi_diag_release(struct cpi_diag *diag);
 /*
  * Reports one piece of damage. `kind` is a short constant name of the class ("mmap2",
  * "truncated"), by which reports are counted. Returns CP_OK, or CP_ERROR_CORRUPT with
- * `err` filled in strict mode: callers pass that on. Thread-safe.
+ * `err` filled in strict mode: callers pass that on. Thread-safe. A message that begins
+ * with "NAME record NUMBER: " gives that part away as the context.
  */
 enum cp_code cpi_diag_warn(struct cpi_diag *diag, struct cp_error *err, const char *kind,
 	uint64_t offset, const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -138,13 +138,14 @@ void ui_diagnostic(const struct cp_diagnostic *diagnostic, void *arg)
 {
 	struct ui *ui = arg;
 	const char *where = diagnostic->source ? diagnostic->source : ui->input;
-	char place[32] = "";
+	struct cp_error place = {.offset = diagnostic->offset};
+	char text[512];
 
-	if (diagnostic->offset != CP_NO_OFFSET)
-		snprintf(place, sizeof place, "at byte 0x%llx: ",
-			(unsigned long long)diagnostic->offset);
+	snprintf(place.context, sizeof place.context, "%s", diagnostic->context);
+	snprintf(place.message, sizeof place.message, "%s", diagnostic->message);
+	cp_error_format(&place, text, sizeof text);
 	if (diagnostic->severity == CP_WARNING)
-		ui_warn(ui, where, "%s%s", place, diagnostic->message);
+		ui_warn(ui, where, "%s", text);
 	else
-		ui_note(ui, where, "%s%s", place, diagnostic->message);
+		ui_note(ui, where, "%s", text);
 }

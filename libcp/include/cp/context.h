@@ -31,6 +31,7 @@ enum cp_severity {
 struct cp_diagnostic {
 	enum cp_severity severity;
 	const char *kind;    /* class of the remark: "truncated", "build-id", … */
+	const char *context; /* the place in the format's terms: "MMAP2 record 31", or "" */
 	const char *message; /* one sentence, no final period */
 	uint64_t offset;     /* byte in the decompressed input, or CP_NO_OFFSET */
 	const char *source;  /* the input's name as given by the caller, or NULL */
