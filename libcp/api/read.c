@@ -29,8 +29,11 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	if (!format)
 		return unknown(input, err);
 	code = format->read(&context->env, &input->source, &full, NULL, &profile, err);
-	(void)symbolize;
+	if (!code && symbolize)
+		code = cp_profile_symbolize(context, &profile, symbolize, NULL, err);
 	if (!code)
 		*ret_profile = profile;
+	else
+		cp_profile_free(profile);
 	return code;
 }

@@ -96,7 +96,7 @@ static void read_section(
 	row->file_size = row->size = word(c, is64);
 	row->link = cpi_cursor_u32(c);
 	row->info = cpi_cursor_u32(c);
-	(void)word(c, is64); /* alignment */
+	row->align = word(c, is64);
 	row->entry_size = word(c, is64);
 }
 
@@ -250,6 +250,28 @@ static enum cp_code read_sections(
 	return CP_OK;
 }
 
+/*
+ * layout_sections() of the kernel's module loader: all sections of code that stay, in the
+ * file's order, each at its alignment; .init ones go to a block of their own.
+ */
+static void lay_out_module(struct cpi_elf *elf)
+{
+	const uint64_t code = SHF_ALLOC | SHF_EXECINSTR;
+	uint64_t at = 0;
+
+	for (uint32_t i = 1; i < elf->header.n_sections; i++) {
+		struct cpi_elf_section *row = &elf->section[i];
+		uint64_t align = row->align ? row->align : 1;
+
+		if ((row->flags & code) != code || (align & (align - 1)) ||
+			cpi_text_starts(row->name, CPI_TEXT(".init")))
+			continue;
+		at = (at + align - 1) & ~(align - 1);
+		row->address = at;
+		at += row->file_size;
+	}
+}
+
 static bool is_zdebug(const struct cpi_elf_section *row)
 {
 	return cpi_text_starts(row->name, CPI_TEXT(".zdebug_"));
@@ -362,6 +384,8 @@ static enum cp_code open_all(struct cpi_elf *elf, struct cp_error *err)
 		code = read_segments(elf, &layout, err);
 	if (!code)
 		code = read_sections(elf, &layout, err);
+	if (!code && elf->header.type == ET_REL)
+		lay_out_module(elf);
 	if (!code)
 		code = find_compressed(elf, err);
 	return code;

@@ -18,12 +18,16 @@ struct cpi_elf_section {
 	struct cp_text name; /* ".zdebug_x" is given as ".debug_x" */
 	uint32_t type;       /* SHT_… */
 	uint64_t flags;      /* SHF_… */
+	/*
+	 * As linked. Relocatable files have none: their executable sections get the ones that
+	 * the kernel's module loader gives them, counted from the module's base.
+	 */
 	uint64_t address;
 	uint64_t offset;    /* in the file */
 	uint64_t file_size; /* bytes in the file */
 	uint64_t size;      /* bytes when inflated */
 	uint32_t link, info;
-	uint64_t entry_size;
+	uint64_t align, entry_size;
 };
 
 struct cpi_elf_segment {

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/image.h"
+
+#include <elf.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+void cpi_image_init(struct cpi_image *image, struct cpi_env *env)
+{
+	memset(image, 0, sizeof *image);
+	cpi_arena_init(&image->arena, &env->mem);
+}
+
+void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
+{
+	struct cpi_mem *mem = &env->mem;
+
+	cpi_dwarf_result_free(image->lines);
+	cpi_dwarf_close(image->dwarf);
+	cpi_object_close(&image->mini, env);
+	cpi_object_close(&image->alt, env);
+	cpi_object_close(&image->debug, env);
+	cpi_object_close(&image->main, env);
+	cpi_blob_release(env, &image->list);
+	cpi_vec_release(mem, &image->place);
+	cpi_vec_release(mem, &image->frame);
+	cpi_free(mem, image->key, image->n * sizeof *image->key);
+	cpi_free(mem, image->run, image->n * sizeof *image->run);
+	cpi_free(mem, image->ranked, image->n * sizeof *image->ranked);
+	cpi_free(mem, image->unique, image->n * sizeof *image->unique);
+	cpi_free(mem, image->address, image->n_ranked * sizeof *image->address);
+	cpi_free(mem, image->symbol, image->n_ranked * sizeof *image->symbol);
+	cpi_arena_release(&image->arena);
+}
+
+static int by_key(const void *pa, const void *pb)
+{
+	const struct cpi_wanted_place *a = pa, *b = pb;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return a->location < b->location ? -1 : a->location > b->location;
+}
+
+bool cpi_image_sort(struct cpi_image *image, struct cpi_env *env)
+{
+	size_t n = 0;
+
+	if (image->place.n > 1)
+		qsort(image->place.v, image->place.n, sizeof *image->place.v, by_key);
+	for (size_t i = 0; i < image->place.n; i++) {
+		if (i && image->place.v[i].key != image->place.v[i - 1].key)
+			n++;
+		image->place.v[i].slot = (uint32_t)n;
+	}
+	image->n = image->place.n ? n + 1 : 0;
+	image->key = cpi_alloc_array(&env->mem, image->n, sizeof *image->key);
+	image->run = cpi_alloc_zero(&env->mem, image->n * sizeof *image->run);
+	if (!image->key || !image->run)
+		return false;
+	for (size_t i = 0; i < image->place.n; i++)
+		image->key[image->place.v[i].slot] = image->place.v[i].key;
+	return true;
+}
+
+static int by_address(const void *pa, const void *pb)
+{
+	const struct cpi_ranked *a = pa, *b = pb;
+
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+bool cpi_image_set_addresses(struct cpi_image *image, struct cpi_env *env,
+	const uint64_t *address, const bool *has)
+{
+	struct cpi_mem *mem = &env->mem;
+	size_t n = 0, unique = 0;
+
+	image->ranked = cpi_alloc_array(mem, image->n, sizeof *image->ranked);
+	image->unique = cpi_alloc_zero(mem, image->n * sizeof *image->unique);
+	if (!image->ranked || !image->unique)
+		return false;
+	for (size_t i = 0; i < image->n; i++)
+		if (has[i])
+			image->ranked[n++] = (struct cpi_ranked){address[i], (uint32_t)i};
+	/* Segments nearly always keep the file's order; then this is a check. */
+	for (size_t i = 1; i < n; i++)
+		if (image->ranked[i].address < image->ranked[i - 1].address) {
+			qsort(image->ranked, n, sizeof *image->ranked, by_address);
+			break;
+		}
+	image->n_ranked = n;
+	image->address = cpi_alloc_array(mem, n, sizeof *image->address);
+	image->symbol = cpi_alloc_zero(mem, n * sizeof *image->symbol);
+	if (!image->address || !image->symbol)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!i || image->ranked[i].address != image->ranked[i - 1].address)
+			image->address[unique++] = image->ranked[i].address;
+		image->unique[image->ranked[i].slot] = (uint32_t)unique;
+	}
+	image->n_addresses = unique;
+	return true;
+}
+
+/*
+ * For a separate debug file whose program headers lost their file positions (objcopy
+ * --only-keep-debug): the executable mapping begins with the page that begins the
+ * executable segment.
+ */
+static bool from_debug_headers(
+	const struct cpi_image *image, const struct cpi_elf *elf, uint64_t key, uint64_t *ret)
+{
+	const struct cpi_elf_header *header = cpi_elf_header(elf);
+
+	if (key < image->offset)
+		return false;
+	for (uint32_t i = 0; i < header->n_segments; i++) {
+		const struct cpi_elf_segment *row = cpi_elf_segment(elf, i);
+		uint64_t page = row->address & ~0xfffULL, address = page + (key - image->offset);
+
+		if (row->type != PT_LOAD || !(row->flags & PF_X))
+			continue;
+		if (address - row->address >= row->memory_size)
+			continue;
+		*ret = address;
+		return true;
+	}
+	return false;
+}
+
+static bool address_of(const struct cpi_image *image, uint64_t key, uint64_t *ret)
+{
+	const struct cpi_elf *elf = image->main.elf;
+
+	if (elf)
+		return cpi_elf_address_of(elf, key, ret);
+	elf = image->debug.elf;
+	return cpi_elf_address_of(elf, key, ret) || from_debug_headers(image, elf, key, ret);
+}
+
+enum cp_code cpi_image_addresses(
+	struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
+{
+	uint64_t *address = cpi_alloc_array(&env->mem, image->n, sizeof *address);
+	bool *has = cpi_alloc_zero(&env->mem, image->n * sizeof *has);
+	bool fine = address && has;
+
+	for (size_t i = 0; fine && i < image->n; i++)
+		has[i] = address_of(image, image->key[i], &address[i]);
+	fine = fine && cpi_image_set_addresses(image, env, address, has);
+	cpi_free(&env->mem, address, image->n * sizeof *address);
+	cpi_free(&env->mem, has, image->n * sizeof *has);
+	return fine ? CP_OK : cpi_error_memory(err);
+}
+
+/* Damage costs this image its names from there on; only memory ends the run. */
+static bool fatal(enum cp_code code)
+{
+	return code == CP_ERROR_MEMORY;
+}
+
+static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
+	struct cpi_object *object, struct cp_error *err)
+{
+	struct cp_error why;
+	enum cp_code code;
+
+	if (!object->elf)
+		return CP_OK;
+	code = cpi_symtab_resolve(
+		env, object->elf, image->address, image->n_addresses, image->symbol, &why);
+	if (code && !fatal(code))
+		image->unreadable = object->path;
+	if (!fatal(code))
+		return CP_OK;
+	if (err)
+		*err = why;
+	return code;
+}
+
+enum cp_code cpi_image_symbols(
+	struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
+{
+	/* A stripped file has .dynsym only; the full table is in the debug file. */
+	struct cpi_object *order[3] = {&image->main, &image->debug, &image->mini};
+	enum cp_code code = CP_OK;
+
+	if (!image->n_addresses)
+		return CP_OK;
+	if (!image->main.symtab) {
+		order[0] = &image->debug;
+		order[1] = &image->mini;
+		order[2] = &image->main;
+	}
+	for (unsigned i = 0; i < 3 && !code; i++)
+		code = read_table(image, env, order[i], err);
+	if (!code && image->main.elf) {
+		code = cpi_plt_resolve(env, image->main.elf, image->address,
+			image->n_addresses, image->symbol, &image->arena, err);
+		if (!fatal(code))
+			code = CP_OK;
+	}
+	return code;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_IMAGE_H
+#define CPI_IMAGE_H
+
+/*
+ * One image: all mappings of a profile that hold the same file's (or kernel's, or
+ * process's generated) code, the distinct places wanted in it, and what was found.
+ */
+
+#include <cp/symbolize.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/vec.h"
+#include "object/demangle.h"
+#include "object/dwarf.h"
+#include "object/elf.h"
+#include "object/symtab.h"
+
+/* What all images of one run share. Read only while images are worked on. */
+struct cpi_search {
+	struct cpi_env *env;
+	const struct cp_symbolize_options *options;
+	int64_t capture_time; /* seconds since the epoch; 0 = unknown */
+	struct cp_text release; /* of the capture's kernel; n = 0 = unknown */
+	char home[1024];        /* "" = none */
+	char buildid_dir[1024 + 8];
+	char cache[1024 + 32]; /* debuginfod's */
+};
+
+enum cpi_image_kind { CPI_IMAGE_FILE, CPI_IMAGE_VDSO, CPI_IMAGE_KERNEL, CPI_IMAGE_MODULE,
+	CPI_IMAGE_BPF, CPI_IMAGE_JIT };
+
+/* A file in use; elf NULL: none. */
+struct cpi_object {
+	struct cpi_blob blob, inner; /* as it lies there; unwrapped when that is compressed */
+	struct cpi_elf *elf;
+	struct cp_text path; /* in the image's arena, NUL after it */
+	bool code;           /* holds instructions */
+	bool symtab, debug;  /* holds .symtab; DWARF */
+};
+
+struct cpi_frame {
+	struct cp_text name, system, file; /* file: of the line */
+	struct cp_text function_file;
+	int64_t start_line, line, column;
+};
+
+/* Where a location stands in its image. */
+struct cpi_wanted_place {
+	uint64_t key; /* position in the file; run-time address for kernel and JIT */
+	uint32_t location;
+	uint32_t slot; /* index of the distinct key */
+};
+
+struct cpi_image {
+	struct cp_text path, build_id; /* as the profile has them; id in hexadecimal */
+	enum cpi_image_kind kind;
+	uint32_t pid;
+	cp_mapping mapping;            /* the first one */
+	uint64_t start, limit, offset; /* of that */
+	struct cpi_arena arena;
+	CPI_VEC(struct cpi_wanted_place) place;
+	/* Distinct keys, ascending; the rows below go with them. */
+	size_t n;
+	uint64_t *key;
+	/* Where each key was linked, as far as a file was found; by rank. */
+	struct cpi_ranked {
+		uint64_t address;
+		uint32_t slot;
+	} *ranked;
+	size_t n_ranked;
+	uint64_t *address; /* of ranked, distinct */
+	uint32_t *unique;  /* by slot: index in address[] + 1; 0 = no address */
+	size_t n_addresses;
+	struct cpi_symbol *symbol; /* by index in address[] */
+	struct cpi_dwarf *dwarf;
+	struct cpi_dwarf_result *lines; /* by index in address[] */
+	CPI_VEC(struct cpi_frame) frame;
+	struct cpi_run {
+		uint32_t first, n;
+	} *run; /* by slot */
+	struct cpi_object main, debug, mini, alt;
+	struct cpi_blob list; /* kallsyms, perf map: names are borrowed from it */
+	bool dropped; /* no memory: nothing here can be used */
+
+	/* for the report */
+	enum cp_symbol_status status;
+	bool unverified;
+	bool has_lines;
+	uint64_t resolved;      /* keys with a frame */
+	struct cp_text file;    /* where symbols came from */
+	struct cp_text wrong;   /* a file of another build, or newer than the capture */
+	struct cp_text wrong_id;
+	struct cp_text unreadable; /* a file that was there, and why not */
+	int64_t samples, lost;
+	const char *hint;
+};
+
+void cpi_image_init(struct cpi_image *image, struct cpi_env *env);
+void cpi_image_release(struct cpi_image *image, struct cpi_env *env);
+
+/* Sorts the places and makes the distinct keys. False when out of memory. */
+bool cpi_image_sort(struct cpi_image *image, struct cpi_env *env);
+/*
+ * Takes link-time addresses by slot; has[i] false: none. Makes ranked, address and symbol
+ * rows. False when out of memory.
+ */
+bool cpi_image_set_addresses(struct cpi_image *image, struct cpi_env *env,
+	const uint64_t *address, const bool *has);
+
+/* Symbol tables and linkage tables of the files found so far. */
+enum cp_code cpi_image_symbols(struct cpi_image *image, struct cpi_env *env, struct cp_error *err);
+/* From positions in the file to link-time addresses by main's (or debug's) segments. */
+enum cp_code cpi_image_addresses(
+	struct cpi_image *image, struct cpi_env *env, struct cp_error *err);
+/* From what was found to frames with their names. */
+enum cp_code cpi_image_frames(struct cpi_image *image, const struct cpi_search *search,
+	struct cp_error *err);
+
+/* find.c: the files of an image. Fails on memory only; the rest is the image's status. */
+enum cp_code cpi_image_find(
+	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err);
+/* Opens `path` as an ELF file if it is the image's; false when it is not, or not there. */
+bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
+	const char *path, bool given, struct cpi_object *object);
+void cpi_object_close(struct cpi_object *object, struct cpi_env *env);
+void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
+	const struct cp_symbolize_options *options, const struct cp_profile *profile);
+
+/* kernel.c: all kernel, module and BPF images at once. */
+enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,
+	const struct cpi_search *search, struct cp_error *err);
+/* jit.c */
+enum cp_code cpi_jit_symbols(
+	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel, its modules and BPF programs. One list of names (kallsyms) covers them all,
+ * so they are one job: it is read once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/error.h"
+#include "object/kallsyms.h"
+#include "object/notes.h"
+#include "symbolize/image.h"
+
+struct kernel {
+	struct cpi_image *const *image;
+	size_t n;
+	struct cpi_image *core; /* the kernel proper, or NULL */
+	const struct cpi_search *search;
+	struct cpi_blob list; /* kallsyms */
+	bool verified;
+	uint64_t slide; /* run-time addresses of the capture minus those of the list */
+	const char *path;
+};
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+static bool open_list(struct kernel *kernel, const char *path)
+{
+	if (!is_file(path) || cpi_file_read(kernel->search->env, path, &kernel->list, NULL))
+		return false;
+	return true;
+}
+
+/* The build id of the kernel this program runs on, in hexadecimal. */
+static bool running_kernel_is(const struct cpi_search *search, struct cp_text build_id)
+{
+	struct cpi_blob notes;
+	struct cp_text id;
+	char hex[129] = "";
+
+	if (!is_file("/sys/kernel/notes") ||
+		cpi_file_read(search->env, "/sys/kernel/notes", &notes, NULL))
+		return false;
+	id = cpi_note_find(notes.bytes, notes.n, false, 4, "GNU", 3);
+	for (size_t i = 0; i < id.n && i < 64; i++)
+		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)id.p[i]);
+	cpi_blob_release(search->env, &notes);
+	return *hex && cpi_text_equal(cpi_text(hex), build_id);
+}
+
+static bool running_release_is(struct cp_text release)
+{
+	struct utsname name;
+
+	return !uname(&name) && cpi_text_equal(cpi_text(name.release), release);
+}
+
+/* In order: what the user gave, the build-id cache, this machine if it is the one. */
+static bool find_list(struct kernel *kernel)
+{
+	const struct cpi_search *search = kernel->search;
+	struct cp_text id = {"", 0};
+	char path[4096];
+
+	if (kernel->core)
+		id = kernel->core->build_id;
+	if (search->options->kallsyms && open_list(kernel, search->options->kallsyms)) {
+		kernel->path = search->options->kallsyms;
+		return true;
+	}
+	kernel->verified = true;
+	if (id.n > 2 && *search->buildid_dir) {
+		snprintf(path, sizeof path, "%s/.build-id/%.2s/%.*s/kallsyms",
+			search->buildid_dir, id.p, (int)id.n - 2, id.p + 2);
+		if (open_list(kernel, path)) {
+			kernel->path = cpi_arena_copy(
+				&kernel->core->arena, path, strlen(path));
+			return true;
+		}
+	}
+	kernel->path = "/proc/kallsyms";
+	return id.n && running_release_is(search->release) && running_kernel_is(search, id) &&
+		open_list(kernel, kernel->path);
+}
+
+/* perf records where the kernel's reference symbol was; address randomisation moves it. */
+static uint64_t slide_of(const struct cpi_image *core, uint64_t linked)
+{
+	uint64_t at = core->offset ? core->offset : core->start;
+
+	return linked ? at - linked : 0;
+}
+
+static void find_slide(struct kernel *kernel)
+{
+	uint64_t linked;
+
+	if (!kernel->core || !kernel->core->offset)
+		return;
+	if (cpi_kallsyms_value(kernel->list.bytes, kernel->list.n, "_text", &linked) ||
+		cpi_kallsyms_value(kernel->list.bytes, kernel->list.n, "_stext", &linked))
+		kernel->slide = slide_of(kernel->core, linked);
+}
+
+static int by_value(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Run-time addresses are the keys; the list may stem from another boot. */
+static uint64_t listed(const struct kernel *kernel, const struct cpi_image *image, uint64_t key)
+{
+	return image->kind == CPI_IMAGE_KERNEL ? key - kernel->slide : key;
+}
+
+static bool rows_without_files(struct kernel *kernel)
+{
+	struct cpi_env *env = kernel->search->env;
+
+	for (size_t i = 0; i < kernel->n; i++) {
+		struct cpi_image *image = kernel->image[i];
+		bool *has, fine;
+
+		if (image->unique)
+			continue;
+		has = cpi_alloc_array(&env->mem, image->n, sizeof *has);
+		if (has)
+			memset(has, true, image->n);
+		fine = has && cpi_image_set_addresses(image, env, image->key, has);
+		cpi_free(&env->mem, has, image->n * sizeof *has);
+		if (!fine)
+			return false;
+	}
+	return true;
+}
+
+/* The image's names out of the kernel's; both are sorted by their own addresses. */
+static void take(struct kernel *kernel, struct cpi_image *image, const uint64_t *address,
+	size_t n, const struct cpi_symbol *symbol)
+{
+	for (size_t i = 0; i < image->n; i++) {
+		uint64_t key = listed(kernel, image, image->key[i]);
+		const uint64_t *at = bsearch(&key, address, n, sizeof *address, by_value);
+		uint32_t row = image->unique[i];
+
+		if (at && row && symbol[at - address].name.p && !image->symbol[row - 1].name.p) {
+			image->symbol[row - 1] = symbol[at - address];
+			image->unverified |= !kernel->verified;
+			if (!image->file.n)
+				image->file = cpi_text(kernel->path);
+		}
+	}
+}
+
+static enum cp_code read_list(struct kernel *kernel, struct cp_error *err)
+{
+	struct cpi_env *env = kernel->search->env;
+	struct cpi_symbol *symbol = NULL;
+	uint64_t *address = NULL;
+	size_t n = 0, unique = 0;
+	enum cp_code code = CP_ERROR_MEMORY;
+
+	for (size_t i = 0; i < kernel->n; i++)
+		n += kernel->image[i]->n;
+	address = cpi_alloc_array(&env->mem, n, sizeof *address);
+	symbol = cpi_alloc_zero(&env->mem, n * sizeof *symbol);
+	if (address && symbol && rows_without_files(kernel)) {
+		size_t at = 0;
+
+		for (size_t i = 0; i < kernel->n; i++)
+			for (size_t k = 0; k < kernel->image[i]->n; k++)
+				address[at++] = listed(
+					kernel, kernel->image[i], kernel->image[i]->key[k]);
+		qsort(address, n, sizeof *address, by_value);
+		for (size_t i = 0; i < n; i++)
+			if (!unique || address[unique - 1] != address[i])
+				address[unique++] = address[i];
+		code = cpi_kallsyms_resolve(env, kernel->list.bytes, kernel->list.n, address,
+			unique, symbol, NULL);
+		for (size_t i = 0; i < kernel->n && !code; i++)
+			take(kernel, kernel->image[i], address, unique, symbol);
+	}
+	cpi_free(&env->mem, address, n * sizeof *address);
+	cpi_free(&env->mem, symbol, n * sizeof *symbol);
+	return code == CP_ERROR_MEMORY ? cpi_error_memory(err) : CP_OK;
+}
+
+/* Names are borrowed from the list: the first image keeps it. */
+static enum cp_code names_from_list(struct kernel *kernel, struct cp_error *err)
+{
+	enum cp_code code;
+
+	if (!find_list(kernel))
+		return CP_OK;
+	find_slide(kernel);
+	code = read_list(kernel, err);
+	kernel->image[0]->list = kernel->list;
+	return code;
+}
+
+enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,
+	const struct cpi_search *search, struct cp_error *err)
+{
+	struct kernel kernel = {.image = image, .n = n, .search = search};
+
+	for (size_t i = 0; i < n && !kernel.core; i++)
+		if (image[i]->kind == CPI_IMAGE_KERNEL)
+			kernel.core = image[i];
+	return n ? names_from_list(&kernel, err) : CP_OK;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+struct row {
+	struct cp_symbol_image public;
+	int64_t lost; /* samples with an unresolved frame here */
+};
+
+struct cp_symbol_report {
+	struct cpi_env *env;
+	struct cpi_arena text;
+	struct row *row;
+	size_t n;
+};
+
+size_t cp_symbol_report_count(const struct cp_symbol_report *report)
+{
+	return report->n;
+}
+
+const struct cp_symbol_image *cp_symbol_report_image(
+	const struct cp_symbol_report *report, size_t i)
+{
+	return i < report->n ? &report->row[i].public : NULL;
+}
+
+void cp_symbol_report_free(struct cp_symbol_report *report)
+{
+	struct cpi_mem *mem;
+
+	if (!report)
+		return;
+	mem = &report->env->mem;
+	cpi_free(mem, report->row, report->n * sizeof *report->row);
+	cpi_arena_release(&report->text);
+	cpi_free(mem, report, sizeof *report);
+}
+
+/* The type that counts samples, or -1: then every row counts once. */
+static int counting_type(const struct cp_profile *p)
+{
+	for (size_t i = 0; i < p->sample_type.n; i++) {
+		struct cp_text type = cpi_profile_text(p, p->sample_type.v[i].type);
+
+		if (cpi_text_equal(type, CPI_TEXT("samples")) && !p->sample_type.v[i].decimals)
+			return (int)i;
+	}
+	return -1;
+}
+
+struct tally {
+	const struct cp_profile *p;
+	const struct cpi_images *images;
+	const uint32_t *image_of;
+	int64_t *of_stack;   /* samples by stack */
+	uint32_t *seen;      /* by image: the last stack it was in */
+	uint32_t *seen_lost; /* …with a frame that has no name */
+	bool *named;         /* by location */
+};
+
+static void count_stacks(struct tally *t)
+{
+	int type = counting_type(t->p);
+	size_t types = t->p->sample_type.n;
+
+	for (size_t i = 0; i < t->p->sample_stack.n; i++) {
+		int64_t count = type < 0 ? 1 : t->p->value.v[i * types + (size_t)type];
+		int64_t *sum = &t->of_stack[t->p->sample_stack.v[i].i];
+
+		if (__builtin_add_overflow(*sum, count, sum))
+			*sum = INT64_MAX;
+	}
+}
+
+static void add(int64_t *sum, int64_t count)
+{
+	if (__builtin_add_overflow(*sum, count, sum))
+		*sum = INT64_MAX;
+}
+
+/* Each stack counts once for every image it passes through. */
+static void walk_stacks(struct tally *t)
+{
+	for (uint32_t s = 1; s < t->p->stack_end.n; s++) {
+		uint32_t n;
+		const cp_location *frame = cpi_profile_frames(t->p, (cp_stack){s}, &n);
+
+		for (uint32_t k = 0; k < n && t->of_stack[s]; k++) {
+			uint32_t map = t->p->location.v[frame[k].i].mapping.i;
+			uint32_t id = t->image_of[map];
+			struct cpi_image *image = id ? &t->images->v[id - 1] : NULL;
+
+			if (image && t->seen[id] != s) {
+				t->seen[id] = s;
+				add(&image->samples, t->of_stack[s]);
+			}
+			if (image && !t->named[frame[k].i] && t->seen_lost[id] != s) {
+				t->seen_lost[id] = s;
+				add(&image->lost, t->of_stack[s]);
+			}
+		}
+	}
+}
+
+static void mark_named(struct tally *t)
+{
+	for (size_t i = 0; i < t->p->location.n; i++)
+		t->named[i] = t->p->location.v[i].n_lines != 0;
+	for (size_t i = 0; i < t->images->n; i++) {
+		const struct cpi_image *image = &t->images->v[i];
+
+		for (size_t k = 0; k < image->place.n; k++)
+			if (image->run[image->place.v[k].slot].n)
+				t->named[image->place.v[k].location] = true;
+	}
+}
+
+static bool tally(struct cpi_env *env, const struct cp_profile *p,
+	const struct cpi_images *images, const uint32_t *image_of)
+{
+	struct tally t = {.p = p, .images = images, .image_of = image_of};
+	size_t stacks = p->stack_end.n * sizeof *t.of_stack, seen = (images->n + 1) * 4;
+	bool fine;
+
+	t.of_stack = cpi_alloc_zero(&env->mem, stacks);
+	t.seen = cpi_alloc_zero(&env->mem, seen);
+	t.seen_lost = cpi_alloc_zero(&env->mem, seen);
+	t.named = cpi_alloc_zero(&env->mem, p->location.n);
+	fine = t.of_stack && t.seen && t.seen_lost && t.named;
+	if (fine) {
+		count_stacks(&t);
+		mark_named(&t);
+		walk_stacks(&t);
+	}
+	cpi_free(&env->mem, t.of_stack, stacks);
+	cpi_free(&env->mem, t.seen, seen);
+	cpi_free(&env->mem, t.seen_lost, seen);
+	cpi_free(&env->mem, t.named, p->location.n);
+	return fine;
+}
+
+static enum cp_symbol_status status_of(const struct cpi_image *image, const struct row *row)
+{
+	if (row->public.resolved)
+		return image->has_lines || !image->n ? CP_SYMBOLS_LINES : CP_SYMBOLS_FUNCTIONS;
+	if (image->main.elf || image->debug.elf || image->list.n)
+		return CP_SYMBOLS_NO_SYMBOLS;
+	if (image->wrong.n)
+		return CP_SYMBOLS_WRONG_ID;
+	if (image->unreadable.n)
+		return CP_SYMBOLS_UNREADABLE;
+	if (image->kind == CPI_IMAGE_JIT || !image->path.n)
+		return CP_SYMBOLS_NOT_A_FILE;
+	return CP_SYMBOLS_NO_FILE;
+}
+
+static const char *keep(struct cp_symbol_report *report, const char *text)
+{
+	return cpi_arena_copy(&report->text, text, strlen(text));
+}
+
+/* A path of the input, as it may be shown. */
+static const char *shown(char *buf, size_t size, struct cp_text text)
+{
+	return cpi_text_printable(buf, size, text);
+}
+
+static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
+{
+	char path[512];
+
+	shown(path, sizeof path, image->path);
+	switch (image->kind) {
+	case CPI_IMAGE_KERNEL:
+		snprintf(hint, size,
+			"give the captured kernel's list of symbols (--kallsyms FILE) or its "
+			"vmlinux (--vmlinux FILE, build id %.*s)",
+			(int)image->build_id.n, image->build_id.p);
+		break;
+	case CPI_IMAGE_MODULE:
+		snprintf(hint, size, "give --kallsyms FILE, or --modules DIR that holds %s", path);
+		break;
+	case CPI_IMAGE_BPF:
+		snprintf(hint, size, "give --kallsyms FILE");
+		break;
+	case CPI_IMAGE_VDSO:
+		snprintf(hint, size, "the build-id cache of the machine it was captured on has it "
+			"(--buildid-dir DIR)");
+		break;
+	default:
+		snprintf(hint, size, "give --binary FILE or --symfs DIR with %s%s%.*s%s", path,
+			image->build_id.n ? " (build id " : "", (int)image->build_id.n,
+			image->build_id.p, image->build_id.n ? ")" : "");
+	}
+}
+
+static void hint_wrong(const struct cpi_image *image, char *hint, size_t size)
+{
+	char path[512];
+
+	shown(path, sizeof path, image->wrong);
+	if (image->build_id.n)
+		snprintf(hint, size, "%s is another build (%s%.*s, wanted %.*s): give the right "
+			"one with --binary or --symfs", path, image->wrong_id.n ? "" : "no id",
+			(int)image->wrong_id.n, image->wrong_id.p, (int)image->build_id.n,
+			image->build_id.p);
+	else
+		snprintf(hint, size, "%s is newer than the capture, which has no build id to "
+			"check: give the right one with --binary or --symfs", path);
+}
+
+static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
+{
+	if (image->pid)
+		snprintf(hint, size, "generated code: give --map-dir DIR with perf-%u.map or "
+			"jit-%u.dump", image->pid, image->pid);
+	else
+		snprintf(hint, size, "no file is mapped there");
+}
+
+static bool describe(
+	struct cp_symbol_report *report, const struct cpi_image *image, struct row *row)
+{
+	char hint[1536] = "", path[512];
+
+	switch (row->public.status) {
+	case CP_SYMBOLS_LINES:
+	case CP_SYMBOLS_FUNCTIONS:
+		break;
+	case CP_SYMBOLS_NO_FILE:
+		hint_no_file(image, hint, sizeof hint);
+		break;
+	case CP_SYMBOLS_NO_SYMBOLS:
+		snprintf(hint, sizeof hint, "%s has no symbols for these addresses: install its "
+			"debug file, or give it with --debug-dir",
+			shown(path, sizeof path, image->file));
+		break;
+	case CP_SYMBOLS_WRONG_ID:
+		hint_wrong(image, hint, sizeof hint);
+		break;
+	case CP_SYMBOLS_UNREADABLE:
+		snprintf(hint, sizeof hint, "%s is damaged, or may not be read",
+			shown(path, sizeof path, image->unreadable));
+		break;
+	case CP_SYMBOLS_NOT_A_FILE:
+		hint_jit(image, hint, sizeof hint);
+		break;
+	}
+	if (*hint && !(row->public.hint = keep(report, hint)))
+		return false;
+	if (image->file.n)
+		row->public.file = cpi_arena_copy(&report->text, image->file.p, image->file.n);
+	return !image->file.n || row->public.file;
+}
+
+/* Locations that had names before count as resolved. */
+static bool fill_row(struct cp_symbol_report *report, const struct cpi_image *image,
+	uint64_t before, struct row *row)
+{
+	row->public.mapping = image->mapping;
+	row->public.samples = image->samples;
+	row->public.addresses = image->n + before;
+	row->public.resolved = image->resolved + before;
+	row->public.unverified = image->unverified && image->resolved;
+	row->lost = image->lost;
+	row->public.status = status_of(image, row);
+	return describe(report, image, row);
+}
+
+static int by_loss(const void *pa, const void *pb)
+{
+	const struct row *a = pa, *b = pb;
+
+	if (a->lost != b->lost)
+		return a->lost > b->lost ? -1 : 1;
+	if (a->public.samples != b->public.samples)
+		return a->public.samples > b->public.samples ? -1 : 1;
+	return a->public.mapping.i < b->public.mapping.i ? -1 : 1;
+}
+
+/* By image: locations that carried names and were not asked for. */
+static uint64_t *count_before(struct cpi_env *env, const struct cp_profile *p,
+	const struct cpi_images *images, const uint32_t *image_of)
+{
+	uint64_t *before = cpi_alloc_zero(&env->mem, (images->n + 1) * sizeof *before);
+
+	for (size_t i = 1; before && i < p->location.n; i++)
+		before[image_of[p->location.v[i].mapping.i]]++;
+	for (size_t i = 0; before && i < images->n; i++)
+		before[i + 1] -= images->v[i].place.n;
+	return before;
+}
+
+static enum cp_code fill_rows(struct cp_symbol_report *report, const struct cp_profile *p,
+	const struct cpi_images *images, const uint32_t *image_of, struct cp_error *err)
+{
+	struct cpi_env *env = report->env;
+	uint64_t *before = count_before(env, p, images, image_of);
+	bool fine = before && tally(env, p, images, image_of);
+
+	for (size_t i = 0; i < images->n && fine; i++)
+		fine = fill_row(report, &images->v[i], before[i + 1], &report->row[i]);
+	if (fine && report->n > 1)
+		qsort(report->row, report->n, sizeof *report->row, by_loss);
+	cpi_free(&env->mem, before, (images->n + 1) * sizeof *before);
+	return fine ? CP_OK : cpi_error_memory(err);
+}
+
+enum cp_code cpi_report_new(struct cpi_env *env, const struct cp_profile *p,
+	const struct cpi_images *images, const uint32_t *image_of,
+	struct cp_symbol_report **ret_report, struct cp_error *err)
+{
+	struct cp_symbol_report *report = cpi_alloc_zero(&env->mem, sizeof *report);
+	enum cp_code code;
+
+	if (!report)
+		return cpi_error_memory(err);
+	report->env = env;
+	cpi_arena_init(&report->text, &env->mem);
+	report->row = cpi_alloc_zero(&env->mem, images->n * sizeof *report->row);
+	report->n = report->row ? images->n : 0;
+	code = report->row ? fill_rows(report, p, images, image_of, err) : cpi_error_memory(err);
+	if (code)
+		cp_symbol_report_free(report);
+	else
+		*ret_report = report;
+	return code;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "symbolize/symbolize.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/pool.h"
+#include "symbolize/apply.h"
+#include "symbolize/report.h"
+
+/*
+ * The run: group the profile's locations by image; then, all images at once, find files and
+ * read symbol tables; then lines, image by image, each on all threads; then names; last,
+ * on one thread and in the order of rows, write everything into the profile, so that the
+ * result never depends on threads.
+ */
+struct run {
+	struct cpi_env *env;
+	struct cpi_search search;
+	struct cpi_images images;
+	struct cpi_index index; /* of images by what identifies them */
+	CPI_VEC(struct cpi_image *) kernel;
+	enum cp_code *code; /* by image */
+	bool failed;
+};
+
+static bool starts(struct cp_text text, const char *with)
+{
+	return cpi_text_starts(text, cpi_text(with));
+}
+
+/* Names of mappings in which programs keep code they make at run time. */
+static bool is_generated(struct cp_text path)
+{
+	static const char *const prefix[] = {"//anon", "[anon", "/anon_hugepage", "anon_inode:",
+		"/memfd:", "/dev/zero", "/SYSV", "[heap]", "[stack", "[uprobes]", "/dev/shm/"};
+
+	for (unsigned i = 0; i < sizeof prefix / sizeof *prefix; i++)
+		if (starts(path, prefix[i]))
+			return true;
+	return false;
+}
+
+static bool is_module_file(struct cp_text path)
+{
+	return cpi_text_ends(path, CPI_TEXT(".ko")) || cpi_text_ends(path, CPI_TEXT(".ko.xz")) ||
+		cpi_text_ends(path, CPI_TEXT(".ko.gz")) ||
+		cpi_text_ends(path, CPI_TEXT(".ko.zst"));
+}
+
+/* The profile's word where it has one, else what the path tells. */
+static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_text path)
+{
+	switch (row->kind) {
+	case CP_MAP_KERNEL:
+		return CPI_IMAGE_KERNEL;
+	case CP_MAP_MODULE:
+		return CPI_IMAGE_MODULE;
+	case CP_MAP_BPF:
+		return CPI_IMAGE_BPF;
+	case CP_MAP_JIT:
+		return CPI_IMAGE_JIT;
+	case CP_MAP_VDSO:
+		return CPI_IMAGE_VDSO;
+	default:
+		break;
+	}
+	if (starts(path, "[kernel") || starts(path, "[[kernel") || starts(path, "[guest.kernel"))
+		return CPI_IMAGE_KERNEL;
+	if (starts(path, "[vdso") || starts(path, "[vsyscall"))
+		return CPI_IMAGE_VDSO;
+	if (starts(path, "bpf_prog_"))
+		return CPI_IMAGE_BPF;
+	if (is_generated(path))
+		return CPI_IMAGE_JIT;
+	if (is_module_file(path) || (starts(path, "[") && row->start >> 63))
+		return CPI_IMAGE_MODULE;
+	return CPI_IMAGE_FILE;
+}
+
+static bool same_image(const struct cpi_image *a, const struct cpi_image *b)
+{
+	return a->kind == b->kind && a->pid == b->pid && cpi_text_equal(a->path, b->path) &&
+		cpi_text_equal(a->build_id, b->build_id);
+}
+
+/* The image of a mapping row, made when it is new; 0: out of memory. */
+static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t mapping)
+{
+	const struct cp_mapping_row *row = &p->mapping.v[mapping];
+	struct cpi_image image;
+	struct cpi_probe probe;
+	uint64_t hash;
+
+	cpi_image_init(&image, run->env);
+	image.path = cpi_profile_text(p, row->path);
+	image.build_id = cpi_profile_text(p, row->build_id);
+	image.kind = kind_of(row, image.path);
+	image.pid = image.kind == CPI_IMAGE_JIT ? row->pid : 0;
+	image.mapping.i = mapping;
+	image.start = row->start;
+	image.limit = row->limit;
+	image.offset = row->offset;
+	hash = cpi_hash_mix((uint64_t)row->path.i << 32 | row->build_id.i,
+		(uint64_t)image.kind << 32 | image.pid);
+	probe = cpi_index_find(&run->index, hash);
+	for (uint32_t id; (id = cpi_index_next(&run->index, &probe));)
+		if (same_image(&run->images.v[id - 1], &image))
+			return id;
+	if (!cpi_vec_push(&run->env->mem, &run->images, image) ||
+		!cpi_index_add(&run->env->mem, &run->index, hash, (uint32_t)run->images.n))
+		return 0;
+	return (uint32_t)run->images.n;
+}
+
+static uint64_t key_of(const struct cpi_image *image, const struct cp_mapping_row *row,
+	uint64_t address)
+{
+	if (image->kind == CPI_IMAGE_FILE || image->kind == CPI_IMAGE_VDSO)
+		return address - row->start + row->offset;
+	return address;
+}
+
+/* Fills images and the image of each mapping; false when out of memory. */
+static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_of_mapping)
+{
+	for (uint32_t i = 1; i < p->location.n; i++) {
+		const struct cp_location_row *row = &p->location.v[i];
+		uint32_t *id = &image_of_mapping[row->mapping.i];
+		struct cpi_wanted_place place = {.location = i};
+
+		if (!row->mapping.i)
+			continue;
+		if (!*id && !(*id = image_of(run, p, row->mapping.i)))
+			return false;
+		if (row->n_lines && !run->search.options->resymbolize)
+			continue;
+		place.key = key_of(&run->images.v[*id - 1], &p->mapping.v[row->mapping.i],
+			row->address);
+		if (!cpi_vec_push(&run->env->mem, &run->images.v[*id - 1].place, place))
+			return false;
+	}
+	for (size_t i = 0; i < run->images.n; i++) {
+		struct cpi_image *image = &run->images.v[i];
+		bool kernel = image->kind == CPI_IMAGE_KERNEL ||
+			image->kind == CPI_IMAGE_MODULE || image->kind == CPI_IMAGE_BPF;
+
+		if (!cpi_image_sort(image, run->env))
+			return false;
+		if (kernel && image->n && !cpi_vec_push(&run->env->mem, &run->kernel, image))
+			return false;
+	}
+	return true;
+}
+
+/* One image's files and symbol tables. */
+static enum cp_code symbols_of(struct run *run, struct cpi_image *image)
+{
+	struct cpi_env *env = run->env;
+	enum cp_code code;
+
+	if (!image->n)
+		return CP_OK;
+	if (image->kind == CPI_IMAGE_JIT)
+		return cpi_jit_symbols(image, &run->search, NULL);
+	if (image->kind != CPI_IMAGE_FILE && image->kind != CPI_IMAGE_VDSO)
+		return CP_OK;
+	code = cpi_image_find(image, &run->search, NULL);
+	if (!code && (image->main.elf || image->debug.elf)) {
+		code = cpi_image_addresses(image, env, NULL);
+		if (!code)
+			code = cpi_image_symbols(image, env, NULL);
+	}
+	return code;
+}
+
+/* The kernel and its relatives are one more job, behind the images'. */
+static void symbols_job(void *arg, size_t i, unsigned worker)
+{
+	struct run *run = arg;
+
+	(void)worker;
+	if (i < run->images.n)
+		run->code[i] = symbols_of(run, &run->images.v[i]);
+	else
+		run->code[i] = cpi_kernel_symbols(
+			run->kernel.v, run->kernel.n, &run->search, NULL);
+}
+
+static void frames_job(void *arg, size_t i, unsigned worker)
+{
+	struct run *run = arg;
+
+	(void)worker;
+	run->code[i] = cpi_image_frames(&run->images.v[i], &run->search, NULL);
+}
+
+/* Jobs fail for want of memory only. */
+static bool all_well(const struct run *run)
+{
+	for (size_t i = 0; i <= run->images.n; i++)
+		if (run->code[i])
+			return false;
+	return true;
+}
+
+/* Lines of one image, if there is debug information; damage leaves the symbols. */
+static enum cp_code lines_of(struct run *run, struct cpi_image *image)
+{
+	struct cpi_object *object = image->main.debug ? &image->main : &image->debug;
+	struct cpi_dwarf_options options = {0};
+	struct cp_error why;
+	enum cp_code code;
+
+	if (!object->debug || !image->n_addresses)
+		return CP_OK;
+	code = cpi_dwarf_open(run->env, object->elf, &options, &image->dwarf, &why);
+	if (!code)
+		code = cpi_dwarf_resolve(image->dwarf, image->address, image->n_addresses,
+			&image->lines, &why);
+	if (!code || code == CP_ERROR_MEMORY)
+		return code;
+	image->unreadable = object->path;
+	return CP_OK;
+}
+
+static enum cp_code resolve(struct run *run, struct cp_error *err)
+{
+	enum cp_code code = CP_OK;
+
+	cpi_pool_run(run->env, run->images.n + 1, symbols_job, run);
+	for (size_t i = 0; i < run->images.n && all_well(run) && !code; i++) {
+		if (!run->search.options->no_inlines)
+			run->code[i] = lines_of(run, &run->images.v[i]);
+		code = cpi_env_progress(run->env, (double)(i + 1) / run->images.n, err);
+	}
+	if (!code && all_well(run))
+		cpi_pool_run(run->env, run->images.n, frames_job, run);
+	if (!code && !all_well(run))
+		code = cpi_error_memory(err);
+	return code;
+}
+
+static enum cp_code work(struct run *run, struct cp_profile *p, uint32_t *image_of_mapping,
+	struct cp_symbol_report **ret_report, struct cp_error *err)
+{
+	struct cp_symbol_report *report = NULL;
+	enum cp_code code;
+
+	if (!group(run, p, image_of_mapping))
+		return cpi_error_memory(err);
+	run->code = cpi_alloc_zero(&run->env->mem, (run->images.n + 1) * sizeof *run->code);
+	if (!run->code)
+		return cpi_error_memory(err);
+	code = resolve(run, err);
+	if (!code && ret_report)
+		code = cpi_report_new(run->env, p, &run->images, image_of_mapping, &report, err);
+	if (!code)
+		code = cpi_apply(run->env, p, &run->images, err);
+	if (!code && ret_report)
+		*ret_report = report;
+	else
+		cp_symbol_report_free(report);
+	return code;
+}
+
+enum cp_code cpi_symbolize(struct cpi_env *env, struct cp_profile **profile,
+	const struct cp_symbolize_options *options, struct cp_symbol_report **ret_report,
+	struct cp_error *err)
+{
+	static const struct cp_symbolize_options none = {.size = sizeof none};
+	struct run run = {.env = env};
+	struct cp_profile *p = *profile;
+	uint32_t *image_of_mapping;
+	enum cp_code code;
+
+	cpi_search_init(&run.search, env, options ? options : &none, p);
+	image_of_mapping = cpi_alloc_zero(&env->mem, p->mapping.n * sizeof *image_of_mapping);
+	if (image_of_mapping)
+		code = work(&run, p, image_of_mapping, ret_report, err);
+	else
+		code = cpi_error_memory(err);
+	for (size_t i = 0; i < run.images.n; i++)
+		cpi_image_release(&run.images.v[i], env);
+	if (run.code)
+		cpi_free(&env->mem, run.code, (run.images.n + 1) * sizeof *run.code);
+	cpi_vec_release(&env->mem, &run.images);
+	cpi_vec_release(&env->mem, &run.kernel);
+	cpi_index_release(&env->mem, &run.index);
+	cpi_free(&env->mem, image_of_mapping, p->mapping.n * sizeof *image_of_mapping);
+	return code;
+}
