@@ -182,20 +182,3 @@ void perf_batch_flush(struct perf_build *b)
 	batch->n = 0;
 	cpi_arena_rewind(&batch->copies);
 }
-
-int perf_ip_register(struct cp_text arch)
-{
-	static const struct {
-		const char *arch;
-		int bit;
-	} ip[] = {
-		{"x86", 8}, {"i386", 8}, {"i486", 8}, {"i586", 8}, {"i686", 8}, {"aarch64", 32},
-		{"arm64", 32}, {"arm", 15}, {"riscv", 0}, {"ppc", 32}, {"s390", 33},
-		{"loongarch", 0},
-	};
-
-	for (size_t i = 0; i < sizeof ip / sizeof *ip; i++)
-		if (cpi_text_starts(arch, cpi_text(ip[i].arch)))
-			return ip[i].bit;
-	return -1;
-}

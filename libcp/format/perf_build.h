@@ -103,6 +103,7 @@ struct perf_build {
 	struct perf_filter filter;
 	uint32_t labels; /* enum cp_label_set */
 	bool compat;
+	int ip_register;
 
 	CPI_VEC(struct perf_sitter) sitter;
 	struct cpi_index sitters;
@@ -146,6 +147,10 @@ uint64_t perf_sample_labels_key(
 /* Fills b->frame, leaf first. `user` may be NULL. */
 void perf_chain_resolve(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_seat *seat, const struct perf_unwound *user);
+/* Where the instruction pointer is among perf's registers, or -1. */
+int perf_ip_register(struct cp_text arch);
+/* The captured registers' instruction pointer, or 0. */
+uint64_t perf_user_ip(const struct perf_build *b, const struct perf_sample *s);
 /* A deferred user chain for a sample whose chain ends with its cookie, or NULL. */
 const struct perf_deferred *perf_deferred_find(
 	const struct perf_file *f, const struct perf_sample *s);
@@ -183,8 +188,6 @@ void perf_batch_add(struct perf_build *b, const struct perf_sample *s,
 void perf_batch_flush(struct perf_build *b);
 /* Does this sample have a captured stack that will be unwound? */
 bool perf_batch_wants(const struct perf_build *b, const struct perf_sample *s);
-/* Where the instruction pointer is among perf's registers, or -1. */
-int perf_ip_register(struct cp_text arch);
 
 /* ---- perf_comments ---- */
 

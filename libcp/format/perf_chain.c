@@ -126,20 +126,43 @@ static void push_unwound(struct walk *w, const struct perf_unwound *user)
 		push(w->b, w->b->truncated_root);
 }
 
+int perf_ip_register(struct cp_text arch)
+{
+	static const struct {
+		const char *arch;
+		int bit;
+	} ip[] = {
+		{"x86", 8}, {"i386", 8}, {"i486", 8}, {"i586", 8}, {"i686", 8}, {"aarch64", 32},
+		{"arm64", 32}, {"arm", 15}, {"riscv", 0}, {"ppc", 32}, {"s390", 33},
+		{"loongarch", 0},
+	};
+
+	for (size_t i = 0; i < sizeof ip / sizeof *ip; i++)
+		if (cpi_text_starts(arch, cpi_text(ip[i].arch)))
+			return ip[i].bit;
+	return -1;
+}
+
+uint64_t perf_user_ip(const struct perf_build *b, const struct perf_sample *s)
+{
+	uint64_t mask = b->f->event.v[s->event].attr.regs_user;
+	int bit = b->ip_register;
+
+	if (!s->regs || bit < 0 || !(mask >> bit & 1))
+		return 0;
+	return perf_u64(s->regs + 8 * __builtin_popcountll(mask & ((1ULL << bit) - 1)),
+		b->f->swap);
+}
+
 /* Captured registers without an unwinder: at least where the user code was. */
 static void push_user_ip(struct walk *w)
 {
-	const struct perf_sample *s = w->s;
-	uint64_t mask = w->b->f->event.v[s->event].attr.regs_user;
-	int bit = perf_ip_register(perf_name(w->b->f, w->b->f->arch));
+	uint64_t ip = perf_user_ip(w->b, w->s);
 
-	if (!s->regs || bit < 0 || !(mask >> bit & 1) || w->mode == PERF_CPU_USER)
+	if (!ip || w->mode == PERF_CPU_USER)
 		return;
 	w->mode = PERF_CPU_USER;
-	push_ip(w,
-		perf_u64(s->regs + 8 * __builtin_popcountll(mask & ((1ULL << bit) - 1)),
-			w->b->f->swap),
-		true);
+	push_ip(w, ip, true);
 }
 
 static bool is_call_stack(const struct walk *w)
@@ -203,7 +226,7 @@ static bool on_marker(struct walk *w, uint64_t marker, uint32_t i, const struct 
 void perf_chain_resolve(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_seat *seat, const struct perf_unwound *user)
 {
-	struct walk w = {b, s, seat, s->cpumode, true};
+	struct walk w = {b, s, seat, (enum perf_cpumode)s->cpumode, true};
 	bool swap = b->f->swap;
 
 	b->frame.n = 0;

@@ -69,6 +69,8 @@ static XXH128_hash_t row_key(const struct perf_build *b, const struct perf_sampl
 			seed = cpi_hash_mix(seed, cpi_hash(d->ips, (size_t)d->n * 8) + 1);
 		}
 	}
+	if (s->regs && !user)
+		seed = cpi_hash_mix(seed, perf_user_ip(b, s));
 	if (user) {
 		seed = cpi_hash_mix(seed, cpi_hash(user->ips, user->n * sizeof *user->ips));
 		seed = cpi_hash_mix(seed, cpi_hash(user->exact, user->n) + user->truncated);

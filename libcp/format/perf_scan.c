@@ -181,6 +181,15 @@ static enum cp_code on_mmap(struct scan *s, const struct perf_record *r, struct 
 	return add_map(s, r, &map, size, name, &t, err);
 }
 
+/*
+ * Linux 3.12 to 3.15 wrote no protection and flags before the name. No protection has a
+ * byte as large as the letter every name begins with.
+ */
+static bool has_protection(const struct cpi_cursor *c)
+{
+	return cpi_cursor_left(c) < 8 || c->at[0] < 0x20;
+}
+
 static enum cp_code on_mmap2(struct scan *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
@@ -195,7 +204,8 @@ static enum cp_code on_mmap2(struct scan *s, const struct perf_record *r, struct
 	size = cpi_cursor_u64(&c);
 	map.pgoff = cpi_cursor_u64(&c);
 	id = cpi_cursor_bytes(&c, 24); /* build id, or device and inode */
-	cpi_cursor_skip(&c, 8);        /* prot, flags */
+	if (has_protection(&c))
+		cpi_cursor_skip(&c, 8);
 	if (!read_name(&c, &t, &name))
 		return bad(s, r, "its file name has no terminating zero", err);
 	if (r->misc & PERF_MISC_MMAP_BUILD_ID && id[0] <= 20 &&

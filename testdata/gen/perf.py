@@ -1,0 +1,400 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes testdata/perf: perf.py FOLDER
+
+Captures of what no machine at hand records, and what each must be read as. A .stacks
+file has one line per sample row, sorted:
+
+    comm=NAME pid=N | VALUE… | FRAME;FRAME…      leaf first
+
+FRAME is PATH+OFFSET for an address in a file (its position in the file, for the kernel
+the address itself) or the address alone where nothing is mapped.
+"""
+import sys
+from pathlib import Path
+
+from perf_writer import *
+
+STACK = IP | TID | TIME | PERIOD | CALLCHAIN
+KTEXT = 0xffffffff81000000
+
+
+def base(c, pid=10, comm="prog", time=0):
+    """A process with a program, a library and a kernel under it."""
+    c.mmap(-1, KTEXT, 0x1000000, KTEXT, "[kernel.kallsyms]_text", time, KERNEL)
+    c.comm(pid, pid, comm, time)
+    c.mmap2(pid, 0x400000, 0x1000, 0x1000, "/bin/prog", time)
+    c.mmap2(pid, 0x7f0000000000, 0x2000, 0, "/lib/libc.so", time)
+
+
+def chain_capture(order, **kw):
+    c = Capture(order, [Event("cpu-clock", STACK)], **kw)
+    base(c)
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010, 0x400101, 0x7f0000000021])
+    c.sample(0, KTEXT + 0x50, 10, time=6, mode=KERNEL, period=7,
+             chain=[CTX_KERNEL, KTEXT + 0x50, KTEXT + 0x81, CTX_USER, 0x7f0000000030, 0x400201])
+    c.sample(0, 0x400010, 10, time=7, chain=[CTX_USER, 0x400010, 0x400101, 0x7f0000000021])
+    c.describe()
+    return c
+
+
+CHAIN_STACKS = [
+    "comm=prog pid=10 | 2 2000 | /bin/prog+1010;/bin/prog+1100;/lib/libc.so+20",
+    "comm=prog pid=10 | 1 7 | [kernel.kallsyms]_text+ffffffff81000050;"
+    "[kernel.kallsyms]_text+ffffffff81000080;/lib/libc.so+30;/bin/prog+1200",
+]
+
+
+def be64():
+    return chain_capture(">").file(), CHAIN_STACKS
+
+
+def be32_writer():
+    return chain_capture(">").file(words32=True), CHAIN_STACKS
+
+
+def le32_writer():
+    return chain_capture("<").file(words32=True), CHAIN_STACKS
+
+
+def v1():
+    return chain_capture("<", magic=b"PERFFILE").file(), CHAIN_STACKS
+
+
+def v1_big():
+    return chain_capture(">", magic=b"PERFFILE").file(), CHAIN_STACKS
+
+
+def v1_big_swapped_magic():
+    return chain_capture(">", magic=b"ELIFFREP").pipe(), CHAIN_STACKS
+
+
+def killed():
+    c = chain_capture("<")
+    return c.file(data_size=0), CHAIN_STACKS
+
+
+def cut():
+    c = chain_capture("<")
+    whole = c.file()
+    end = whole.index(c.data) + len(c.data)
+    return whole[:end - 20], [
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1010;/bin/prog+1100;/lib/libc.so+20",
+        CHAIN_STACKS[1]]
+
+
+def pipe_garbage():
+    return chain_capture("<").pipe() + b"[ perf record: Woken up 1 times ]\n", CHAIN_STACKS
+
+
+def big_pipe():
+    return chain_capture(">").pipe(), CHAIN_STACKS
+
+
+def old_header():
+    """104 bytes were 72 before there were features: the bitmap is not there."""
+    c = chain_capture("<")
+    c.features = {}
+    whole = bytearray(c.file())
+    whole[8:16] = (72).to_bytes(8, "little")
+    return bytes(whole), CHAIN_STACKS
+
+
+def zstd():
+    c = chain_capture("<")
+    c.compress(30)
+    return c.file(), CHAIN_STACKS
+
+
+def zstd2():
+    c = chain_capture("<")
+    c.compress(50, COMPRESSED2)
+    c.record(FINISHED_ROUND, b"")
+    return c.file(), CHAIN_STACKS
+
+
+def zstd_broken():
+    """The stream is damaged in its middle: what came before stays."""
+    c = chain_capture("<")
+    for i in range(3000):
+        c.sample(0, 0x400010 + 977 * i % 0xff0, 10, time=9 + i, chain=[CTX_USER, 0x400010])
+    c.compress(400, damage=True)
+    return c.file(), None
+
+
+def unaligned():
+    """Records of odd sizes, as in pipes with tracing data: nothing stays aligned."""
+    c = chain_capture("<")
+    c.data = c.raw_record(66, c.pack("I", 13)) + b"13 odd bytes." + c.data
+    c.data += c.raw_record(71, c.pack("QQQIIII", 5, 0, 0, 0, 0, 0, 0)) + b"trace"
+    c.sample(0, 0x400020, 10, time=8, chain=[CTX_USER, 0x400020])
+    return c.file(), CHAIN_STACKS + ["comm=prog pid=10 | 1 1000 | /bin/prog+1020"]
+
+
+def lbr():
+    c = Capture("<", [Event("cycles", STACK | BRANCH, type=0, config=0,
+                            branch_type=1 << 11 | 1 << 17 | 1)])
+    base(c)
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010, 0x400999],
+             branches=[(0x400105, 0x400000), (0x7f0000000031, 0x400100), (0, 0)])
+    c.sample(0, KTEXT + 8, 10, time=5, mode=KERNEL,
+             chain=[CTX_KERNEL, KTEXT + 8, CTX_USER, 0x400018, 0x400999],
+             branches=[(0x400105, 0x400000)])
+    c.sample(0, KTEXT + 8, 10, time=5, mode=KERNEL, chain=[CTX_KERNEL, KTEXT + 8])
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1010;/bin/prog+1105;/lib/libc.so+31",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000008;"
+        "/bin/prog+1018;/bin/prog+1105",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000008"]
+
+
+def branch_history():
+    """perf record -b: the last branches taken are no stack."""
+    c = Capture("<", [Event("cycles", IP | TID | TIME | PERIOD | BRANCH, type=0, config=0,
+                            branch_type=8)])
+    base(c)
+    c.sample(0, 0x400010, 10, time=5,
+             branches=[(0x400105, 0x400000), (0x400031, 0x400100)])
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 1 1000 | /bin/prog+1010"]
+
+
+def deferred():
+    """User chains that come after their samples, and one that never does."""
+    c = Capture("<", [Event("cycles", STACK, type=0, config=0)])
+    base(c)
+    kernel = [CTX_KERNEL, KTEXT + 8, KTEXT + 0x11]
+    c.sample(0, KTEXT + 8, 10, time=5, mode=KERNEL, chain=kernel + [CTX_DEFERRED, 77])
+    c.sample(0, KTEXT + 8, 10, time=6, mode=KERNEL, chain=kernel + [CTX_DEFERRED, 77])
+    c.deferred(10, 77, [CTX_USER, 0x400010, 0x400101], 7)
+    c.sample(0, KTEXT + 8, 10, time=8, mode=KERNEL, chain=kernel + [CTX_DEFERRED, 78])
+    c.deferred(10, 78, [CTX_USER, 0x400010, 0x400101], 9)
+    c.sample(0, KTEXT + 8, 10, time=10, mode=KERNEL, chain=kernel + [CTX_DEFERRED, 77])
+    c.deferred(10, 77, [CTX_USER, 0x400020], 11)
+    c.sample(0, KTEXT + 8, 10, time=12, mode=KERNEL, chain=kernel + [CTX_DEFERRED, 99])
+    c.deferred(11, 99, [CTX_USER, 0x400030], 13)
+    c.describe()
+    k = "[kernel.kallsyms]_text+ffffffff81000008;[kernel.kallsyms]_text+ffffffff81000010"
+    return c.file(), [
+        "comm=prog pid=10 | 3 3000 | " + k + ";/bin/prog+1010;/bin/prog+1100",
+        "comm=prog pid=10 | 1 1000 | " + k + ";/bin/prog+1020",
+        "comm=prog pid=10 | 1 1000 | " + k]
+
+
+def group():
+    """{cycles,page-faults}:S, only the leader samples."""
+    kw = {"read_format": 4 | 8 | 16, "flags": SAMPLE_ID_ALL | FREQ}
+    c = Capture("<", [
+        Event("cycles", STACK | READ | IDENTIFIER, 0, 0, ids=(101,), **kw),
+        Event("page-faults", STACK | READ | IDENTIFIER, 1, 2, ids=(102,), **kw)])
+    base(c)
+    u = [CTX_USER, 0x400010]
+    c.sample(0, 0x400010, 10, time=5, chain=u, read=[(500, 101), (3, 102)])
+    c.sample(0, 0x400010, 10, time=6, chain=u, read=[(800, 101), (3, 102)])
+    c.sample(0, 0x400010, 10, time=7, chain=u, read=[(900, 101), (5, 102)])
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 3 900 2 5 | /bin/prog+1010"]
+
+
+def two_events():
+    """Different sample types, one dummy, one unknown id, equal names."""
+    c = Capture(">", [
+        Event("dummy:HG", IP | TID | TIME | IDENTIFIER, config=DUMMY, ids=(1,)),
+        Event("cycles", STACK | IDENTIFIER, 0, 0, ids=(11, 12)),
+        Event("cpu-clock", IP | TID | TIME | IDENTIFIER | CPU, ids=(21,), period=4000,
+              flags=SAMPLE_ID_ALL | FREQ),
+        Event("cycles", STACK | IDENTIFIER, 0, 0, ids=(31,))])
+    base(c)
+    c.sample(1, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010], id=12)
+    c.sample(2, 0x400010, 10, time=5)
+    c.sample(3, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010], period=3)
+    c.sample(1, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010], id=99)
+    c.sample(0, 0x400010, 10, time=5)
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 1 1000 1 250000 1 3 | /bin/prog+1010"]
+
+
+def tasks():
+    """Forks, execs, threads, renamed threads, a pid used twice, out of order."""
+    c = Capture("<", [Event("cpu-clock", STACK)])
+    base(c)
+    u = [CTX_USER, 0x400010]
+    c.sample(0, 0x400010, 20, time=110, chain=u)        # child, before its exec
+    c.sample(0, 0x400010, 20, time=130, chain=u)        # after it
+    c.sample(0, 0x400010, 20, time=150, chain=u)        # the number again, a fork of 10
+    c.fork(20, 10, 20, 10, 100)
+    c.comm(20, 20, "tool", 120, exec=True)
+    c.mmap2(20, 0x400000, 0x1000, 0, "/bin/tool", 121)
+    c.exit(20, 20, 140)
+    c.fork(20, 10, 20, 10, 145)
+    c.fork(10, 10, 11, 10, 150)
+    c.sample(0, 0x400010, 10, 11, time=155, chain=u)    # a thread, named as its maker
+    c.comm(10, 11, "worker", 160)
+    c.sample(0, 0x400010, 10, 11, time=165, chain=u)
+    c.sample(0, 0x400010, 10, 12, time=165, chain=u)    # a thread nobody told of
+    c.sample(0, KTEXT, 0, time=165, mode=KERNEL, chain=[CTX_KERNEL, KTEXT])
+    c.sample(0, 0x500000, -1, time=166, chain=[CTX_USER, 0x500000])
+    c.exit(10, 10, 170)
+    c.sample(0, 0x400010, 10, time=171, chain=u)        # a task's last moments
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=20 | 2 2000 | /bin/prog+1010",
+        "comm=tool pid=20 | 1 1000 | /bin/tool+10",
+        "comm=prog pid=10 | 2 2000 | /bin/prog+1010",
+        "comm=worker pid=10 | 1 1000 | /bin/prog+1010",
+        "comm=:12 pid=10 | 1 1000 | /bin/prog+1010",
+        "comm=swapper pid=0 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000000",
+        "comm=:-1 pid=-1 | 1 1000 | 500000"]
+
+
+def maps():
+    """Overlaps, one address used in turn, randomisation, JIT code, BPF, modules."""
+    c = Capture("<", [Event("cpu-clock", IP | TID | TIME | PERIOD)])
+    base(c)
+    c.mmap(-1, 0xffffffffc0000000, 0x1000, 0, "/lib/modules/6.1/kernel/x.ko", 0, KERNEL)
+    c.sample(0, 0x400810, 10, time=5)
+    c.mmap2(10, 0x400800, 0x100, 0, "/lib/a.so", 10)
+    c.sample(0, 0x400810, 10, time=11)
+    c.mmap2(10, 0x400800, 0x100, 0, "/lib/b.so", 20)
+    c.sample(0, 0x400810, 10, time=21)
+    c.sample(0, 0x400910, 10, time=21)                  # what the overlaps left
+    c.mmap2(10, 0x400800, 0x100, 0, "/lib/a.so", 30)
+    c.sample(0, 0x400810, 10, time=31)
+    c.comm(30, 30, "other", 0)
+    c.mmap2(30, 0x555550000000, 0x1000, 0x1000, "/bin/prog", 0)
+    c.mmap2(30, 0x10000, 0x1000, 0x10000, "//anon", 0)
+    c.mmap2(30, 0x20000, 0x1000, 0x20000, "//anon", 0)
+    c.sample(0, 0x555550000010, 30, time=40)            # the same file elsewhere
+    c.sample(0, 0x10010, 30, time=40)
+    c.sample(0, 0x20010, 30, time=40)
+    c.ksymbol(0xffffffffc0000800, 0x100, "bpf_prog_1234_f", 50)
+    c.sample(0, 0xffffffffc0000810, 10, time=45, mode=KERNEL)
+    c.sample(0, 0xffffffffc0000810, 10, time=55, mode=KERNEL)
+    c.sample(0, 0xffffffffc0000910, 10, time=55, mode=KERNEL)
+    c.mmap2(10, 0x600000, 0x1000, 0, "/lib/old", 60, protection=False)
+    c.sample(0, 0x600010, 10, time=61)
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1810",
+        "comm=prog pid=10 | 2 2000 | /lib/a.so+10",
+        "comm=prog pid=10 | 1 1000 | /lib/b.so+10",
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1910",
+        "comm=other pid=30 | 1 1000 | /bin/prog+1010",
+        "comm=other pid=30 | 1 1000 | //anon+10010",
+        "comm=other pid=30 | 1 1000 | //anon+20010",
+        "comm=prog pid=10 | 1 1000 | /lib/modules/6.1/kernel/x.ko+810",
+        "comm=prog pid=10 | 1 1000 | bpf_prog_1234_f",
+        "comm=prog pid=10 | 1 1000 | /lib/modules/6.1/kernel/x.ko+910",
+        "comm=prog pid=10 | 1 1000 | /lib/old+10"]
+
+
+def no_times():
+    """Without times a sample belongs where it stands."""
+    c = Capture("<", [Event("cpu-clock", IP | TID, flags=0)])
+    base(c)
+    c.sample(0, 0x400010, 10)
+    c.mmap2(10, 0x400000, 0x1000, 0, "/bin/new")
+    c.sample(0, 0x400010, 10)
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 1 1000 | /bin/prog+1010",
+                      "comm=prog pid=10 | 1 1000 | /bin/new+10"]
+
+
+def dwarf():
+    """Registers and stack; a test's own unwinder says ip, ip of the stack's first word."""
+    c = Capture("<", [Event("cpu-clock", STACK | REGS_USER | STACK_USER, regs_user=0x1c0,
+                            stack_user=64)])
+    base(c)
+    stack = struct.pack("<8Q", 0x400201, 0, 0, 0, 0, 0, 0, 0)
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010], regs=[1, 0x7ffe0000, 0x400010],
+             stack=stack)
+    c.sample(0, KTEXT + 4, 10, time=6, mode=KERNEL, chain=[CTX_KERNEL, KTEXT + 4],
+             regs=[1, 0x7ffe0000, 0x400018], stack=stack, real=8)
+    c.sample(0, KTEXT + 4, 10, time=7, mode=KERNEL, chain=[CTX_KERNEL, KTEXT + 4])
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1010;/bin/prog+1200",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004;/bin/prog+1018;"
+        "/bin/prog+1200;[truncated stack]",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004"]
+
+
+def losses():
+    c = chain_capture("<")
+    c.record(LOST, c.pack("QQ", 0, 5) + c.trailer(0, 0, 0, 9))
+    c.record(LOST_SAMPLES, c.pack("Q", 3) + c.trailer(0, 0, 0, 9))
+    c.record(LOST_SAMPLES, c.pack("Q", 2) + c.trailer(0, 0, 0, 9), 1 << 15)
+    c.record(THROTTLE, c.pack("QQQ", 9, 0, 0) + c.trailer(0, 0, 0, 9))
+    c.record(99, b"unknown!")
+    c.record(63, b"")
+    return c.file(), CHAIN_STACKS
+
+
+def kernel_only_old():
+    """Linux 3.x said the kernel began at 0; a build id table without pids before that."""
+    c = Capture("<", [Event("cycles", IP | TID | TIME | PERIOD, 0, 0, size=80, flags=0)])
+    c.mmap(-1, 0, 0xffffffff9fffffff, 0xffffffff81000190, "[kernel.kallsyms]_stext", 0, KERNEL)
+    c.comm(10, 10, "prog")
+    c.sample(0, 0xffffffff81000200, 10, time=3, mode=KERNEL)
+    c.describe()
+    entry = bytes(range(1, 21)) + b"\0\0\0\0" + c.text("[kernel.kallsyms]", 64)
+    c.features[2] = c.raw_record(0, entry, KERNEL)
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_stext+ffffffff81000200"]
+
+
+def bad_attr_size():
+    whole = bytearray(chain_capture("<").file())
+    whole[16:24] = (7).to_bytes(8, "little")
+    return bytes(whole), None
+
+
+def bad_sections():
+    whole = bytearray(chain_capture("<").file())
+    whole[24:32] = (1 << 62).to_bytes(8, "little")
+    return bytes(whole), None
+
+
+def bad_record_size():
+    c = chain_capture("<")
+    c.data += struct.pack("<IHH", SAMPLE, USER, 4)
+    c.sample(0, 0x400010, 10, time=9)
+    return c.file(), CHAIN_STACKS
+
+
+def bad_names():
+    """Names without an end and features beyond it: skipped, the samples stay."""
+    c = chain_capture("<")
+    c.record(MMAP2, b"\xff" * 120 + c.trailer(0, 10, 10, 1), USER)
+    c.record(COMM, c.pack("II", 10, 10) + b"x" * 16 + c.trailer(0, 10, 10, 1))
+    c.record(SAMPLE, b"short", USER)
+    c.features[11] = c.pack("I", 1000) + b"\xff\xff\xff\xff"
+    return c.file(), CHAIN_STACKS
+
+
+FILES = {
+    "good-be64": be64, "good-be32-writer": be32_writer, "good-le32-writer": le32_writer,
+    "good-v1": v1, "good-v1-be": v1_big, "good-v1-pipe-be": v1_big_swapped_magic,
+    "good-be-pipe": big_pipe, "good-old-header": old_header, "good-zstd": zstd,
+    "good-zstd2": zstd2, "good-unaligned": unaligned, "good-lbr": lbr,
+    "good-branch-history": branch_history, "good-deferred": deferred, "good-group": group,
+    "good-events": two_events, "good-tasks": tasks, "good-maps": maps,
+    "good-no-times": no_times, "good-dwarf": dwarf, "good-losses": losses,
+    "good-kernel-old": kernel_only_old,
+    "bad-killed": killed, "bad-cut": cut, "bad-pipe-garbage": pipe_garbage,
+    "bad-zstd": zstd_broken, "bad-attr-size": bad_attr_size, "bad-sections": bad_sections,
+    "bad-record-size": bad_record_size, "bad-names": bad_names,
+}
+
+
+def main(folder):
+    for name, make in FILES.items():
+        data, stacks = make()
+        (folder / f"{name}.data").write_bytes(data)
+        if stacks is not None:
+            (folder / f"{name}.stacks").write_text("".join(s + "\n" for s in sorted(stacks)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

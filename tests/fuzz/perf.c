@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "format/format.h"
+
+extern const struct cpi_format cpi_format_perf;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Options that reach code which the defaults do not. */
+static const struct cp_read_options options[] = {
+	{.size = sizeof options[0]},
+	{.size = sizeof options[0],
+		.labels = CP_LABEL_PID | CP_LABEL_TID | CP_LABEL_CPU | CP_LABEL_CGROUP |
+			CP_LABEL_TIMESTAMP_NS | CP_LABEL_EVENT | CP_LABEL_PROCESS_COMM,
+		.keep_time = true,
+		.time = {CP_TIME_SHARE, 0.1, 0.9}},
+	{.size = sizeof options[0], .perf_compat = true, .labels = CP_LABEL_NONE},
+};
+
+/* Stands in for the unwinder: touches all it is given and asks for maps. */
+static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sample *sample,
+	cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact, unsigned max,
+	enum cpi_unwind_end *ret_end)
+{
+	struct cpi_unwind_map map;
+	unsigned n = 0;
+
+	(void)arg;
+	(void)worker;
+	for (int i = 0; i < __builtin_popcountll(sample->regs_mask) && n < max; i++)
+		if (map_at(reader, sample, sample->regs[i], &map)) {
+			ips[n] = sample->regs[i];
+			ret_exact[n] = !n;
+			n++;
+		}
+	for (size_t i = 0; i < sample->stack_n; i++)
+		*ret_end = sample->stack[i] & 1 ? CPI_UNWIND_TRUNCATED : CPI_UNWIND_DONE;
+	return n;
+}
+
+static void run(const struct cpi_source *source, const struct cp_read_options *o)
+{
+	static const struct cpi_unwinder unwinder = {.unwind = unwind};
+	struct cp_context_options context = {
+		.size = sizeof context, .limits.memory = 256 << 20, .threads = 1};
+	struct cpi_env env;
+	struct cp_profile *profile = NULL;
+	struct cp_error err;
+
+	cpi_env_init(&env, &context);
+	if (!cpi_format_perf.read(&env, source, o, &unwinder, &profile, &err)) {
+		if (cp_profile_check(profile, &err))
+			abort();
+		cp_profile_free(profile);
+	}
+	if (env.mem.used)
+		abort();
+	cpi_env_release(&env);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct cpi_source source;
+
+	source.name = "fuzz";
+	source.part[0] = (struct cpi_bytes){data, size};
+	source.n_parts = 1;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		run(&source, &options[i]);
+	/* As a directory: the second part has records only. */
+	source.part[1] = (struct cpi_bytes){data + size / 2, size - size / 2};
+	source.n_parts = 2;
+	run(&source, &options[0]);
+	return 0;
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/format.h"
+
+extern const struct cpi_format cpi_format_perf;
+
+/*
+ * Captures of testdata/perf against the .stacks files beside them, both made by
+ * testdata/gen/perf.py; there stands what a line means.
+ */
+struct text {
+	char *p;
+	size_t n;
+};
+
+static struct text load(const char *name, const char *ending)
+{
+	char path[4096];
+	struct text t = {0};
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/perf/%s%s", getenv("TESTDATA"), name, ending);
+	f = fopen(path, "rb");
+	if (!f)
+		return t;
+	t.p = malloc(1 << 20);
+	assert_non_null(t.p);
+	t.n = fread(t.p, 1, (1 << 20) - 1, f);
+	t.p[t.n] = 0;
+	fclose(f);
+	return t;
+}
+
+/* ---- a stand-in for the unwinder: the register IP, then the stack's first word ---- */
+
+static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sample *sample,
+	cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact, unsigned max,
+	enum cpi_unwind_end *ret_end)
+{
+	struct cpi_unwind_map map;
+
+	(void)arg;
+	(void)worker;
+	assert_true(max >= 2);
+	assert_int_equal(sample->abi, 2);
+	assert_int_equal(sample->stack_asked, 64);
+	assert_true(map_at(reader, sample, sample->regs[2], &map));
+	assert_string_equal(map.path.p, "/bin/prog");
+	assert_int_equal(map.start, 0x400000);
+	assert_int_equal(map.offset, 0x1000);
+	assert_false(map_at(reader, sample, 0x300000, &map));
+	ips[0] = sample->regs[2];
+	memcpy(&ips[1], sample->stack, 8);
+	ret_exact[0] = true;
+	ret_exact[1] = false;
+	*ret_end = sample->stack_n == 64 ? CPI_UNWIND_DONE : CPI_UNWIND_TRUNCATED;
+	return 2;
+}
+
+static const struct cpi_unwinder unwinder = {.unwind = unwind};
+
+/* ---- reading ---- */
+
+static unsigned warnings, notes;
+
+static void on_diagnostic(const struct cp_diagnostic *d, void *arg)
+{
+	(void)arg;
+	warnings += d->severity == CP_WARNING;
+	notes += d->severity == CP_NOTE;
+}
+
+static void context(struct cpi_env *env, bool strict)
+{
+	struct cp_context_options o = {.size = sizeof o, .threads = 2, .strict = strict};
+
+	o.diagnostic = on_diagnostic;
+	warnings = notes = 0;
+	cpi_env_init(env, &o);
+}
+
+static enum cp_code read_bytes(struct cpi_env *env, const void *p, size_t n,
+	const struct cp_read_options *o, struct cp_profile **ret, struct cp_error *err)
+{
+	static struct cpi_source source;
+
+	source.name = "test";
+	source.n_parts = 1;
+	source.part[0] = (struct cpi_bytes){p, n};
+	assert_int_equal(cpi_format_perf.detect(&source), 100);
+	return cpi_format_perf.read(env, &source, o, &unwinder, ret, err);
+}
+
+static struct cp_profile *read_file(
+	struct cpi_env *env, const char *name, const struct cp_read_options *o)
+{
+	struct text t = load(name, ".data");
+	struct cp_profile *p = NULL;
+	struct cp_error err;
+	enum cp_code code;
+
+	assert_non_null(t.p);
+	context(env, false);
+	code = read_bytes(env, t.p, t.n, o, &p, &err);
+	if (code)
+		print_error("%s: %s\n", name, err.message);
+	assert_int_equal(code, CP_OK);
+	assert_int_equal(cp_profile_check(p, &err), CP_OK);
+	free(t.p);
+	return p;
+}
+
+static void done(struct cpi_env *env, struct cp_profile *p)
+{
+	cp_profile_free(p);
+	assert_int_equal(env->mem.used, 0);
+	cpi_env_release(env);
+}
+
+/* ---- rendering ---- */
+
+static void render_frame(struct cpi_sink *s, const struct cp_profile *p, cp_location id)
+{
+	const struct cp_location_row *row = cp_profile_location(p, id);
+	const struct cp_mapping_row *map = cp_profile_mapping(p, row->mapping);
+	uint64_t at = row->address - map->start + map->offset;
+
+	if (row->n_lines) {
+		const struct cp_line_row *line = cp_profile_lines(p, row);
+
+		cpi_sink_str(s,
+			cp_profile_string(p, cp_profile_function(p, line->function)->name).p);
+		return;
+	}
+	if (row->mapping.i) {
+		assert_in_range(row->address, map->start, map->limit - 1);
+		cpi_sink_str(s, cp_profile_string(p, map->path).p);
+		cpi_sink_char(s, '+');
+	}
+	cpi_sink_hex(s, map->kind == CP_MAP_KERNEL ? row->address : at, 1);
+}
+
+static void render_sample(struct cpi_sink *s, const struct cp_profile *p, uint32_t i)
+{
+	uint32_t n;
+	const struct cp_label *label =
+		cp_profile_labels(p, cp_profile_sample_labels(p, i), &n);
+	const int64_t *values = cp_profile_sample_values(p, i);
+	const cp_location *frame;
+
+	for (uint32_t k = 0; k < n; k++) {
+		cpi_sink_printf(s, "%s=", cp_profile_string(p, label[k].key).p);
+		if (label[k].str.i)
+			cpi_sink_str(s, cp_profile_string(p, label[k].str).p);
+		else
+			cpi_sink_i64(s, label[k].num);
+		cpi_sink_char(s, ' ');
+	}
+	cpi_sink_char(s, '|');
+	for (uint32_t k = 0; k < cp_profile_counts(p).sample_types; k++)
+		cpi_sink_printf(s, " %" PRId64, values[k]);
+	cpi_sink_str(s, " | ");
+	frame = cp_profile_stack(p, cp_profile_sample_stack(p, i), &n);
+	for (uint32_t k = 0; k < n; k++) {
+		if (k)
+			cpi_sink_char(s, ';');
+		render_frame(s, p, frame[k]);
+	}
+}
+
+static int line_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *render(const struct cp_profile *p, bool sort)
+{
+	uint32_t n = cp_profile_counts(p).samples;
+	char **line = calloc(n + 1, sizeof *line), *all = calloc(1, 1 << 20);
+
+	assert_true(line && all);
+	for (uint32_t i = 0; i < n; i++) {
+		struct cpi_sink s;
+
+		cpi_sink_memory(&s, &p->env->mem);
+		render_sample(&s, p, i);
+		cpi_sink_char(&s, '\n');
+		cpi_sink_char(&s, 0);
+		line[i] = strdup((char *)s.buf);
+		cpi_sink_release(&s);
+	}
+	if (sort)
+		qsort(line, n, sizeof *line, line_order);
+	for (uint32_t i = 0; i < n; i++) {
+		strcat(all, line[i]);
+		free(line[i]);
+	}
+	free(line);
+	return all;
+}
+
+static void expect_stacks(const char *name, const char *want, const struct cp_read_options *o)
+{
+	struct cpi_env env;
+	struct cp_profile *p = read_file(&env, name, o);
+	char *got = render(p, !o || !o->keep_time);
+
+	if (strcmp(got, want))
+		print_error("%s\n", name);
+	assert_string_equal(got, want);
+	free(got);
+	done(&env, p);
+}
+
+static void expect_comment(const char *name, const char *comment)
+{
+	struct cpi_env env;
+	struct cp_profile *p = read_file(&env, name, NULL);
+	bool found = false;
+
+	for (uint32_t i = 0; i < cp_profile_counts(p).comments; i++)
+		found |= !strcmp(cp_profile_comment(p, i).p, comment);
+	if (!found)
+		print_error("%s: no comment \"%s\"\n", name, comment);
+	assert_true(found);
+	done(&env, p);
+}
+
+/* ---- tests ---- */
+
+static int is_data(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+
+	return dot && !strcmp(dot, ".data");
+}
+
+static void test_stacks(void **state)
+{
+	struct dirent **entry;
+	char folder[4096];
+	int n, compared = 0;
+
+	(void)state;
+	snprintf(folder, sizeof folder, "%s/perf", getenv("TESTDATA"));
+	n = scandir(folder, &entry, is_data, alphasort);
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		struct text want;
+
+		*strrchr(entry[i]->d_name, '.') = 0;
+		want = load(entry[i]->d_name, ".stacks");
+		if (want.p) {
+			expect_stacks(entry[i]->d_name, want.p, NULL);
+			compared++;
+		}
+		free(want.p);
+		free(entry[i]);
+	}
+	free(entry);
+	assert_true(compared >= 25);
+}
+
+static void test_types(void **state)
+{
+	static const char *const names[] = {"cycles:samples", "cycles", "cpu-clock:samples",
+		"cpu-clock", "cycles#2:samples", "cycles#2"};
+	static const char *const units[] = {"count", "count", "count", "nanoseconds", "count",
+		"count"};
+	struct cpi_env env;
+	struct cp_profile *p = read_file(&env, "good-events", NULL);
+	const struct cp_profile_header *header = cp_profile_header(p);
+
+	(void)state;
+	assert_int_equal(cp_profile_counts(p).sample_types, 6);
+	for (uint32_t i = 0; i < 6; i++) {
+		const struct cp_value_type *type = cp_profile_sample_type(p, i);
+
+		assert_string_equal(cp_profile_string(p, type->type).p, names[i]);
+		assert_string_equal(cp_profile_string(p, type->unit).p, units[i]);
+	}
+	assert_string_equal(cp_profile_string(p, header->default_sample_type).p, "cycles");
+	assert_int_equal(header->period, 1000);
+	assert_int_equal(warnings, 1);
+	done(&env, p);
+	p = read_file(&env, "good-be64", NULL);
+	assert_string_equal(
+		cp_profile_string(p, cp_profile_sample_type(p, 0)->type).p, "samples");
+	assert_string_equal(
+		cp_profile_string(p, cp_profile_sample_type(p, 1)->type).p, "cpu-clock");
+	assert_int_equal(cp_profile_header(p)->duration_nanos, 2);
+	done(&env, p);
+}
+
+static void test_comments(void **state)
+{
+	static const char *const losses[] = {"perf: host box", "perf: release 6.1.0",
+		"perf: arch x86_64", "perf: version 6.1.99", "perf: command line perf record ./prog",
+		"perf: samples 3", "perf: lost records 5", "perf: lost samples 3",
+		"perf: dropped by BPF 2", "perf: throttled 1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+		expect_comment("good-losses", losses[i]);
+	expect_comment("bad-killed", "perf: recorder killed");
+	expect_comment("bad-cut", "perf: cut");
+	expect_comment("bad-names", "perf: damaged records 4");
+	expect_comment("good-dwarf", "perf: truncated stacks 1");
+	expect_comment("good-events", "perf: unknown events 1");
+	expect_comment("good-be32-writer", "perf: host box");
+}
+
+static void test_build_ids(void **state)
+{
+	struct cpi_env env;
+	struct cp_profile *p = read_file(&env, "good-kernel-old", NULL);
+	const struct cp_mapping_row *map = cp_profile_mapping(p, (cp_mapping){1});
+
+	(void)state;
+	assert_string_equal(cp_profile_string(p, map->build_id).p,
+		"0102030405060708090a0b0c0d0e0f1011121314");
+	assert_int_equal(map->start, 0xffffffff81000000);
+	assert_int_equal(map->offset, 0xffffffff81000190);
+	assert_int_equal(map->kind, CP_MAP_KERNEL);
+	done(&env, p);
+}
+
+static void test_labels(void **state)
+{
+	struct cp_read_options o = {.size = sizeof o,
+		.labels = CP_LABEL_PROCESS_COMM | CP_LABEL_TID | CP_LABEL_TIMESTAMP_NS};
+	int32_t tid = 11;
+
+	(void)state;
+	o.tids = &tid;
+	o.n_tids = 1;
+	expect_stacks("good-tasks",
+		"process_comm=prog tid=11 timestamp_ns=155 | 1 1000 | /bin/prog+1010\n"
+		"process_comm=prog tid=11 timestamp_ns=165 | 1 1000 | /bin/prog+1010\n",
+		&o);
+	o.labels = CP_LABEL_NONE;
+	expect_stacks("good-tasks", "| 2 2000 | /bin/prog+1010\n", &o);
+}
+
+static void test_filters(void **state)
+{
+	static const char *const tool[] = {"tool"}, *const lib[] = {"libc.so"};
+	static const char *const clock[] = {"cpu-clock"}, *const absent[] = {"nothing"};
+	struct cp_read_options o = {.size = sizeof o, .comms = tool, .n_comms = 1};
+	struct text t = load("good-be64", ".data");
+	struct cp_profile *p = NULL;
+	struct cp_error err;
+	struct cpi_env env;
+	int32_t pid = 20;
+
+	(void)state;
+	expect_stacks("good-tasks", "comm=tool pid=20 | 1 1000 | /bin/tool+10\n", &o);
+	o = (struct cp_read_options){.size = sizeof o, .pids = &pid, .n_pids = 1,
+		.time = {CP_TIME_NANOS, 110, 130}};
+	expect_stacks("good-tasks", "comm=prog pid=20 | 1 1000 | /bin/prog+1010\n", &o);
+	o.time = (struct cp_time_span){CP_TIME_OFFSET, 20, INFINITY};
+	expect_stacks("good-tasks",
+		"comm=prog pid=20 | 1 1000 | /bin/prog+1010\n"
+		"comm=tool pid=20 | 1 1000 | /bin/tool+10\n",
+		&o);
+	o.time = (struct cp_time_span){CP_TIME_SHARE, 0, 0.3};
+	expect_stacks("good-tasks", "comm=prog pid=20 | 1 1000 | /bin/prog+1010\n", &o);
+	o = (struct cp_read_options){.size = sizeof o, .dsos = lib, .n_dsos = 1};
+	expect_stacks("good-be64", "", &o);
+	o = (struct cp_read_options){.size = sizeof o, .events = clock, .n_events = 1};
+	expect_stacks("good-events", "comm=prog pid=10 | 1 250000 | /bin/prog+1010\n", &o);
+	o.events = absent;
+	context(&env, false);
+	assert_int_equal(read_bytes(&env, t.p, t.n, &o, &p, &err), CP_ERROR_ARGUMENT);
+	o = (struct cp_read_options){.size = sizeof o, .cpus = "1-x"};
+	assert_int_equal(read_bytes(&env, t.p, t.n, &o, &p, &err), CP_ERROR_ARGUMENT);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+	free(t.p);
+	o.cpus = "0-3,7";
+	expect_stacks("good-branch-history", "comm=prog pid=10 | 1 1000 | /bin/prog+1010\n", &o);
+	o.cpus = "1-3,7";
+	expect_stacks("good-branch-history", "", &o);
+}
+
+static void test_compat(void **state)
+{
+	struct cp_read_options o = {.size = sizeof o, .perf_compat = true};
+
+	(void)state;
+	/* perf script: return addresses as they are, the LBR's entry of the leaf. */
+	expect_stacks("good-be64",
+		"comm=prog pid=10 | 1 7 | [kernel.kallsyms]_text+ffffffff81000050;"
+		"[kernel.kallsyms]_text+ffffffff81000081;/lib/libc.so+30;/bin/prog+1201\n"
+		"comm=prog pid=10 | 2 2000 | /bin/prog+1010;/bin/prog+1101;/lib/libc.so+21\n",
+		&o);
+	/* The first event only, in time and then in the file. */
+	expect_stacks("good-events", "comm=prog pid=10 | 1 1000 | /bin/prog+1010\n", &o);
+	o.perf_compat = false;
+	o.no_unwind = true;
+	expect_stacks("good-dwarf",
+		"comm=prog pid=10 | 1 1000 | /bin/prog+1010\n"
+		"comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004\n"
+		"comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004;"
+		"/bin/prog+1018\n",
+		&o);
+}
+
+static void test_time_order(void **state)
+{
+	struct cp_read_options o = {
+		.size = sizeof o, .keep_time = true, .labels = CP_LABEL_COMM};
+
+	(void)state;
+	expect_stacks("good-be64",
+		"comm=prog | 1 1000 | /bin/prog+1010;/bin/prog+1100;/lib/libc.so+20\n"
+		"comm=prog | 1 7 | [kernel.kallsyms]_text+ffffffff81000050;"
+		"[kernel.kallsyms]_text+ffffffff81000080;/lib/libc.so+30;/bin/prog+1200\n"
+		"comm=prog | 1 1000 | /bin/prog+1010;/bin/prog+1100;/lib/libc.so+20\n",
+		&o);
+}
+
+/* What is wrong and where, in lenient and in strict mode. */
+static void test_damage(void **state)
+{
+	static const struct {
+		const char *name, *message;
+		enum cp_code lenient;
+	} bad[] = {
+		{"bad-attr-size", "an attr size of 7 is impossible", CP_ERROR_CORRUPT},
+		{"bad-sections", "the attr section lies outside the file", CP_ERROR_TRUNCATED},
+		{"bad-record-size", "a record's size is below 8; 56 bytes after it are not read", 0},
+		{"bad-names", "the command line feature ends inside a value", 0},
+		{"bad-cut", "the file is cut: its header promises more data", 0},
+		{"bad-killed",
+			"perf record was killed before it finished the file; "
+			"records are read to its end",
+			0},
+		{"bad-pipe-garbage", "the data ends inside a record; 34 bytes after it are not read",
+			0},
+		{"bad-zstd", NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct text t = load(bad[i].name, ".data");
+		struct cp_profile *p = NULL;
+		struct cp_error err;
+		struct cpi_env env;
+
+		context(&env, false);
+		assert_int_equal(read_bytes(&env, t.p, t.n, NULL, &p, &err), bad[i].lenient);
+		if (!bad[i].lenient)
+			assert_true(warnings > 0);
+		cp_profile_free(p);
+		cpi_env_release(&env);
+		context(&env, true);
+		assert_int_not_equal(read_bytes(&env, t.p, t.n, NULL, &p, &err), CP_OK);
+		if (bad[i].message)
+			assert_string_equal(err.message, bad[i].message);
+		assert_true(err.offset != CP_NO_OFFSET && err.offset <= t.n);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+		free(t.p);
+	}
+}
+
+static void test_no_memory(void **state)
+{
+	static const char *const names[] = {"good-events", "good-tasks", "good-zstd",
+		"good-deferred", "good-group", "good-dwarf", "bad-names", "good-lbr",
+		"good-kernel-old"};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+		struct text t = load(names[k], ".data");
+		enum cp_code code = CP_ERROR_MEMORY;
+
+		for (uint64_t at = 1; code; at++) {
+			struct cp_profile *p = NULL;
+			struct cp_error err;
+			struct cpi_env env;
+
+			context(&env, false);
+			env.mem.fail_at = at;
+			env.mem.fail_on = at & 1;
+			code = read_bytes(&env, t.p, t.n, NULL, &p, &err);
+			assert_true(!code || code == CP_ERROR_MEMORY);
+			cp_profile_free(p);
+			assert_int_equal(env.mem.used, 0);
+			cpi_env_release(&env);
+			assert_true(at < 100000);
+		}
+		free(t.p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_build_ids),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_compat),
+		cmocka_unit_test(test_time_order),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
