@@ -17,6 +17,15 @@ struct cp_input {
 	struct cpi_blob blob[1 + 1024]; /* what source.part points into */
 };
 
+/* Where a caller's write function gets its bytes from. */
+struct cpi_target {
+	cp_write_fn *fn;
+	void *arg;
+};
+
+/* A sink that hands on to the target, which must outlive it. */
+void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target);
+
 /*
  * Copies a caller's options struct of `size` bytes (its first member) over zeroed ones of
  * `ours` bytes, so that programs built against an older or newer libcp keep working.

@@ -5,8 +5,10 @@
 /* Everything. */
 
 #include <cp/context.h>
+#include <cp/diff.h>
 #include <cp/error.h>
 #include <cp/filter.h>
+#include <cp/flame.h>
 #include <cp/merge.h>
 #include <cp/profile.h>
 #include <cp/read.h>

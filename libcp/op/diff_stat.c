@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "op/stat.h"
+#include "op/diff_stat.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "op/compare.h"
+#include "op/diff_compare.h"
 
 #include <math.h>
 

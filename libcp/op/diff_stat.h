@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CPI_STAT_H
-#define CPI_STAT_H
+#ifndef CPI_DIFF_STAT_H
+#define CPI_DIFF_STAT_H
 
 /*
  * The mathematics of comparing sampled counts; knows no profile. Counts are doubles,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CPI_COMPARE_H
-#define CPI_COMPARE_H
+#ifndef CPI_DIFF_COMPARE_H
+#define CPI_DIFF_COMPARE_H
 
 /*
  * Verdicts on a table of counts: one row per function, one column per capture. Knows no
@@ -8,7 +8,7 @@
  */
 
 #include "base/env.h"
-#include "op/stat.h"
+#include "op/diff_stat.h"
 
 enum cpi_verdict {
 	CPI_UNTESTED, /* too few samples to say anything, or a census */

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "op/diff.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static enum cp_code copied(struct cp_diff *diff, const char *from, char **ret)
+{
+	*ret = NULL;
+	if (!from)
+		return CP_OK;
+	*ret = cpi_arena_copy(&diff->bytes, from, strlen(from));
+	return *ret ? CP_OK : CP_ERROR_MEMORY;
+}
+
+enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *options,
+	struct cp_diff **ret_diff, struct cp_error *err)
+{
+	struct cp_diff *diff = cpi_alloc_zero(&env->mem, sizeof *diff);
+
+	if (!diff)
+		return cpi_error_memory(err);
+	diff->env = env;
+	diff->options = *options;
+	cpi_arena_init(&diff->bytes, &env->mem);
+	if (copied(diff, options->anchor, &diff->anchor) ||
+		copied(diff, options->sample_type, &diff->sample_type)) {
+		cp_diff_free(diff);
+		return cpi_error_memory(err);
+	}
+	if (!(diff->options.q > 0))
+		diff->options.q = 0.05;
+	if (!(diff->options.min_change > 0))
+		diff->options.min_change = 0.05;
+	*ret_diff = diff;
+	return CP_OK;
+}
+
+void cp_diff_free(struct cp_diff *diff)
+{
+	struct cpi_mem *mem;
+
+	if (!diff)
+		return;
+	mem = &diff->env->mem;
+	for (size_t i = 0; i < diff->run.n; i++)
+		cpi_vec_release(mem, &diff->run.v[i].cell);
+	cpi_vec_release(mem, &diff->run);
+	cpi_vec_release(mem, &diff->name);
+	cpi_vec_release(mem, &diff->row);
+	cpi_vec_release(mem, &diff->order);
+	cpi_vec_release(mem, &diff->caller[0]);
+	cpi_vec_release(mem, &diff->caller[1]);
+	cpi_vec_release(mem, &diff->row_of);
+	cpi_index_release(mem, &diff->names);
+	cpi_arena_release(&diff->bytes);
+	cpi_free(mem, diff, sizeof *diff);
+}
+
+enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
+	const struct cp_profile *profile, const char *name, struct cp_error *err)
+{
+	struct cpi_diff_run run = {.side = side};
+	enum cp_code code = cpi_diff_scan(diff, profile, &run, err);
+
+	if (!code && !cpi_vec_push(&diff->env->mem, &diff->run, run))
+		code = cpi_error_memory(err);
+	if (code) {
+		cpi_vec_release(&diff->env->mem, &run.cell);
+		if (name)
+			cpi_error_context(err, "%.60s", name);
+	}
+	return code;
+}
+
+/* Mean duration of a side; 0 when a capture does not say. */
+static double seconds(const struct cp_diff *diff, enum cp_diff_side side, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < diff->run.n; i++)
+		if (diff->run.v[i].side == side) {
+			if (diff->run.v[i].seconds <= 0)
+				return 0;
+			sum += diff->run.v[i].seconds;
+		}
+	return sum / (double)n;
+}
+
+/* The dispersion that times inside single captures show, over both. */
+static double block_phi(const struct cp_diff *diff)
+{
+	double weight = 0, sum = 0;
+
+	for (size_t i = 0; i < diff->run.n; i++) {
+		weight += diff->run.v[i].block_rows;
+		sum += diff->run.v[i].block_rows * diff->run.v[i].block_phi;
+	}
+	return weight > 0 ? fmax(1, sum / weight) : 0;
+}
+
+static void summarise(struct cp_diff *diff)
+{
+	struct cp_diff_summary *s = &diff->summary;
+
+	for (size_t i = 0; i < diff->run.n; i++)
+		*(diff->run.v[i].side == CP_BEFORE ? &s->n_before : &s->n_after) += 1;
+	s->type = diff->type;
+	s->unit = diff->unit;
+	s->scale = diff->options.scale;
+	s->q = diff->options.q;
+	s->min_change = diff->options.min_change;
+	s->census = diff->census;
+	s->anchor_spread = NAN;
+	s->phi = diff->options.phi;
+	if (!(s->phi > 0) && s->n_before == 1 && s->n_after == 1) {
+		s->phi = block_phi(diff);
+		s->phi_from_blocks = s->phi > 0;
+		s->phi = fmax(1, s->phi);
+	}
+	if (s->n_before)
+		s->seconds_before = seconds(diff, CP_BEFORE, s->n_before);
+	if (s->n_after)
+		s->seconds_after = seconds(diff, CP_AFTER, s->n_after);
+}
+
+static int row_order(const void *a, const void *b)
+{
+	const struct cp_diff_row *x = *(const struct cp_diff_row *const *)a;
+	const struct cp_diff_row *y = *(const struct cp_diff_row *const *)b;
+	double dx = fabs(x->flat.change), dy = fabs(y->flat.change);
+
+	if (dx != dy)
+		return dx < dy ? 1 : -1;
+	dx = fabs(x->cum.change);
+	dy = fabs(y->cum.change);
+	if (dx != dy)
+		return dx < dy ? 1 : -1;
+	return cpi_text_compare(x->name, y->name);
+}
+
+enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
+{
+	size_t n_rows;
+	enum cp_code code;
+
+	if (diff->finished)
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the diff is finished");
+	diff->finished = true;
+	summarise(diff);
+	if (!diff->summary.n_before || !diff->summary.n_after)
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"a diff needs a capture on each side");
+	code = cpi_diff_match(diff, &n_rows, err);
+	if (!code)
+		code = cpi_diff_test(diff, n_rows, err);
+	if (!code)
+		code = cpi_diff_moved(diff, err);
+	if (!code && !cpi_vec_reserve(&diff->env->mem, &diff->order, n_rows))
+		code = cpi_error_memory(err);
+	if (code)
+		return code;
+	for (size_t i = 0; i < n_rows; i++)
+		diff->order.v[diff->order.n++] = &diff->row.v[i];
+	qsort(diff->order.v, n_rows, sizeof *diff->order.v, row_order);
+	return CP_OK;
+}
+
+const struct cp_diff_summary *cp_diff_summary(const struct cp_diff *diff)
+{
+	return &diff->summary;
+}
+
+size_t cp_diff_count(const struct cp_diff *diff)
+{
+	return diff->order.n;
+}
+
+const struct cp_diff_row *cp_diff_row(const struct cp_diff *diff, size_t i)
+{
+	return i < diff->order.n ? diff->order.v[i] : NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_UNWIND_IMAGE_H
+#define CPI_UNWIND_IMAGE_H
+
+/* The images of a capture and their unwind tables, shared by all workers. */
+
+#include <pthread.h>
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "object/cfi.h"
+#include "unwind/unwind.h"
+
+struct cpi_unwind_image {
+	struct cpi_elf *elf; /* NULL: no file */
+	struct cpi_cfi *cfi; /* NULL: no table */
+	uint16_t machine;    /* EM_… */
+	bool is64;
+	const char *name;        /* printable */
+	const char *why;         /* there is no table; NULL: there is one */
+	uint64_t frames;         /* by frame pointer for want of a table; set at the end */
+};
+
+struct cpi_unwind_images {
+	struct cpi_env *env;
+	cpi_unwind_open_fn *open;
+	void *arg;
+	pthread_mutex_t lock;
+	struct cpi_arena arena; /* rows and names */
+	CPI_VEC(struct cpi_unwind_image *) row; /* by number; entries may be NULL */
+	enum cp_code code; /* the first failure */
+	struct cp_error error;
+};
+
+void cpi_unwind_images_init(struct cpi_unwind_images *images, struct cpi_env *env,
+	cpi_unwind_open_fn *open, void *arg);
+void cpi_unwind_images_release(struct cpi_unwind_images *images);
+
+/*
+ * The image a map shows, opened and compiled when it is new; NULL when memory ran out.
+ * May be called from several threads.
+ */
+struct cpi_unwind_image *cpi_unwind_image_of(
+	struct cpi_unwind_images *images, const struct cpi_unwind_map *map);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_UNWIND_WALK_H
+#define CPI_UNWIND_WALK_H
+
+/* One sample's frames, and what a worker keeps between samples. */
+
+#include "base/hash.h"
+#include "unwind/arch.h"
+#include "unwind/image.h"
+
+/* A power of two; 16 bytes an entry, so that a worker's cache stays in its L2 cache. */
+enum { CPI_UNWIND_CACHE = 8192 };
+
+struct cpi_unwind_cached {
+	uint64_t address;
+	uint32_t space; /* 0: empty */
+	cpi_cfi_rule rule;
+};
+
+/* An address space between two changes of its maps; its number is its row + 1. */
+struct cpi_unwind_space {
+	uint64_t epoch;
+	uint32_t pid;
+};
+
+/* Where the stacks of a thread end, for the dump size that would have sufficed. */
+struct cpi_unwind_thread {
+	uint32_t pid, tid;
+	uint64_t top;    /* highest stack pointer in the outermost frame of a whole stack */
+	uint64_t bottom; /* lowest stack pointer of a truncated sample; UINT64_MAX: none */
+	uint64_t beyond; /* most bytes that one of these is known to need */
+};
+
+struct cpi_unwind_threads {
+	struct cpi_index index;
+	CPI_VEC(struct cpi_unwind_thread) row;
+};
+
+struct cpi_unwind_worker {
+	struct cpi_unwind_cached cache[CPI_UNWIND_CACHE];
+	uint32_t space; /* of the last sample */
+	struct cpi_index space_index;
+	CPI_VEC(struct cpi_unwind_space) spaces;
+	struct cpi_unwind_threads threads;
+	CPI_VEC(uint64_t) by_pointer; /* frames without a table, by image number */
+	uint64_t samples, truncated, broken, unsupported, frames;
+	uint64_t asked; /* the largest dump size */
+};
+
+struct cpi_unwind_walk {
+	struct cpi_unwind_images *images;
+	struct cpi_unwind_worker *worker;
+	const struct cpi_unwind_arch *arch;
+	const struct cpi_unwind_sample *sample;
+	cpi_unwind_map_fn *map_at;
+	void *reader;
+	struct cpi_cfi_stack stack;
+	struct cpi_cfi_regs regs;
+	/*
+	 * regs.pc is where the frame goes on (the leaf, or below a signal frame), not a
+	 * return address, which belongs to the instruction before it.
+	 */
+	bool exact;
+	uint64_t beyond; /* the address that the dump did not hold; 0: none yet */
+	unsigned steps;  /* interpreted frames */
+};
+
+/*
+ * Unwinds from walk->regs; returns the number of frames. *ret_next tells why it ended:
+ * CPI_NEXT_OK means that `max` was reached.
+ */
+unsigned cpi_unwind_walk(struct cpi_unwind_walk *walk, uint64_t *ips, bool *ret_exact,
+	unsigned max, enum cpi_unwind_next *ret_next);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/flame.h"
+
+#include <cp/filter.h>
+
+static enum cp_code argument(struct cp_error *err, const char *what, const char *value)
+{
+	char shown[64];
+
+	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "\"%s\" is no %s",
+		cpi_text_printable(shown, sizeof shown, cpi_text(value)), what);
+}
+
+static bool is_color(const char *text)
+{
+	return strlen(text) == 7 && text[0] == '#' &&
+		strspn(text + 1, "0123456789abcdefABCDEF") == 6;
+}
+
+/* Characters that could leave the font-family declaration. */
+static bool is_font(const char *text)
+{
+	return !text[strcspn(text, ";{}<>&\\/\"'()@:!")];
+}
+
+static enum cp_code check_options(struct cp_flame_options *o, struct cp_error *err)
+{
+	static const char backgrounds[] = " yellow blue green grey ";
+
+	if (!o->format)
+		o->format = "svg";
+	if (!o->colors)
+		o->colors = "package";
+	if (!o->name_type)
+		o->name_type = "Function:";
+	if (!o->font)
+		o->font = "Verdana, DejaVu Sans, sans-serif";
+	if (!(o->font_size > 0))
+		o->font_size = 12;
+	if (o->font_size > 100)
+		o->font_size = 100;
+	if (!o->frame_height)
+		o->frame_height = 16;
+	if (!(o->factor > 0))
+		o->factor = 1;
+	if (!(o->min_width > 0) && !o->min_width_percent)
+		o->min_width = 0.1;
+	if (!cpi_flame_palette_known(o->colors))
+		return argument(err, "palette", o->colors);
+	if (o->background && !is_color(o->background) &&
+		!strstr(backgrounds, o->background))
+		return argument(err, "background", o->background);
+	if (!is_font(o->font))
+		return argument(err, "font family", o->font);
+	if (o->frame_height > 200 || o->width > 100000 || (o->width && o->width < 100))
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"a width is 100 to 100000 px, a frame's height at most 200 px");
+	return CP_OK;
+}
+
+static enum cp_code find_type(const struct cp_profile *p, const char *wanted,
+	uint32_t *ret_type, struct cp_error *err)
+{
+	if (!p->sample_type.n)
+		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
+	return cp_profile_find_sample_type(p, wanted, ret_type, err);
+}
+
+static double type_total(const struct cp_profile *p, uint32_t type)
+{
+	double sum = 0;
+
+	for (size_t i = type; i < p->value.n; i += p->sample_type.n)
+		sum += p->value.v[i] > 0 ? (double)p->value.v[i] : 0;
+	return sum;
+}
+
+/*
+ * What one sample weighs in the values drawn: the period if the values are its, 1 for
+ * counts, the mean weight where a column beside it counts samples.
+ */
+static double sample_weight(const struct cp_profile *p, uint32_t type)
+{
+	const struct cp_value_type *row = &p->sample_type.v[type];
+	double counted;
+
+	if (cpi_text_equal(cpi_profile_text(p, row->unit), CPI_TEXT("count")) ||
+		(!row->unit.i && type == 0)) {
+		double one = 1;
+
+		for (unsigned i = 0; i < row->decimals; i++)
+			one *= 10;
+		if (p->header.period <= 1 || p->header.period_type.type.i != row->type.i)
+			return one;
+	}
+	for (uint32_t t = 0; t < p->sample_type.n; t++)
+		if (t != type && p->sample_type.n == 2 &&
+			cpi_text_equal(cpi_profile_text(p, p->sample_type.v[t].unit),
+				CPI_TEXT("count")) &&
+			(counted = type_total(p, t)) > 0)
+			return type_total(p, type) / counted;
+	if (p->header.period > 0 && p->header.period_type.unit.i == row->unit.i)
+		return (double)p->header.period;
+	counted = (double)cpi_profile_n_samples(p);
+	return counted > 0 ? type_total(p, type) / counted : 1;
+}
+
+static enum cp_code scale(struct cpi_flame *flame, const struct cp_profile *after,
+	const struct cp_profile *before, struct cp_error *err)
+{
+	const struct cp_flame_options *o = &flame->options;
+	double a = (double)flame->tree.total[0][0], b = (double)flame->tree.total[1][0];
+	const char *how = "not scaled";
+	struct cpi_sink note;
+
+	flame->before_factor = 1;
+	if (o->scale == CP_FLAME_SCALE_TIME) {
+		if (after->header.duration_nanos <= 0 || before->header.duration_nanos <= 0)
+			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+				"scaling by time needs the durations of both profiles");
+		flame->before_factor = (double)after->header.duration_nanos /
+			(double)before->header.duration_nanos;
+		how = "to equal durations";
+	} else if (o->scale == CP_FLAME_SCALE_TOTAL) {
+		flame->before_factor = a > 0 && b > 0 ? a / b : 1;
+		how = "to equal totals";
+	} else if (o->scale == CP_FLAME_SCALE_FACTOR) {
+		flame->before_factor = o->scale_factor > 0 ? o->scale_factor : 1;
+		how = o->scale_note ? o->scale_note : "as asked";
+	}
+	cpi_sink_memory(&note, &flame->env->mem);
+	cpi_sink_str(&note, "before: ");
+	cpi_flame_value(flame, &note, b);
+	if (o->scale != CP_FLAME_SCALE_NONE) {
+		cpi_sink_str(&note, " × ");
+		cpi_flame_fixed(&note, flame->before_factor, 4);
+	}
+	cpi_sink_printf(&note, ", %s; after: ", how);
+	cpi_flame_value(flame, &note, a);
+	cpi_text_printable(flame->scale_note, sizeof flame->scale_note,
+		(struct cp_text){(char *)note.buf, note.n});
+	cpi_sink_release(&note);
+	return note.code ? cpi_error_memory(err) : CP_OK;
+}
+
+/* A folded file with two counts a line holds both sides. */
+static bool both_sides(const struct cp_profile *p)
+{
+	return p->sample_type.n == 2 &&
+		cpi_text_equal(cpi_profile_text(p, p->sample_type.v[0].type),
+			CPI_TEXT("before")) &&
+		cpi_text_equal(
+			cpi_profile_text(p, p->sample_type.v[1].type), CPI_TEXT("after"));
+}
+
+static enum cp_code make_tree(struct cpi_flame *flame, const struct cp_profile *profile,
+	const struct cp_profile *before, struct cp_error *err)
+{
+	const struct cp_flame_options *o = &flame->options;
+	struct cpi_tree_options options = {o->root, o->reverse, o->chart};
+	uint32_t type, type_before = 0;
+	enum cp_code code;
+
+	if (!before && !o->sample_type && both_sides(profile)) {
+		before = profile;
+		type = 1;
+	} else {
+		code = find_type(profile, o->sample_type, &type, err);
+		if (!code && before)
+			code = find_type(before, o->sample_type, &type_before, err);
+		if (code)
+			return code;
+	}
+	flame->diff = before != NULL;
+	code = cpi_tree_init(&flame->tree, flame->env, &options, flame->diff ? 2 : 1, err);
+	if (!code)
+		code = cpi_tree_add(&flame->tree, profile, type, 0, err);
+	if (!code && before)
+		code = cpi_tree_add(&flame->tree, before, type_before, 1, err);
+	if (!code)
+		code = cpi_tree_finish(&flame->tree,
+			o->chart ? CPI_TREE_BY_INPUT
+			: o->order == CP_FLAME_BY_VALUE ? CPI_TREE_BY_VALUE : CPI_TREE_BY_NAME,
+			err);
+	if (!code)
+		code = cpi_flame_unit(flame, profile, type, err);
+	if (code)
+		return code;
+	if (before) {
+		flame->weight[0] = sample_weight(profile, type);
+		flame->weight[1] = sample_weight(before, type_before);
+		return scale(flame, profile, before, err);
+	}
+	return CP_OK;
+}
+
+static void name_it(struct cpi_flame *flame)
+{
+	const struct cp_flame_options *o = &flame->options;
+	const struct cpi_tree *tree = &flame->tree;
+	struct cpi_sink note;
+	const char *title = o->title;
+
+	if (!title)
+		title = o->chart ? "Flame Chart"
+			: flame->diff ? "Differential Flame Graph"
+			: o->inverted ? "Icicle Graph" : "Flame Graph";
+	cpi_text_printable(flame->title, sizeof flame->title, cpi_text(title));
+	cpi_sink_memory(&note, &flame->env->mem);
+	if (tree->negative)
+		cpi_sink_printf(&note, "%llu samples with negative values are left out; ",
+			(unsigned long long)tree->negative);
+	if (tree->cut_names)
+		cpi_sink_printf(&note, "%u very long names are cut; ", tree->cut_names);
+	if ((uint64_t)tree->total[0][0] >= 1ULL << 53)
+		cpi_sink_str(&note, "values above 2^53 are rounded; ");
+	if (tree->n > CPI_FLAME_EMBEDDED)
+		cpi_sink_printf(&note, "of %u frames the %u widest are here; ", tree->n,
+			CPI_FLAME_EMBEDDED);
+	if (note.n > 2)
+		cpi_text_printable(flame->note, sizeof flame->note,
+			(struct cp_text){(char *)note.buf, note.n - 2});
+	cpi_sink_release(&note);
+}
+
+static void release(struct cpi_flame *flame)
+{
+	struct cpi_mem *mem = &flame->env->mem;
+	uint32_t n = flame->tree.n;
+
+	cpi_free(mem, flame->x, n * sizeof *flame->x);
+	cpi_free(mem, flame->width, n * sizeof *flame->width);
+	cpi_free(mem, flame->color, flame->tree.frame.n * sizeof *flame->color);
+	cpi_vec_release(mem, &flame->drawn);
+	if (flame->tree.env)
+		cpi_tree_release(&flame->tree);
+}
+
+typedef enum cp_code output_fn(struct cpi_flame *, struct cpi_sink *, struct cp_error *);
+
+static output_fn *find_output(const char *name)
+{
+	static const struct {
+		const char *name;
+		output_fn *fn;
+	} rows[] = {
+		{"svg", cpi_flame_svg},
+		{"html", cpi_flame_html},
+		{"frames", cpi_flame_frames},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].fn;
+	return NULL;
+}
+
+enum cp_code cpi_flame_write(struct cpi_env *env, const struct cp_profile *profile,
+	const struct cp_profile *before, const struct cp_flame_options *options,
+	struct cpi_sink *sink, struct cp_error *err)
+{
+	struct cpi_flame flame = {.env = env, .options = *options};
+	output_fn *output;
+	enum cp_code code = check_options(&flame.options, err);
+
+	if (code)
+		return code;
+	output = find_output(flame.options.format);
+	if (!output)
+		return argument(err, "flame graph format (svg, html, frames)", options->format);
+	code = make_tree(&flame, profile, before, err);
+	if (!code && !flame.tree.total[0][0] && !(flame.diff && flame.tree.total[1][0]))
+		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
+			"there is no sample to draw");
+	if (!code)
+		code = cpi_flame_layout(&flame, err);
+	if (!code)
+		code = cpi_flame_colors(&flame, err);
+	if (!code) {
+		name_it(&flame);
+		code = output(&flame, sink, err);
+	}
+	release(&flame);
+	return code;
+}

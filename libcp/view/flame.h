@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPI_FLAME_H
+#define CPI_FLAME_H
+
+/*
+ * The flame graph, from a call tree to a file.
+ *
+ *	flame.c         options, the tree, titles; chooses the output
+ *	flame_layout.c  widths, places, which frames are drawn
+ *	flame_color.c   palettes
+ *	flame_text.c    names made safe and short, values with units
+ *	flame_data.c    the whole tree in a few bytes per frame
+ *	flame_svg.c     the picture
+ *	flame_html.c    the page
+ *	assets/         the script and styles that both share
+ */
+
+#include <cp/flame.h>
+
+#include "base/sink.h"
+#include "op/tree.h"
+
+/* What is known about the values, for showing them. */
+struct cpi_flame_unit {
+	enum { CPI_FLAME_COUNT, CPI_FLAME_TIME, CPI_FLAME_BYTES } kind;
+	double scale; /* stored value times this is a count, seconds, or bytes */
+	uint8_t decimals; /* of stored values */
+	char name[64]; /* "samples", "cycles", …; for messages and titles; XML-safe text */
+};
+
+struct cpi_flame {
+	struct cpi_env *env;
+	struct cp_flame_options options; /* defaults filled in */
+	struct cpi_tree tree;
+	bool diff;
+	double before_factor; /* of the values of column 1, before */
+	char scale_note[160];
+	/* Weight of one sample in each column, for sampling noise. */
+	double weight[2];
+	struct cpi_flame_unit unit;
+	/*
+	 * The layout: x and width of every node in units of value. A node is as wide as its
+	 * children and its own share: the value, or the larger of before and after.
+	 */
+	double *x, *width;
+	double root_width; /* widened by options.total */
+	CPI_VEC(uint32_t) drawn; /* nodes of the static picture, depth first */
+	uint32_t levels; /* of the static picture, the root's included */
+	uint64_t hidden; /* frames too narrow, or beyond the most that are drawn */
+	uint32_t *color; /* 0xrrggbb by frame (tree.frame) */
+	char title[512];
+	char note[512]; /* what was cut or left out; empty when nothing was */
+};
+
+/* At most so many frames are real elements; the script makes more as needed. */
+enum { CPI_FLAME_DRAWN = 2000 };
+/* At most so many frames ride along, at up to 5 bytes each. */
+enum { CPI_FLAME_EMBEDDED = 4000000 };
+
+/*
+ * Marks in `keep` (zeroed, one byte a node) the `most` widest frames that are at least
+ * `least` wide, of equal ones those nearer the root: a frame is never kept without its
+ * parent. False when out of memory.
+ */
+bool cpi_flame_widest(struct cpi_flame *flame, size_t most, double least, uint8_t *keep,
+	uint64_t *ret_left_out);
+enum cp_code cpi_flame_layout(struct cpi_flame *flame, struct cp_error *err);
+
+/* False when there is no palette of that name. */
+bool cpi_flame_palette_known(const char *name);
+const char *cpi_flame_palette_at(size_t i);
+enum cp_code cpi_flame_colors(struct cpi_flame *flame, struct cp_error *err);
+/* A node's colour in a differential graph; *ret_change is -1, 0, 1 by its sign. */
+uint32_t cpi_flame_diff_color(const struct cpi_flame *flame, uint32_t node, int *ret_change);
+/* Two colours of the background's gradient, top and bottom; 0 both: plain. */
+void cpi_flame_background(const struct cpi_flame *flame, char top[8], char bottom[8]);
+
+/* Bytes as XML or HTML text or attribute: bad UTF-8 and unsafe runes as \xNN. */
+void cpi_flame_escape(struct cpi_sink *sink, struct cp_text text);
+/* As JSON string contents that stand safely inside XML and HTML script elements. */
+void cpi_flame_json(struct cpi_sink *sink, struct cp_text text);
+/* Without < > & at all (\l \g \a) and one line: for the data block. */
+void cpi_flame_plain(struct cpi_sink *sink, struct cp_text text);
+/* A name without its _[k] ending. */
+struct cp_text cpi_flame_shown(struct cp_text name);
+/* Width of a text in a font of the given size, in px; an estimate on the wide side. */
+double cpi_flame_text_width(struct cp_text text, double font_size);
+/* Writes the longest form of the name that fits, escaped; false when none does. */
+bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, double size);
+
+/* The number with `decimals` digits, always with a point. */
+void cpi_flame_fixed(struct cpi_sink *sink, double x, unsigned decimals);
+/* "1.23 s", "12,345 samples". */
+void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, double value);
+/* "12.34%"; tiny shares keep two digits. */
+void cpi_flame_percent(struct cpi_sink *sink, double part, double whole);
+enum cp_code cpi_flame_unit(
+	struct cpi_flame *flame, const struct cp_profile *p, uint32_t type, struct cp_error *err);
+
+/* Appends the data block that the script reads; see flame_data.c. */
+enum cp_code cpi_flame_data(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+
+enum cp_code cpi_flame_svg(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+enum cp_code cpi_flame_html(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+enum cp_code cpi_flame_frames(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+
+/* `before` may be NULL. Options are complete (size checked by the caller). */
+enum cp_code cpi_flame_write(struct cpi_env *env, const struct cp_profile *profile,
+	const struct cp_profile *before, const struct cp_flame_options *options,
+	struct cpi_sink *sink, struct cp_error *err);
+
+/* Files embedded at build time, see view/assets/embed.py. */
+struct cpi_asset {
+	const char *bytes;
+	size_t n;
+	const char *hash; /* "sha256-…" of the bytes, for a content security policy */
+};
+extern const struct cpi_asset cpi_asset_script, cpi_asset_page, cpi_asset_style,
+	cpi_asset_picture;
+
+#endif

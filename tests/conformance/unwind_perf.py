@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Stacks of fresh captures against `perf script --no-inline`.
+
+Builds the programs of tests/conformance/unwind, records them with --call-graph dwarf and
+compares frame addresses, sample by sample. Differences fall into classes; only those in
+which perf is not known to be wrong count against us (libcp/ARCHITECTURE.md, "Unwinding").
+
+Usage: unwind_perf.py REPLAY CAPTURE.py [--keep DIR] [perf.data…]
+"""
+import collections
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FLAGS = ['-O2', '-g', '-fomit-frame-pointer']
+# name: source, compiler and flags, rounds, options of perf record
+PROGRAMS = {
+    'cpp-gcc': ('work.cc', ['g++', *FLAGS], 2500, []),
+    'cpp-clang': ('work.cc', ['clang++', *FLAGS], 2500, []),
+    'cpp-64k': ('work.cc', ['g++', *FLAGS], 1500, ['dwarf,65528']),
+    'cpp-1k': ('work.cc', ['g++', *FLAGS], 1500, ['dwarf,1024']),
+    'c-gcc': ('work.c', ['gcc', *FLAGS], 5000, []),
+    'c-clang': ('work.c', ['clang', *FLAGS], 5000, []),
+    'c-static': ('work.c', ['gcc', *FLAGS, '-static', '-no-pie'], 5000, []),
+    'c-32': ('work.c', ['gcc', *FLAGS, '-m32'], 5000, []),
+    'rust': ('work.rs', ['rustc', '-O', '-g'], 3000, []),
+}
+
+
+def run(*args):
+    return subprocess.run(args, capture_output=True, text=True, errors='replace')
+
+
+def record(name, folder):
+    source, compiler, rounds, options = PROGRAMS[name]
+    program, data = os.path.join(folder, name), os.path.join(folder, name + '.data')
+    if not shutil.which(compiler[0]):
+        return None, compiler[0] + ' is not installed'
+    built = run(*compiler, '-o', program, os.path.join(HERE, 'unwind', source))
+    if built.returncode:
+        return None, 'cannot be built: ' + built.stderr.strip().splitlines()[-1]
+    recorded = run('perf', 'record', '-q', '-e', 'cpu-clock', '-F', '1999', '--call-graph',
+                   options[0] if options else 'dwarf', '-o', data, program, str(rounds))
+    if not os.path.exists(data):
+        return None, 'perf record: ' + recorded.stderr.strip()
+    return data, None
+
+
+def perf_stacks(data):
+    """{(tid, time): [user addresses, leaf first]} and the symbols of the addresses."""
+    out = run('perf', 'script', '-i', data, '--no-inline', '--max-stack', '10000', '--ns',
+              '-F', 'tid,time,ip,sym,dso')
+    stacks, names, now = {}, {}, None
+    for line in out.stdout.splitlines():
+        m = re.match(r'\s*(\d+)\s+(\d+)\.(\d+):', line)
+        if m:
+            now = stacks.setdefault((int(m.group(1)), int(m.group(2) + m.group(3))), [])
+            continue
+        m = re.match(r'\s+([0-9a-f]+) (.*)', line)
+        if m and now is not None:
+            address = int(m.group(1), 16)
+            names[address] = m.group(2)
+            # The kernel's part of the chain comes from the kernel.
+            if address < 1 << 63 or address == (1 << 64) - 1:
+                now.append(address)
+    return stacks, names
+
+
+def our_stacks(replay, capture, data, folder):
+    fixture = os.path.join(folder, os.path.basename(data) + '.unwind')
+    made = run(sys.executable, capture, data, fixture)
+    if made.returncode:
+        return None, made.stderr
+    out = run(replay, fixture)
+    stacks = {}
+    for line in out.stdout.splitlines():
+        words = line.split()
+        stacks[int(words[0]), int(words[1])] = (words[2], [int(w, 16) for w in words[3:]])
+    os.remove(fixture)
+    return stacks, out.stderr
+
+
+def classify(ours, end, theirs, names):
+    """The class of a difference; None: the same frames."""
+    if ours == theirs:
+        return None
+    unknown = [a for a in theirs if '[unknown]' in names.get(a, '')]
+    if theirs[:len(ours)] == ours:
+        rest = theirs[len(ours):]
+        if all(a in unknown for a in rest):
+            return 'perf: garbage after the last frame'
+        return 'perf goes on after a ' + end + ' stack'
+    if ours[:len(theirs)] == theirs:
+        return 'perf stops early'
+    n = next(i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b)
+    if theirs[n] in unknown and len(theirs) - n <= 2:
+        return 'perf: garbage, then stops'
+    return 'differ at frame %d' % n
+
+
+# Where perf is at fault: see libcp/ARCHITECTURE.md.
+EXPLAINED = ('perf: garbage after the last frame', 'perf: garbage, then stops',
+             'perf stops early')
+
+
+def compare(name, data, replay, capture, folder, verbose):
+    theirs, names = perf_stacks(data)
+    ours, remarks = our_stacks(replay, capture, data, folder)
+    if ours is None:
+        print(f'{name}: {remarks}')
+        return False
+    classes, ends, shown = collections.Counter(), collections.Counter(), collections.Counter()
+    for key, (end, frames) in ours.items():
+        ends[end] += 1
+        kind = classify(frames, end, theirs.get(key, []), names)
+        classes[kind] += 1
+        if kind and shown[kind] < verbose:
+            shown[kind] += 1
+            print(f'  {kind}: {key} {end}')
+            for i in range(max(len(frames), len(theirs.get(key, [])))):
+                a = frames[i] if i < len(frames) else None
+                b = theirs[key][i] if i < len(theirs.get(key, [])) else None
+                print('   %2d %16s %16s %s' % (i, a is not None and '%x' % a or '-',
+                                              b is not None and '%x' % b or '-',
+                                              names.get(a, names.get(b, ''))))
+    n = len(ours)
+    same = classes.pop(None, 0)
+    fine = same + sum(classes[k] for k in EXPLAINED)
+    print(f'{name}: {n} samples, the same {100 * same / max(n, 1):.2f} %, '
+          f'the same or perf at fault {100 * fine / max(n, 1):.2f} %, '
+          + ', '.join(f'{v} {k}' for k, v in ends.most_common())
+          + ''.join(f'; {v} × {k}' for k, v in classes.most_common()))
+    for line in remarks.splitlines():
+        print('  ' + line)
+    return n > 0 and fine >= 0.98 * n
+
+
+def main():
+    replay, capture, args = sys.argv[1], sys.argv[2], sys.argv[3:]
+    verbose = 0
+    while args and args[0] == '-v':
+        verbose += 1
+        args.pop(0)
+    keep = None
+    if args and args[0] == '--keep':
+        keep = args[1]
+        args = args[2:]
+    if not shutil.which('perf') or run('perf', 'record', '-q', '-e', 'cpu-clock', '-o',
+                                       '/dev/null', 'true').returncode:
+        print('SKIPPED: perf cannot record here')
+        return 77
+    ok = True
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = keep or temporary
+        for data in args:
+            ok &= compare(os.path.basename(data), data, replay, capture, folder, verbose)
+        for name in () if args else PROGRAMS:
+            data, why = record(name, folder)
+            if data:
+                ok &= compare(name, data, replay, capture, folder, verbose)
+            else:
+                print(f'{name}: SKIPPED: {why}')
+    return 0 if ok else 1
+
+
+sys.exit(main())

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/sink.h"
+#include "model/builder.h"
+#include "op/diff.h"
+#include "op/diff_name.h"
+
+struct line {
+	const char *stack; /* leaf;…;root */
+	int64_t count;
+};
+
+/* One sample type samples/count; `weight` > 0 adds cpu/nanoseconds of that much each. */
+static struct cp_profile *profile(
+	struct cpi_env *env, const struct line *line, size_t n, int64_t weight)
+{
+	struct cpi_builder b;
+	struct cp_profile *p;
+
+	cpi_builder_init(&b, env);
+	cpi_builder_sample_type(&b, cpi_builder_str(&b, "samples"), cpi_builder_str(&b, "count"), 0);
+	if (weight)
+		cpi_builder_sample_type(
+			&b, cpi_builder_str(&b, "cpu"), cpi_builder_str(&b, "nanoseconds"), 0);
+	for (size_t i = 0; i < n; i++) {
+		cp_location frame[16];
+		uint32_t depth = 0;
+		int64_t values[2] = {line[i].count, line[i].count * weight};
+
+		for (const char *at = line[i].stack; *at; depth++) {
+			size_t len = strcspn(at, ";");
+			struct cp_function_row f = {
+				.name = cpi_builder_string(&b, (struct cp_text){at, len})};
+			struct cp_line_row l = {cpi_builder_function(&b, &f), 0, 0};
+
+			frame[depth] = cpi_builder_location(&b, (cp_mapping){0}, 0, false, &l, 1);
+			at += len + (at[len] == ';');
+		}
+		cpi_builder_sample(&b, cpi_builder_stack(&b, frame, depth), (cp_labels){0}, values,
+			CP_NO_TIME);
+	}
+	assert_int_equal(cpi_builder_finish(&b, &p, NULL), CP_OK);
+	return p;
+}
+
+#define PROFILE(env, weight, ...) \
+	profile(env, (const struct line[]){__VA_ARGS__}, \
+		sizeof((const struct line[]){__VA_ARGS__}) / sizeof(struct line), weight)
+
+static void add(struct cp_diff *diff, enum cp_diff_side side, struct cp_profile *take)
+{
+	assert_int_equal(cp_diff_add(diff, side, take, NULL, NULL), CP_OK);
+	cp_profile_free(take);
+}
+
+static const struct cp_diff_row *find(const struct cp_diff *diff, const char *name)
+{
+	for (size_t i = 0; i < cp_diff_count(diff); i++)
+		if (cpi_text_equal(cp_diff_row(diff, i)->name, cpi_text(name)))
+			return cp_diff_row(diff, i);
+	return NULL;
+}
+
+static struct cp_diff *diff_new(struct cpi_env *env, struct cp_diff_options options)
+{
+	struct cp_diff *diff;
+
+	cpi_env_init(env, NULL);
+	assert_int_equal(cpi_diff_new(env, &options, &diff, NULL), CP_OK);
+	return diff;
+}
+
+static void done(struct cpi_env *env, struct cp_diff *diff)
+{
+	cp_diff_free(diff);
+	assert_int_equal(env->mem.used, 0);
+	cpi_env_release(env);
+}
+
+static void pairs_say_noise_or_not(void **state)
+{
+	struct cpi_env env;
+	struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){0});
+	const struct cp_diff_summary *s = cp_diff_summary(diff);
+
+	(void)state;
+	add(diff, CP_BEFORE,
+		PROFILE(&env, 1000, {"hot;main", 500}, {"warm;main", 300}, {"old;main", 80}));
+	add(diff, CP_AFTER,
+		PROFILE(&env, 1000, {"hot;main", 900}, {"warm;main", 310}, {"fresh;run;main", 300}));
+	assert_int_equal(cp_diff_finish(diff, NULL), CP_OK);
+	assert_string_equal(s->unit.p, "nanoseconds");
+	assert_true(s->total_before == 880000 && s->samples_before == 880);
+	assert_int_equal(find(diff, "hot")->flat.verdict, CP_VERDICT_BEYOND);
+	assert_int_equal(find(diff, "warm")->flat.verdict, CP_VERDICT_WITHIN);
+	assert_int_equal(find(diff, "old")->flat.verdict, CP_VERDICT_BEYOND);
+	assert_true(find(diff, "old")->flat.after == 0);
+	assert_true(isinf(find(diff, "fresh")->flat.ratio));
+	assert_true(find(diff, "main")->flat.before == 0);
+	assert_true(find(diff, "main")->cum.before == 880000);
+	assert_true(find(diff, "hot")->flat.ratio_lo > 1.5);
+	assert_ptr_equal(cp_diff_row(diff, 0), find(diff, "hot"));
+	assert_true(s->global_p < 1e-6);
+	done(&env, diff);
+}
+
+static void a_profile_equals_itself(void **state)
+{
+	for (int scale = CP_SCALE_NONE; scale <= CP_SCALE_ANCHOR; scale++) {
+		struct cpi_env env;
+		struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){.scale = scale});
+
+		if (scale == CP_SCALE_TIME) {
+			done(&env, diff);
+			continue;
+		}
+		for (int side = 0; side < 2; side++)
+			add(diff, side,
+				PROFILE(&env, 0, {"a;m", 40}, {"b;m", 50}, {"c;m", 60}, {"d;m", 70}));
+		assert_int_equal(cp_diff_finish(diff, NULL), CP_OK);
+		for (size_t i = 0; i < cp_diff_count(diff); i++) {
+			assert_true(cp_diff_row(diff, i)->flat.change == 0);
+			assert_int_equal(cp_diff_row(diff, i)->cum.verdict, CP_VERDICT_WITHIN);
+		}
+		done(&env, diff);
+	}
+	(void)state;
+}
+
+static void several_captures_give_verdicts(void **state)
+{
+	struct cpi_env env;
+	struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){0});
+
+	(void)state;
+	for (int run = 0; run < 5; run++) {
+		int64_t noise = run * 7 % 5 * 4;
+
+		add(diff, CP_BEFORE,
+			PROFILE(&env, 0, {"up;m", 1000 + noise}, {"same;m", 9000 - noise},
+				{"gone;m", 300}));
+		add(diff, CP_AFTER,
+			PROFILE(&env, 0, {"up;m", 1500 - noise}, {"same;m", 9010 + noise},
+				{"new;m", 700}));
+	}
+	assert_int_equal(cp_diff_finish(diff, NULL), CP_OK);
+	assert_int_equal(find(diff, "up")->flat.verdict, CP_VERDICT_WORSE);
+	assert_int_equal(find(diff, "same")->flat.verdict, CP_VERDICT_SAME);
+	assert_int_equal(find(diff, "gone")->flat.verdict, CP_VERDICT_GONE);
+	assert_int_equal(find(diff, "new")->flat.verdict, CP_VERDICT_NEW);
+	done(&env, diff);
+}
+
+static void renames_are_moves(void **state)
+{
+	struct cpi_env env;
+	struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){0});
+
+	(void)state;
+	add(diff, CP_BEFORE,
+		PROFILE(&env, 0, {"parse;m", 1000}, {"rest;m", 5000}, {"deep;top;m", 800}));
+	add(diff, CP_AFTER,
+		PROFILE(&env, 0, {"parse_line;m", 1010}, {"rest;m", 5030}, {"top;m", 790}));
+	assert_int_equal(cp_diff_finish(diff, NULL), CP_OK);
+	assert_int_equal(find(diff, "parse")->flat.verdict, CP_VERDICT_MOVED);
+	assert_ptr_equal(find(diff, "parse")->partner, find(diff, "parse_line"));
+	assert_ptr_equal(find(diff, "deep")->partner, find(diff, "top"));
+	done(&env, diff);
+}
+
+static void canonical(const char *name, const char *expect)
+{
+	struct cpi_mem mem;
+	struct cpi_sink sink;
+
+	cpi_mem_init(&mem, 0);
+	cpi_sink_memory(&sink, &mem);
+	cpi_diff_name(&sink, cpi_text(name));
+	cpi_sink_char(&sink, 0);
+	assert_string_equal((char *)sink.buf, expect);
+	cpi_sink_release(&sink);
+}
+
+static void names_lose_what_builds_add(void **state)
+{
+	struct cpi_env env;
+	struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){0});
+
+	(void)state;
+	canonical("f.constprop.0.isra.3.cold", "f");
+	canonical("f.llvm.1234567890", "f");
+	canonical("f [clone .part.0]", "f");
+	canonical("std::sort<int>::h0123456789abcdef", "std::sort<int>");
+	canonical("run(int)::{lambda(char)#12}::operator()", "run(int)::{lambda(char)#}::operator()");
+	canonical("main.serve.func2.1", "main.serve.func.1");
+	canonical("x86.part", "x86");
+	canonical(".cold", ".cold");
+	canonical("v2", "v2");
+	add(diff, CP_BEFORE, PROFILE(&env, 0, {"f.constprop.0;m", 100}, {"g.part.0;m", 50}, {"g;m", 9}));
+	add(diff, CP_AFTER, PROFILE(&env, 0, {"f.constprop.1;m", 103}, {"g;m", 60}));
+	assert_int_equal(cp_diff_finish(diff, NULL), CP_OK);
+	assert_non_null(find(diff, "f.constprop.0"));
+	assert_null(find(diff, "f.constprop.1"));
+	assert_true(find(diff, "f.constprop.0")->flat.after == 103);
+	done(&env, diff);
+}
+
+static void gates_answer(void **state)
+{
+	static const struct cp_gate gate[] = {{CP_GATE_TOTAL, NULL, 0.05},
+		{CP_GATE_FLAT, "^hot$", 0.05}, {CP_GATE_FLAT, "^small$", 0.05},
+		{CP_GATE_CUM, "nothing", 0.05}, {CP_GATE_FLAT, "^steady$", 0.05}};
+	struct cp_gate_result r[5];
+	struct cpi_env env;
+	struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){.phi = 1});
+
+	(void)state;
+	add(diff, CP_BEFORE,
+		PROFILE(&env, 0, {"hot;m", 10000}, {"small;m", 600}, {"steady;m", 80000}));
+	add(diff, CP_AFTER,
+		PROFILE(&env, 0, {"hot;m", 20000}, {"small;m", 640}, {"steady;m", 80100}));
+	assert_int_equal(cp_diff_finish(diff, NULL), CP_OK);
+	assert_int_equal(cp_diff_gates(diff, gate, 5, r, NULL), CP_OK);
+	assert_int_equal(r[0].answer, CP_GATE_FAIL);
+	assert_int_equal(r[1].answer, CP_GATE_FAIL);
+	assert_string_equal(r[1].name.p, "hot");
+	assert_int_equal(r[2].answer, CP_GATE_UNCLEAR);
+	assert_true(r[2].detectable > 1.05);
+	assert_int_equal(r[3].answer, CP_GATE_PASS);
+	assert_int_equal(r[3].matched, 0);
+	assert_int_equal(r[4].answer, CP_GATE_PASS);
+	done(&env, diff);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	struct cpi_env env;
+	struct cp_profile *p, *q;
+	struct cp_diff_options options = {.scale = CP_SCALE_ANCHOR, .anchor = "b"};
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	p = PROFILE(&env, 10, {"a;m", 40}, {"b;m", 50}, {"c.cold;m", 60});
+	q = PROFILE(&env, 10, {"a;m", 90}, {"b;m", 50}, {"c;m", 60});
+	for (uint64_t n = 1;; n++) {
+		size_t used = env.mem.used;
+		struct cp_diff *diff = NULL;
+		enum cp_code code;
+
+		env.mem.ops = 0;
+		env.mem.fail_at = n;
+		code = cpi_diff_new(&env, &options, &diff, NULL);
+		if (!code)
+			code = cp_diff_add(diff, CP_BEFORE, p, NULL, NULL);
+		if (!code)
+			code = cp_diff_add(diff, CP_AFTER, q, NULL, NULL);
+		if (!code)
+			code = cp_diff_finish(diff, NULL);
+		cp_diff_free(diff);
+		assert_int_equal(env.mem.used, used);
+		if (!code)
+			break;
+		assert_int_equal(code, CP_ERROR_MEMORY);
+	}
+	env.mem.fail_at = 0;
+	cp_profile_free(p);
+	cp_profile_free(q);
+	cpi_env_release(&env);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pairs_say_noise_or_not),
+		cmocka_unit_test(a_profile_equals_itself),
+		cmocka_unit_test(several_captures_give_verdicts),
+		cmocka_unit_test(renames_are_moves),
+		cmocka_unit_test(names_lose_what_builds_add),
+		cmocka_unit_test(gates_answer),
+		cmocka_unit_test(every_allocation_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

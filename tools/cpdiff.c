@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpdiff: what really changed between captures, and what is only noise. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cp/diff.h>
+
+#include "common/filters.h"
+#include "common/main.h"
+#include "common/options.h"
+#include "cpdiff.h"
+
+static const char *const fdr_words[] = {"bh", "by", NULL};
+static const char *const sort_words[] = {"change", "ratio", "after", "p", "name", NULL};
+static const char *const base_words[] = {"none", "subtract", "diff-base", NULL};
+
+static const struct opt side_rows[] = {
+	OPT_REST(struct cpdiff, side[CP_BEFORE], "before", 0, "FILE...",
+		"captures of the side before, until --after"),
+	OPT_REST(struct cpdiff, side[CP_AFTER], "after", 0, "FILE...",
+		"captures of the side after"),
+	OPT_STRING(struct cpdiff, base, "base", 0, "FILE",
+		"the capture before, as pprof spells it; the operand is the one after",
+		.aliases = "diff-base"),
+	OPT_END,
+};
+
+static const struct opt method_rows[] = {
+	OPT_STRING(struct cpdiff, scale, "scale", 0, "HOW",
+		"divide values before comparing: none, time (durations), total (compares shares), "
+		"anchor (functions that did not change), work=N,M (units of work before, after)"),
+	OPT_STRING(struct cpdiff, options.anchor, "anchor", 0, "REGEX",
+		"functions that did not change; implies --scale anchor"),
+	OPT_REAL(struct cpdiff, options.phi, "phi", 0, "N",
+		"dispersion between runs, from --calibrate; 1 is pure sampling"),
+	OPT_CHOICE(struct cpdiff, fdr, "fdr", 0, "HOW", fdr_words,
+		"control of false discoveries: bh (Benjamini-Hochberg) or by (Benjamini-Yekutieli)"),
+	OPT_STRING(struct cpdiff, min_change, "min-change", 0, "PERCENT",
+		"changes below this count as the same (5%)"),
+	OPT_FLAG(struct cpdiff, options.exact_names, "exact-names", 0,
+		"do not join names that differ in clone suffixes, lambda numbers or hashes"),
+	OPT_REST(struct cpdiff, calibrate, "calibrate", 0, "FILE...",
+		"captures of one program: how often are splits of them called different?"),
+	OPT_END,
+};
+
+static const struct opt output_rows[] = {
+	OPT_INT(struct cpdiff, rows, "rows", 'n', "N", "at most N functions; 0 is all",
+		.seen = offsetof(struct cpdiff, rows_seen)),
+	OPT_FLAG(struct cpdiff, cum, "cum", 0, "by cumulative instead of flat values"),
+	OPT_CHOICE(struct cpdiff, sort, "sort", 0, "BY", sort_words,
+		"order of functions: change, ratio, after, p or name"),
+	OPT_CHOICE(struct cpdiff, base_compat, "base-compat", 0, "HOW", base_words,
+		"write the profile that pprof makes of -base (subtract) or -diff_base (diff-base)"),
+	OPT_FLAG(struct cpdiff, normalize, "normalize", 0,
+		"with --base-compat: scale the side after to the total before, as pprof does"),
+	OPT_END,
+};
+
+static const struct opt gate_rows[] = {
+	OPT_LIST(struct cpdiff, gates, "fail-on", 0, "GATE",
+		"exit with 1 when total:5%, flat:REGEX:5% or cum:REGEX:5% is exceeded, significantly "
+		"and by 0.5 % of the profile"),
+	OPT_FLAG(struct cpdiff, fail_unclear, "fail-unclear", 0,
+		"also when these samples cannot decide a gate"),
+	OPT_END,
+};
+
+static const char examples[] =
+	"  cpdiff before.pb.gz after.pb.gz\n"
+	"  cpdiff --before a1 a2 a3 --after b1 b2 b3  several a side see run-to-run noise\n"
+	"  cpdiff --scale time old.data new.data      rates, when durations differ\n"
+	"  cpdiff -o pr.md a.pb.gz b.pb.gz            a comment for a pull request\n"
+	"  cpdiff --phi 1.3 --fail-on total:5% a b    a gate for CI\n";
+
+/* "5%", "0.05", "5 %"; false when it is none. */
+bool cpdiff_percent(const char *text, double *ret_share)
+{
+	char *end;
+	double x = strtod(text, &end);
+	bool percent;
+
+	while (*end == ' ')
+		end++;
+	percent = *end == '%';
+	if (end == text || (*end && (!percent || end[1])) || !(x >= 0))
+		return false;
+	*ret_share = percent ? x / 100 : x;
+	return true;
+}
+
+static int parse_scale(struct tool *tool, struct cpdiff *self)
+{
+	static const char *const words[] = {"none", "time", "total", "anchor", NULL};
+	struct cp_diff_options *o = &self->options;
+	char *end;
+	int i;
+
+	if (o->anchor)
+		o->scale = CP_SCALE_ANCHOR;
+	if (!self->scale)
+		return TOOL_GO;
+	if (!strncmp(self->scale, "work=", 5)) {
+		o->scale = CP_SCALE_WORK;
+		o->work[0] = strtod(self->scale + 5, &end);
+		if (*end == ',') {
+			o->work[1] = strtod(end + 1, &end);
+			if (!*end && o->work[0] > 0 && o->work[1] > 0)
+				return TOOL_GO;
+		}
+		return tool_usage(tool, "--scale work=N,M takes two positive numbers");
+	}
+	i = opt_choice(words, self->scale);
+	if (i < 0)
+		return tool_usage(tool,
+			"--scale is none, time, total, anchor or work=N,M, not '%s'", self->scale);
+	if (o->anchor && i != CP_SCALE_ANCHOR)
+		return tool_usage(tool, "--anchor goes with --scale anchor");
+	o->scale = (enum cp_diff_scale)i;
+	return TOOL_GO;
+}
+
+/* Operands, --before/--after and pprof's --base, made into two lists. */
+static int take_sides(struct tool *tool, struct cpdiff *self)
+{
+	struct opt_list *operands = &tool->options.inputs;
+	size_t at = 0;
+
+	if (self->calibrate.n)
+		return operands->n || self->side[0].n || self->side[1].n || self->base
+			? tool_usage(tool, "--calibrate takes all captures itself")
+			: TOOL_GO;
+	tool_take_binaries(tool, &self->symbols.binaries);
+	if (self->base)
+		opt_list_add(&self->side[CP_BEFORE], self->base);
+	else if (!self->side[CP_BEFORE].n && operands->n)
+		opt_list_add(&self->side[CP_BEFORE], operands->v[at++]);
+	if (!self->side[CP_AFTER].n && at < operands->n)
+		opt_list_add(&self->side[CP_AFTER], operands->v[at++]);
+	if (at < operands->n)
+		return tool_usage(tool,
+			"'%s' is one capture too many; several a side go behind --before and --after",
+			operands->v[at]);
+	if (!self->side[CP_BEFORE].n || !self->side[CP_AFTER].n)
+		return tool_usage(tool, "two captures are compared, one before and one after");
+	/* What the output must not overwrite. */
+	operands->n = 0;
+	for (int side = CP_BEFORE; side <= CP_AFTER; side++)
+		for (size_t i = 0; i < self->side[side].n; i++)
+			opt_list_add(operands, self->side[side].v[i]);
+	return TOOL_GO;
+}
+
+static int check(struct tool *tool, struct cpdiff *self)
+{
+	int status = parse_scale(tool, self);
+
+	if (status == TOOL_GO)
+		status = take_sides(tool, self);
+	if (status != TOOL_GO)
+		return status;
+	if (self->min_change && !cpdiff_percent(self->min_change, &self->options.min_change))
+		return tool_usage(tool, "--min-change is a percentage such as 5%%, not '%s'",
+			self->min_change);
+	if (self->options.phi != 0 && !(self->options.phi >= 1))
+		return tool_usage(tool, "--phi is a number of at least 1");
+	if (self->rows < 0 || self->rows > UINT32_MAX)
+		return tool_usage(tool, "-n takes a number of rows");
+	self->options.size = sizeof self->options;
+	self->options.fdr = (enum cp_diff_fdr)self->fdr;
+	self->options.sample_type = self->filters.sample_index;
+	status = cpdiff_parse_gates(tool, self);
+	if (status == TOOL_GO && self->n_gate && !self->calibrate.n && !(self->options.phi > 0) &&
+		self->side[0].n + self->side[1].n == 2)
+		return tool_usage(tool, "with one capture a side a gate needs --phi: the run-to-run "
+					"dispersion that --calibrate finds");
+	return status;
+}
+
+int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool keep_time,
+	struct cp_profile **ret_profile)
+{
+	struct cp_symbolize_options symbolize;
+	const struct cp_symbolize_options *use;
+	struct cp_filter_options filter;
+	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
+
+	self->read.keep_time |= keep_time;
+	if (status == TOOL_GO)
+		status = tool_read(tool, path, &self->read, use, ret_profile);
+	if (status != TOOL_GO)
+		return status;
+	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
+	filter.sample_index = NULL;
+	filter.drop_frames = true;
+	if (!filter_options_idle(&filter) || cp_profile_header(*ret_profile)->drop_frames.i)
+		status = tool_filter(tool, &filter, ret_profile);
+	return status;
+}
+
+static int add_sides(struct tool *tool, struct cpdiff *self, struct cp_diff *diff)
+{
+	/* A single pair has only the inside of each capture to learn its noise from. */
+	bool pair = self->side[0].n + self->side[1].n == 2;
+	struct cp_profile *profile;
+	struct cp_error err;
+
+	for (int side = CP_BEFORE; side <= CP_AFTER; side++)
+		for (size_t i = 0; i < self->side[side].n; i++) {
+			const char *path = self->side[side].v[i];
+			int status = cpdiff_read(tool, self, path, pair, &profile);
+
+			if (status != TOOL_GO)
+				return status;
+			cpdiff_compare_captures(tool, self, path, profile);
+			if (cp_diff_add(diff, (enum cp_diff_side)side, profile, NULL, &err)) {
+				cp_profile_free(profile);
+				return tool_fail(tool, path, &err);
+			}
+			cp_profile_free(profile);
+		}
+	if (cp_diff_finish(diff, &err))
+		return tool_fail(tool, NULL, &err);
+	return TOOL_GO;
+}
+
+static int write_diff(
+	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff, const char *format)
+{
+	struct cp_diff_write_options options = {
+		.size = sizeof options,
+		.before = cpdiff_side_name(self, CP_BEFORE),
+		.after = cpdiff_side_name(self, CP_AFTER),
+		.rows = (uint32_t)self->rows,
+		.all_rows = self->rows_seen && !self->rows,
+		.cum = self->cum,
+		.width = cpdiff_terminal_width(tool),
+		.color = ui_wants_color((enum ui_color)tool->options.color, stdout) &&
+			!tool->options.output,
+	};
+	struct cp_error err;
+
+	memcpy(&options.sort, &self->sort, sizeof options.sort);
+	if (cp_diff_write(tool->context, diff, format, &options, out_write, &tool->out, &err))
+		return tool_fail(tool, tool->options.output, &err);
+	return tool_commit_output(tool);
+}
+
+static int compare(struct tool *tool, struct cpdiff *self)
+{
+	const char *format = cpdiff_format(tool, self);
+	struct cp_diff *diff = NULL;
+	struct cp_error err;
+	int status;
+
+	if (!format)
+		return TOOL_USAGE;
+	if (cpdiff_is_profile(format))
+		return cpdiff_write_profile(tool, self, format);
+	status = tool_open_output(tool, false);
+	if (status != TOOL_GO)
+		return status;
+	if (cp_diff_new(tool->context, &self->options, &diff, &err))
+		return tool_fail(tool, NULL, &err);
+	status = add_sides(tool, self, diff);
+	if (status == TOOL_GO)
+		status = write_diff(tool, self, diff, format);
+	if (status == TOOL_DONE && self->n_gate)
+		status = cpdiff_answer_gates(tool, self, diff);
+	cp_diff_free(diff);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cpdiff self = {.filters = FILTER_OPTIONS_INIT};
+	struct tool tool = {
+		.name = "cpdiff",
+		.summary = "what really changed between captures, and what is only noise",
+		.examples = examples,
+		.usage = "[OPTION...] BEFORE AFTER",
+	};
+	const struct opt_group groups[] = {
+		{"Sides", side_rows, &self},
+		{"Method", method_rows, &self},
+		{"Output", output_rows, &self},
+		{"Gates", gate_rows, &self},
+		OPT_GROUP_SYMBOLS(&self.symbols),
+		OPT_GROUP_CAPTURE(&self.capture),
+		OPT_GROUP_FILTERS(&self.filters),
+		OPT_GROUP_COMMON(&tool),
+		{0},
+	};
+	int status;
+
+	tool.groups = groups;
+	status = tool_begin(&tool, argc, argv);
+	if (status == TOOL_GO)
+		status = check(&tool, &self);
+	if (status == TOOL_GO)
+		status = capture_options_get(&tool, &self.capture, &self.read);
+	if (status == TOOL_GO)
+		status = self.calibrate.n ? cpdiff_calibrate(&tool, &self) : compare(&tool, &self);
+	free(self.gate);
+	free(self.text);
+	symbol_options_release(&self.symbols);
+	capture_options_release(&self.capture);
+	return tool_end(&tool, status);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPT_CPDIFF_H
+#define CPT_CPDIFF_H
+
+/* The parts of cpdiff: cpdiff.c parses and compares, the others are named below. */
+
+#include <cp/diff.h>
+
+#include "common/filters.h"
+#include "common/main.h"
+#include "common/options.h"
+
+struct cpdiff {
+	struct opt_list side[2]; /* CP_BEFORE, CP_AFTER */
+	struct opt_list calibrate, gates;
+	const char *base, *scale, *min_change;
+	struct cp_diff_options options;
+	int fdr, sort, base_compat;
+	int64_t rows;
+	bool rows_seen, cum, normalize, fail_unclear;
+	struct symbol_options symbols;
+	struct capture_options capture;
+	struct filter_options filters;
+
+	struct cp_read_options read;
+	struct cp_gate *gate; /* with the regexes in `text` */
+	size_t n_gate;
+	char *text;
+	struct {
+		bool known;
+		char what[4][160]; /* event, rate, host, program of the first capture */
+	} first;
+};
+
+enum { CPDIFF_BASE_NONE, CPDIFF_BASE_SUBTRACT, CPDIFF_BASE_DIFF };
+
+/* "5%", "0.05", "5 %"; false when it is none. */
+bool cpdiff_percent(const char *text, double *ret_share);
+/* Reads and filters one capture. TOOL_GO or the exit status. */
+int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool keep_time,
+	struct cp_profile **ret_profile);
+
+/* cpdiff_sides.c: warns once of each thing in which a capture differs from the first. */
+void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,
+	const struct cp_profile *profile);
+/* What a side is called in headers: its file, or its first file "and N more". */
+const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side);
+/* Columns of the terminal the answer goes to; 0 when it goes elsewhere. */
+unsigned cpdiff_terminal_width(const struct tool *tool);
+
+/* cpdiff_gates.c */
+int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self);
+/* One line per gate on stderr; TOOL_DONE or TOOL_NO. */
+int cpdiff_answer_gates(struct tool *tool, struct cpdiff *self, const struct cp_diff *diff);
+
+/* cpdiff_calibrate.c */
+int cpdiff_calibrate(struct tool *tool, struct cpdiff *self);
+
+/* cpdiff_profile.c: answers that are profiles or pictures, not tables. */
+const char *cpdiff_format(struct tool *tool, const struct cpdiff *self);
+bool cpdiff_is_profile(const char *format);
+int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *format);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cp/filter.h>
+
+#include "cpdiff.h"
+
+enum { EVENT, RATE, HOST, PROGRAM, FACTS };
+
+static const char *const fact_name[FACTS] = {
+	[EVENT] = "event",
+	[RATE] = "sampling rate",
+	[HOST] = "host",
+	[PROGRAM] = "program",
+};
+
+/* The rest of the first comment that starts with `key`, or "". */
+static struct cp_text comment(const struct cp_profile *p, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (uint32_t i = 0; i < cp_profile_counts(p).comments; i++) {
+		struct cp_text text = cp_profile_comment(p, i);
+
+		if (text.n > n && !memcmp(text.p, key, n))
+			return (struct cp_text){text.p + n, text.n - n};
+	}
+	return (struct cp_text){"", 0};
+}
+
+/* What must agree for a comparison to make sense; "" where a capture does not say. */
+static void facts(const struct cpdiff *self, const struct cp_profile *p, char what[FACTS][160])
+{
+	const struct cp_profile_header *h = cp_profile_header(p);
+	const struct cp_mapping_row *main = cp_profile_mapping(p, (cp_mapping){1});
+	struct cp_text host = comment(p, "perf: host ");
+	uint32_t type = 0;
+
+	cp_profile_find_sample_type(p, self->filters.sample_index, &type, NULL);
+	snprintf(what[EVENT], 160, "%.70s/%.70s",
+		cp_profile_string(p, cp_profile_sample_type(p, type)->type).p,
+		cp_profile_string(p, cp_profile_sample_type(p, type)->unit).p);
+	what[RATE][0] = what[PROGRAM][0] = 0;
+	if (h->period > 0)
+		snprintf(what[RATE], 160, "one sample per %lld %.70s", (long long)h->period,
+			cp_profile_string(p, h->period_type.unit).p);
+	snprintf(what[HOST], 160, "%.*s", (int)(host.n < 100 ? host.n : 100), host.p);
+	/* Another build is what a diff is for; another program is not. */
+	if (main->path.i) {
+		const char *path = cp_profile_string(p, main->path).p;
+		const char *slash = strrchr(path, '/');
+
+		snprintf(what[PROGRAM], 160, "%.150s", slash ? slash + 1 : path);
+	}
+}
+
+void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,
+	const struct cp_profile *profile)
+{
+	char what[FACTS][160];
+
+	facts(self, profile, what);
+	if (!self->first.known) {
+		memcpy(self->first.what, what, sizeof what);
+		self->first.known = true;
+		return;
+	}
+	for (int i = 0; i < FACTS; i++)
+		if (*what[i] && *self->first.what[i] &&
+			strcmp(what[i], self->first.what[i]))
+			ui_warn(&tool->ui, tool_input_name(path),
+				"the captures differ in their %s: %s here, %s before", fact_name[i],
+				what[i], self->first.what[i]);
+}
+
+const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side)
+{
+	const struct opt_list *list = &self->side[side];
+	const char *slash;
+
+	if (list->n != 1)
+		return side == CP_BEFORE ? "before" : "after";
+	slash = strrchr(list->v[0], '/');
+	/* Base names when they tell the sides apart. */
+	if (slash && slash[1] && self->side[!side].n == 1) {
+		const char *other = strrchr(self->side[!side].v[0], '/');
+
+		other = other ? other + 1 : self->side[!side].v[0];
+		if (strcmp(slash + 1, other))
+			return slash + 1;
+	}
+	return list->v[0];
+}
+
+unsigned cpdiff_terminal_width(const struct tool *tool)
+{
+	struct winsize size;
+
+	if (tool->options.output || !isatty(STDOUT_FILENO) ||
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40)
+		return 0;
+	return size.ws_col;
+}
