@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/main.h"
 
-#include <locale.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -71,7 +71,11 @@ static int status_of(enum cp_code code)
 
 int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 {
-	ui_failure(&tool->ui, where, err);
+	if (err->code == CP_ERROR_MEMORY && tool->options.memory_limit)
+		ui_error(&tool->ui, where, "%s: --memory-limit is %" PRIu64 " bytes",
+			err->message, tool->options.memory_limit);
+	else
+		ui_failure(&tool->ui, where, err);
 	return status_of(err->code);
 }
 
@@ -233,8 +237,9 @@ int tool_open_output(struct tool *tool, bool binary)
 
 	for (size_t i = 0; i < tool->options.inputs.n; i++)
 		if (is_input(tool->options.inputs.v[i], path))
-			return tool_usage(tool, "the output %s is the input %s",
-				path ? path : "on standard output", tool->options.inputs.v[i]);
+			return tool_usage(tool, "the output (%s) is an input (%s)",
+				path ? path : "standard output",
+				tool_input_name(tool->options.inputs.v[i]));
 	if (out_open(&tool->out, path, binary, message, sizeof message)) {
 		tool->out_open = true;
 		return TOOL_GO;
