@@ -13,3 +13,17 @@ objcopy --only-keep-debug ../tiny ../tiny.debug
 objcopy --strip-all --add-gnu-debuglink=../tiny.debug ../tiny ../tiny-stripped
 clang --target=powerpc64-linux-gnu -g -O1 -fdebug-compilation-dir=. -c tiny.c -o ../tiny-big64.o
 clang --target=mips-linux-gnu -g -O1 -fdebug-compilation-dir=. -c tiny.c -o ../tiny-big32.o
+# Linkage tables: lazy with and without IBT, bound at start, lld's, i386, AArch64.
+plt() {
+	out=../$1.so
+	shift
+	"$@" -shared -fPIC -O1 -nostdlib -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code \
+		-Wl,--build-id=none plt.c -o "$out"
+	"${STRIP:-strip}" --strip-unneeded "$out"
+}
+plt plt-lazy gcc -fcf-protection=none -Wl,-z,lazy
+plt plt-ibt gcc -fcf-protection=full -Wl,-z,lazy -Wl,-z,ibtplt
+plt plt-now gcc -fcf-protection=none -Wl,-z,now
+plt plt-lld clang -fuse-ld=lld -Wl,-z,lazy
+STRIP=llvm-strip plt plt-i386 clang --target=i386-linux-gnu -fuse-ld=lld
+STRIP=llvm-strip plt plt-aarch64 clang --target=aarch64-linux-gnu -fuse-ld=lld

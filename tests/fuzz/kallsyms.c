@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Both lists of names in text: kallsyms and perf maps. */
+#include "object/kallsyms.h"
+#include "object/perfmap.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint64_t address[] = {0, 1, 0x1000, 0x1040, 0x1100, 0xffffffff81000010,
+		0xffffffff81000150, 0xffffffffc0000010, UINT64_MAX};
+	struct cpi_symbol symbol[9] = {{{0}}}, jit[9] = {{{0}}};
+	struct cpi_env env;
+	uint64_t value;
+	size_t bad;
+
+	cpi_env_init(&env, NULL);
+	(void)cpi_kallsyms_resolve(&env, data, size, address, 9, symbol, NULL);
+	(void)cpi_kallsyms_value(data, size, "_text", &value);
+	(void)cpi_perfmap_resolve(&env, data, size, address, 9, jit, &bad, NULL);
+	for (unsigned i = 0; i < 9; i++)
+		if (symbol[i].name.n > size || jit[i].name.n > size)
+			__builtin_trap();
+	if (env.mem.used)
+		__builtin_trap();
+	cpi_env_release(&env);
+	return 0;
+}
