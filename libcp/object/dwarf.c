@@ -136,6 +136,9 @@ static enum cp_code find_units(
 				"units share range lists beyond reason");
 		ranges.used = 0;
 	}
+	for (size_t i = 0; i < file->arange.n; i++)
+		claim_range(r, file->arange.v[i].unit, file->arange.v[i].low,
+			file->arange.v[i].high);
 	return CP_OK;
 }
 

@@ -114,6 +114,7 @@ void cpi_dwarf_file_close(struct cpi_dwarf_file *file)
 	for (unsigned i = 0; i < CPI_DW_SECTIONS; i++)
 		if (file->relocated[i])
 			cpi_free(mem, file->relocated[i], file->section[i].n);
+	cpi_vec_release(mem, &file->arange);
 	cpi_free(mem, file->unit, file->cap_units * sizeof *file->unit);
 	cpi_free(mem, file, sizeof *file);
 }

@@ -53,6 +53,12 @@ struct cpi_dwarf_budget {
 	atomic_int_fast64_t abbrevs, ranges, rows;
 };
 
+/* A range of .debug_aranges, for a unit that does not say itself where its code is. */
+struct cpi_dwarf_arange {
+	uint64_t low, high;
+	uint32_t unit;
+};
+
 struct cpi_dwarf_file {
 	struct cpi_env *env;
 	struct cpi_elf *elf;
@@ -60,6 +66,7 @@ struct cpi_dwarf_file {
 	struct cpi_dwarf_file *alt; /* where references and strings "of the other file" are */
 	struct cpi_dwarf_unit *unit; /* by offset; types units of .debug_types are apart */
 	uint32_t n_units, cap_units;
+	CPI_VEC(struct cpi_dwarf_arange) arange;
 	struct cpi_dwarf_budget own_budget, *budget;
 	uint64_t code_start; /* lowest executable address of a linked file, else 0 */
 	uint8_t *relocated[CPI_DW_SECTIONS]; /* our copies of sections, or NULL */

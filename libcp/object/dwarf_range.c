@@ -97,6 +97,7 @@ static bool next_entry(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *
 	for (;;) {
 		uint64_t low = 0, high = 0;
 		uint8_t kind = cpi_cursor_u8(&r->c);
+		bool good;
 
 		r->used += 4;
 		switch (kind) {
@@ -110,7 +111,9 @@ static bool next_entry(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *
 			r->base = cpi_dwarf_word(&r->c, size);
 			continue;
 		case DW_RLE_startx_endx:
-			if (!address_at(r, &low) | !address_at(r, &high))
+			good = address_at(r, &low);
+			good = address_at(r, &high) && good; /* both are always read */
+			if (!good)
 				low = high;
 			break;
 		case DW_RLE_startx_length:

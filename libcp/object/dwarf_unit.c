@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
+#include "object/libdwarf.h"
 
 static uint8_t kind_of_version(struct cpi_cursor *c, uint16_t version, uint8_t section)
 {
@@ -175,51 +176,147 @@ static enum cp_code warn(const struct cpi_dwarf_file *file, const struct cp_erro
 	return cpi_diag_warn(&file->env->diag, err, "dwarf", what->offset, "%s", what->message);
 }
 
-/* Reads one unit into the list; CP_ERROR_CORRUPT ends the list. */
-static enum cp_code add_unit(struct cpi_dwarf_file *file, struct cpi_dwarf_abbrev_cache *cache,
-	uint64_t offset, uint64_t *ret_next, struct cp_error *err)
+/*
+ * The list of units while it is read. libdwarf walks it, and is shown only units whose
+ * header and entry our own reading found in bounds, because older versions trust both. What
+ * it says must agree. When it cannot go on (units it rejects, damage), we do without.
+ */
+struct listing {
+	struct cpi_dwarf_file *file;
+	struct cpi_dwarf_abbrev_cache cache;
+	struct cpi_libdwarf_section section[CPI_DW_SECTIONS];
+	struct cpi_libdwarf_object object;
+	struct cpi_libdwarf *ld;
+	bool silent; /* some unit does not say where its code is */
+};
+
+/* Sections a unit's header and entry can refer to, and .debug_aranges. */
+static const struct {
+	enum cpi_dwarf_section section;
+	const char *name;
+} shown[] = {{CPI_DW_INFO, ".debug_info"}, {CPI_DW_ABBREV, ".debug_abbrev"},
+	{CPI_DW_STR, ".debug_str"}, {CPI_DW_LINE_STR, ".debug_line_str"},
+	{CPI_DW_STR_OFFSETS, ".debug_str_offsets"}, {CPI_DW_ADDR, ".debug_addr"},
+	{CPI_DW_ARANGES, ".debug_aranges"}};
+
+static enum cp_code show_libdwarf(struct listing *l, struct cp_error *err)
 {
-	struct cpi_mem *mem = &file->env->mem;
+	const struct cpi_dwarf_file *file = l->file;
+	enum cp_code code;
+
+	for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++) {
+		const struct cpi_dwarf_bytes *s = &file->section[shown[i].section];
+
+		if (s->n)
+			l->section[l->object.n_sections++] =
+				(struct cpi_libdwarf_section){shown[i].name, s->p, s->n};
+	}
+	l->object.section = l->section;
+	l->object.is64 = file->is64;
+	l->object.big_endian =
+		file->swap == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
+	code = cpi_libdwarf_open(file->env, &l->object, &l->ld, err);
+	return code == CP_ERROR_MEMORY ? code : CP_OK;
+}
+
+/* Takes the unit from libdwarf too; stops asking it when it does not see the same. */
+static void ask_libdwarf(struct listing *l, const struct cpi_dwarf_unit *unit)
+{
+	struct cpi_libdwarf_unit theirs;
+
+	if (!l->ld)
+		return;
+	if (!unit->no_code && cpi_libdwarf_next_unit(l->ld, &theirs) &&
+		theirs.next == unit->end && theirs.version == unit->version &&
+		theirs.abbrev == unit->abbrev && theirs.address_size == unit->address_size &&
+		theirs.offset_size == unit->offset_size)
+		return;
+	cpi_libdwarf_close(l->ld);
+	l->ld = NULL;
+}
+
+static bool push_unit(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit)
+{
+	if (file->n_units == file->cap_units) {
+		size_t cap = file->cap_units;
+
+		if (!cpi_vec_grow(&file->env->mem, (void **)&file->unit, &cap, cap + 1,
+				sizeof *unit))
+			return false;
+		file->cap_units = (uint32_t)cap;
+	}
+	file->unit[file->n_units++] = *unit;
+	return true;
+}
+
+/* Reads one unit into the list. */
+static enum cp_code add_unit(
+	struct listing *l, uint64_t offset, uint64_t *ret_next, struct cp_error *err)
+{
+	struct cpi_dwarf_file *file = l->file;
 	struct cpi_dwarf_unit unit;
 	struct cp_error what;
 	enum cp_code code = cpi_dwarf_unit_header(file, CPI_DW_INFO, offset, &unit, &what);
 
 	*ret_next = unit.end;
+	unit.no_code = code != CP_OK;
 	if (!code) {
-		cpi_dwarf_abbrevs_trim(mem, cache);
-		code = cpi_dwarf_unit_entry(&unit, cache, &what);
+		cpi_dwarf_abbrevs_trim(&file->env->mem, &l->cache);
+		code = cpi_dwarf_unit_entry(&unit, &l->cache, &what);
 		unit.no_code = code != CP_OK;
-		if (file->n_units == file->cap_units) {
-			size_t cap = file->cap_units;
-
-			if (!cpi_vec_grow(mem, (void **)&file->unit, &cap, cap + 1, sizeof unit))
-				return cpi_error_memory(err);
-			file->cap_units = (uint32_t)cap;
-		}
-		file->unit[file->n_units++] = unit;
+		l->silent |= !unit.ranges.kind && !unit.high.kind;
+		if (!push_unit(file, &unit))
+			return cpi_error_memory(err);
 	}
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
-	if (code && (code = warn(file, &what, err)))
-		return code;
-	return CP_OK;
+	ask_libdwarf(l, &unit);
+	return code ? warn(file, &what, err) : CP_OK;
+}
+
+struct arange_target {
+	struct cpi_dwarf_file *file;
+	bool failed;
+};
+
+/* Units whose own entry says where their code is need no aranges. */
+static void take_arange(void *arg, uint64_t low, uint64_t length, uint64_t offset)
+{
+	struct arange_target *t = arg;
+	const struct cpi_dwarf_unit *unit = cpi_dwarf_unit_at(t->file, offset + 12);
+	struct cpi_dwarf_arange row;
+
+	if (!unit || unit->start != offset || unit->ranges.kind || unit->high.kind ||
+		!length || low < t->file->code_start || length > UINT64_MAX - low)
+		return;
+	row = (struct cpi_dwarf_arange){low, low + length, (uint32_t)(unit - t->file->unit)};
+	if (!cpi_vec_push(&t->file->env->mem, &t->file->arange, row))
+		t->failed = true;
 }
 
 enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err)
 {
-	struct cpi_dwarf_abbrev_cache cache = {0};
+	struct listing l = {.file = file};
+	struct arange_target target = {file, false};
 	uint64_t at = 0, n = file->section[CPI_DW_INFO].n;
 	enum cp_code code = CP_OK;
 
+	if (n && !file->split)
+		code = show_libdwarf(&l, err);
 	while (!code && at < n) {
 		uint64_t next = 0;
 
-		code = add_unit(file, &cache, at, &next, err);
+		code = add_unit(&l, at, &next, err);
 		if (next <= at)
 			break;
 		at = next;
 	}
-	cpi_dwarf_abbrevs_release(&file->env->mem, &cache);
+	if (!code && l.ld && l.silent && file->section[CPI_DW_ARANGES].n)
+		(void)cpi_libdwarf_aranges(l.ld, take_arange, &target);
+	if (target.failed)
+		code = cpi_error_memory(err);
+	cpi_libdwarf_close(l.ld);
+	cpi_dwarf_abbrevs_release(&file->env->mem, &l.cache);
 	return code;
 }
 
