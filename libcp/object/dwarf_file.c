@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/pool.h"
 
 static const char *const names[CPI_DW_SECTIONS] = {[CPI_DW_INFO] = ".debug_info",
 	[CPI_DW_TYPES] = ".debug_types",
@@ -19,31 +20,72 @@ static const char *const names[CPI_DW_SECTIONS] = {[CPI_DW_INFO] = ".debug_info"
 	[CPI_DW_ARANGES] = ".debug_aranges",
 	[CPI_DW_CU_INDEX] = ".debug_cu_index"};
 
-/* A section that cannot be read counts as absent, with a warning. */
-static enum cp_code load(
-	struct cpi_dwarf_file *file, enum cpi_dwarf_section section, struct cp_error *err)
-{
-	struct cpi_dwarf_bytes *s = &file->section[section];
-	struct cp_error what;
-	enum cp_code code;
-	char name[32];
-	uint32_t i;
+/* Sections are read side by side: what takes time is inflating them. */
+struct loading {
+	struct cpi_dwarf_file *file;
+	uint32_t index[CPI_DW_SECTIONS]; /* in the ELF file; 0: absent */
+	enum cp_code code[CPI_DW_SECTIONS];
+	struct cp_error what[CPI_DW_SECTIONS];
+};
 
-	snprintf(name, sizeof name, "%s%s", names[section],
+static void section_name(
+	const struct cpi_dwarf_file *file, unsigned section, char *name, size_t size)
+{
+	snprintf(name, size, "%s%s", names[section],
 		file->split && section != CPI_DW_CU_INDEX ? ".dwo" : "");
-	i = cpi_elf_find(file->elf, name);
-	s->p = (const uint8_t *)"";
-	if (!i)
-		return CP_OK;
-	code = cpi_elf_section_bytes(file->elf, i, 0, &s->p, &s->n, &what);
-	if (!code)
-		return CP_OK;
-	s->p = (const uint8_t *)"";
-	s->n = 0;
-	if (code == CP_ERROR_MEMORY)
-		return cpi_error_memory(err);
-	return cpi_diag_warn(&file->env->diag, err, "dwarf", what.offset, "%s: %s",
-		name, what.message);
+}
+
+static void load(void *arg, size_t i, unsigned worker)
+{
+	struct loading *l = arg;
+	struct cpi_dwarf_bytes *s = &l->file->section[i];
+
+	(void)worker;
+	if (l->index[i])
+		l->code[i] = cpi_elf_section_bytes(
+			l->file->elf, l->index[i], 0, &s->p, &s->n, &l->what[i]);
+	if (!l->index[i] || l->code[i])
+		*s = (struct cpi_dwarf_bytes){(const uint8_t *)"", 0};
+}
+
+/* Whether there is work for threads; split files come in thousands and have none. */
+static bool inflates(const struct cpi_dwarf_file *file, const uint32_t *index)
+{
+	for (unsigned i = 0; i < CPI_DW_SECTIONS; i++) {
+		const struct cpi_elf_section *row = cpi_elf_section(file->elf, index[i]);
+
+		if (row->size != row->file_size && row->size > 1 << 16)
+			return true;
+	}
+	return false;
+}
+
+/* A section that cannot be read counts as absent, with a warning. */
+static enum cp_code load_all(struct cpi_dwarf_file *file, struct cp_error *err)
+{
+	struct loading l = {.file = file};
+	enum cp_code code = CP_OK;
+	char name[32];
+
+	for (unsigned i = 0; i < CPI_DW_SECTIONS; i++) {
+		section_name(file, i, name, sizeof name);
+		l.index[i] = cpi_elf_find(file->elf, name);
+	}
+	if (inflates(file, l.index))
+		cpi_pool_run(file->env, CPI_DW_SECTIONS, load, &l);
+	else
+		for (unsigned i = 0; i < CPI_DW_SECTIONS; i++)
+			load(&l, i, 0);
+	for (unsigned i = 0; i < CPI_DW_SECTIONS && !code; i++) {
+		if (l.code[i] == CP_ERROR_MEMORY)
+			code = cpi_error_memory(err);
+		else if (l.code[i])
+			code = cpi_diag_warn(&file->env->diag, err, "dwarf",
+				l.what[i].offset, "%s: %s", names[i], l.what[i].message);
+	}
+	if (!code && cpi_elf_header(file->elf)->type == ET_REL)
+		code = cpi_dwarf_file_relocate(file, l.index, err);
+	return code;
 }
 
 /*
@@ -81,7 +123,7 @@ enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	struct cpi_dwarf_file **ret_file, struct cp_error *err)
 {
 	struct cpi_dwarf_file *file = cpi_alloc_zero(&env->mem, sizeof *file);
-	enum cp_code code = CP_OK;
+	enum cp_code code;
 
 	if (!file)
 		return cpi_error_memory(err);
@@ -92,8 +134,7 @@ enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	file->swap = cpi_elf_header(elf)->swap;
 	file->is64 = cpi_elf_header(elf)->is64;
 	file->code_start = code_start(elf);
-	for (unsigned i = 0; i < CPI_DW_SECTIONS && !code; i++)
-		code = load(file, (enum cpi_dwarf_section)i, err);
+	code = load_all(file, err);
 	set_budget(file);
 	if (!code && kind != CPI_DW_PACKAGE)
 		code = cpi_dwarf_units_read(file, err);

@@ -14,6 +14,9 @@ enum cpi_dwarf_file_kind {
 enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind,
 	struct cpi_dwarf_file **ret_file, struct cp_error *err);
+/* Applies a relocatable file's relocations; index: each section's number in the ELF file. */
+enum cp_code cpi_dwarf_file_relocate(struct cpi_dwarf_file *file,
+	const uint32_t index[CPI_DW_SECTIONS], struct cp_error *err);
 void cpi_dwarf_file_close(struct cpi_dwarf_file *file);
 
 #endif
