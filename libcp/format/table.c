@@ -8,6 +8,15 @@ extern const struct cpi_format cpi_format_perf;
 extern const struct cpi_format cpi_format_pprof;
 extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_raw;
+extern const struct cpi_format cpi_format_legacy_cpu;
+extern const struct cpi_format cpi_format_legacy_heap;
+extern const struct cpi_format cpi_format_legacy_jemalloc;
+extern const struct cpi_format cpi_format_legacy_count;
+extern const struct cpi_format cpi_format_legacy_thread;
+extern const struct cpi_format cpi_format_legacy_contention;
+extern const struct cpi_format cpi_format_legacy_java;
+extern const struct cpi_format cpi_format_legacy_java_cpu;
+extern const struct cpi_format cpi_format_legacy_symbols;
 
 /* In the order in which --formats lists them. */
 const struct cpi_format *const cpi_formats[] = {
@@ -15,6 +24,15 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_pprof,
 	&cpi_format_folded,
 	&cpi_format_raw,
+	&cpi_format_legacy_cpu,
+	&cpi_format_legacy_heap,
+	&cpi_format_legacy_jemalloc,
+	&cpi_format_legacy_count,
+	&cpi_format_legacy_thread,
+	&cpi_format_legacy_contention,
+	&cpi_format_legacy_java,
+	&cpi_format_legacy_java_cpu,
+	&cpi_format_legacy_symbols,
 	NULL,
 };
 
