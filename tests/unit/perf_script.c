@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* perf script's text in, folded text out. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "format/format.h"
+#include "format/perf_script_line.h"
+
+static enum cp_code fold(struct cpi_env *env, const char *text,
+	const struct cp_read_options *options, const struct cp_write_options *how,
+	struct cpi_sink *sink, struct cp_error *err)
+{
+	struct cpi_source source = {.n_parts = 1};
+	struct cp_profile *p;
+	enum cp_code code;
+
+	cpi_sink_memory(sink, &env->mem);
+	source.part[0] = (struct cpi_bytes){(const uint8_t *)text, strlen(text), false};
+	code = cpi_format_find("perf-script")->read(env, &source, options, NULL, &p, err);
+	if (code)
+		return code;
+	assert_true(cp_profile_check(p, NULL) != CP_ERROR_CORRUPT);
+	code = cpi_format_find("folded")->write(env, p, how, sink, err);
+	cp_profile_free(p);
+	cpi_sink_char(sink, 0);
+	return code ? code : cpi_sink_finish(sink, err);
+}
+
+static uint64_t expect(const char *text, struct cp_read_options options,
+	struct cp_write_options how, const char *want)
+{
+	struct cpi_env env;
+	struct cpi_sink sink;
+	struct cp_error err = {0};
+	uint64_t warnings;
+
+	cpi_env_init(&env, NULL);
+	if (fold(&env, text, &options, &how, &sink, &err))
+		fail_msg("%s: %s", err.context, err.message);
+	assert_string_equal((const char *)sink.buf, want);
+	cpi_sink_release(&sink);
+	assert_int_equal(env.mem.used, 0);
+	warnings = env.diag.total;
+	cpi_env_release(&env);
+	return warnings;
+}
+
+static const char plain[] =
+	"# ========\n"
+	"# cmdline : /usr/bin/perf record -g ./x\n"
+	"#\n"
+	"worker 1 25765 [003]  123.456789:     250000 cpu-clock:pppH: \n"
+	"\t    5581 std::function<int (long)>::operator()(long) const+0x1f (/bin/x)\n"
+	"\t    5582 [unknown] (/memfd:jit (deleted))\n"
+	"\tffffffff81000010 entry_SYSCALL_64+0x10 ([kernel.kallsyms])\n"
+	"\n"
+	":-1 -1 [000] 123.5: 4 cpu-clock:pppH: \n"
+	"\t    7000 [unknown] ([unknown])\n"
+	"\n"
+	"         java 77/78 124.000000001: cpu-clock:pppH:  7f00 Lx/y;::a->b (/tmp/perf-77.map)\n"
+	"x 9 [001] 125.0: 6 cpu-clock:pppH: \n"
+	"\t  10 leaf (inlined)\n"
+	"\t  10 mid (inlined)\n"
+	"\t  10 root+0x0 (/bin/x)";
+
+static void text_to_stacks(void **state)
+{
+	(void)state;
+	assert_int_equal(0,
+		expect(plain, (struct cp_read_options){0}, (struct cp_write_options){0},
+			":-1;[unknown] 4\n"
+			"java;Lx/y:::a;b 1\n"
+			"worker 1;entry_SYSCALL_64;[memfd:jit];"
+			"std::function<int (long)>::operator()(long) const 250000\n"
+			"x;root;mid;leaf 6\n"));
+	assert_int_equal(0,
+		expect(plain, (struct cp_read_options){.labels = CP_LABEL_DEFAULT | CP_LABEL_TID},
+			(struct cp_write_options){.root = CP_ROOT_TID, .annotate = true},
+			":-1-?/-1;[unknown] 4\n"
+			"java-77/78;Lx/y:::a_[j];b_[i] 1\n"
+			"worker 1-?/25765;entry_SYSCALL_64_[k];[memfd:jit];"
+			"std::function<int (long)>::operator()(long) const 250000\n"
+			"x-?/9;root;mid_[i];leaf_[i] 6\n"));
+}
+
+static void filters(void **state)
+{
+	static const char *const comms[] = {"x", "java"}, *const events[] = {"cpu-clock"};
+	static const char *const dsos[] = {"perf-77.map"};
+	static const int32_t tids[] = {-1}, pids[] = {77};
+	struct cp_write_options plainly = {.root = CP_ROOT_NONE};
+
+	(void)state;
+	expect(plain, (struct cp_read_options){.comms = comms, .n_comms = 2}, plainly,
+		"Lx/y:::a;b 1\nroot;mid;leaf 6\n");
+	expect(plain,
+		(struct cp_read_options){
+			.events = events, .n_events = 1, .tids = tids, .n_tids = 1},
+		plainly, "[unknown] 4\n");
+	expect(plain, (struct cp_read_options){.pids = pids, .n_pids = 1}, plainly,
+		"Lx/y:::a;b 1\n");
+	expect(plain, (struct cp_read_options){.dsos = dsos, .n_dsos = 1}, plainly,
+		"Lx/y:::a;b 1\n");
+	expect(plain, (struct cp_read_options){.cpus = "0,5-7"}, plainly, "[unknown] 4\n");
+	expect(plain,
+		(struct cp_read_options){.time = {CP_TIME_OFFSET, 500000000, 1000000000}},
+		plainly, "Lx/y:::a;b 1\n");
+}
+
+static void several_events(void **state)
+{
+	static const char text[] = "a 1 1.5: 10 cycles: \n\t1 f (/x)\n\n"
+				   "a 1 1.6: sched:sched_switch: prev=a ==> next=b 7\n\t2 g (/x)\n\n";
+
+	(void)state;
+	expect(text, (struct cp_read_options){0}, (struct cp_write_options){0}, "a;f 10\n");
+	expect(text, (struct cp_read_options){0},
+		(struct cp_write_options){.sample_type = "sched:sched_switch:samples"},
+		"a;g 1\n");
+}
+
+static void damage(void **state)
+{
+	static const char text[] = "what is this\n\t1 f (/x)\n\n"
+				   "a 1 1.5: 10 cycles: \n\tbroken\n\t1 f (/x)\n  x.c:12\n\n";
+
+	(void)state;
+	assert_int_equal(2,
+		expect(text, (struct cp_read_options){0}, (struct cp_write_options){0},
+			"a;f 10\n"));
+}
+
+static void headers(void **state)
+{
+	struct script_head h;
+
+	(void)state;
+	assert_true(cpi_script_head(
+		(struct cp_text)CPI_TEXT("a 12 b 345/678 [012] 9.000001: 7 x/y=1/: z"), &h));
+	assert_int_equal(h.comm.n, 6);
+	assert_int_equal(h.pid, 345);
+	assert_int_equal(h.tid, 678);
+	assert_int_equal(h.cpu, 12);
+	assert_int_equal(h.time, 9000001000);
+	assert_int_equal(h.period, 7);
+	assert_int_equal(h.event.n, 6);
+	assert_int_equal(h.rest.n, 1);
+	assert_true(cpi_script_head((struct cp_text)CPI_TEXT("java  3244 cpu-clock: "), &h));
+	assert_int_equal(h.tid, 3244);
+	assert_int_equal(h.time, CP_NO_TIME);
+	assert_false(cpi_script_head((struct cp_text)CPI_TEXT("a;b 5"), &h));
+	assert_false(cpi_script_head((struct cp_text)CPI_TEXT("12 13: 14:"), &h));
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	enum cp_code code = CP_ERROR_MEMORY;
+
+	(void)state;
+	for (uint64_t n = 1; code; n++) {
+		struct cpi_env env;
+		struct cpi_sink sink;
+		struct cp_error err = {0};
+
+		cpi_env_init(&env, NULL);
+		env.mem.fail_at = n;
+		code = fold(&env, plain, NULL, NULL, &sink, &err);
+		assert_true(!code || code == CP_ERROR_MEMORY);
+		assert_int_equal(err.code, code);
+		cpi_sink_release(&sink);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+		assert_true(n < 2000);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_to_stacks),
+		cmocka_unit_test(filters),
+		cmocka_unit_test(several_events),
+		cmocka_unit_test(damage),
+		cmocka_unit_test(headers),
+		cmocka_unit_test(every_allocation_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
