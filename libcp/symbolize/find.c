@@ -65,7 +65,7 @@ void cpi_object_close(struct cpi_object *object, struct cpi_env *env)
 	memset(object, 0, sizeof *object);
 }
 
-static void to_hex(struct cp_text bytes, char *hex, size_t size)
+void cpi_search_hex(struct cp_text bytes, char *hex, size_t size)
 {
 	size_t n = bytes.n < (size - 1) / 2 ? bytes.n : (size - 1) / 2;
 
@@ -131,7 +131,7 @@ static bool acceptable(struct cpi_image *image, const struct cpi_search *search,
 	struct cp_text id = cpi_elf_build_id(object->elf);
 	char hex[129];
 
-	to_hex(id, hex, sizeof hex);
+	cpi_search_hex(id, hex, sizeof hex);
 	if (*expected ? !strcmp(hex, expected)
 		      : given || !search->capture_time ||
 				object->blob.mtime <= search->capture_time)
@@ -145,7 +145,7 @@ static bool acceptable(struct cpi_image *image, const struct cpi_search *search,
 	return false;
 }
 
-static bool open_checked(struct cpi_image *image, const struct cpi_search *search,
+bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
 	const char *path, const char *expected, bool given, struct cpi_object *object)
 {
 	struct stat st;
@@ -167,22 +167,13 @@ static bool open_checked(struct cpi_image *image, const struct cpi_search *searc
 	return true;
 }
 
-bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
-	const char *path, bool given, struct cpi_object *object)
-{
-	char expected[129];
-
-	snprintf(expected, sizeof expected, "%.*s", (int)image->build_id.n, image->build_id.p);
-	return open_checked(image, search, path, expected, given, object);
-}
-
 /* Is the file what this hunt is for? Then the image keeps it. */
 static bool try_file(struct hunt *hunt, bool given, const char *path)
 {
 	struct cpi_object object, *place;
 	bool main = hunt->role == ROLE_MAIN;
 
-	if (!open_checked(hunt->image, hunt->search, path, hunt->id, given, &object))
+	if (!cpi_object_open(hunt->image, hunt->search, path, hunt->id, given, &object))
 		return false;
 	place = main ? &hunt->image->main : &hunt->image->debug;
 	/* A debug file must add something to what the main one has. */
@@ -280,9 +271,9 @@ static bool in_buildid_cache(struct hunt *hunt)
 	return false;
 }
 
-static const char *debug_dir(const struct hunt *hunt, size_t i)
+const char *cpi_search_debug_dir(const struct cpi_search *search, size_t i)
 {
-	const struct cp_symbolize_options *o = hunt->search->options;
+	const struct cp_symbolize_options *o = search->options;
 
 	if (i < o->n_debug_dirs)
 		return o->debug_dirs[i];
@@ -293,7 +284,7 @@ static bool in_debug_dirs(struct hunt *hunt)
 {
 	const char *dir, *suffix = hunt->role == ROLE_DEBUG ? ".debug" : "";
 
-	for (size_t i = 0; *hunt->id && (dir = debug_dir(hunt, i)); i++)
+	for (size_t i = 0; *hunt->id && (dir = cpi_search_debug_dir(hunt->search, i)); i++)
 		if (try_path(hunt, false, "%s/.build-id/%.2s/%s%s", dir, hunt->id, hunt->id + 2,
 			    suffix))
 			return true;
@@ -373,7 +364,7 @@ static bool at_debuglink(struct hunt *hunt)
 	if (!plain_path(image, path, sizeof path))
 		return false;
 	*strrchr(path, '/') = 0;
-	for (size_t i = 0; (dir = debug_dir(hunt, i)); i++)
+	for (size_t i = 0; (dir = cpi_search_debug_dir(hunt->search, i)); i++)
 		if (try_link(hunt, crc, "%s%s/%.*s", dir, path, n, name.p))
 			return true;
 	return hunt->search->options->symfs &&
@@ -418,9 +409,11 @@ enum cp_code cpi_image_find(
 	(void)err;
 	snprintf(hunt.id, sizeof hunt.id, "%.*s", (int)image->build_id.n, image->build_id.p);
 	hunt_for(&hunt, ROLE_MAIN);
+	if (image->kind == CPI_IMAGE_VDSO && !image->main.elf)
+		(void)cpi_image_open_own_vdso(image, search);
 	image->unverified = image->main.elf && !image->build_id.n;
 	if (image->main.elf && !*hunt.id)
-		to_hex(cpi_elf_build_id(image->main.elf), hunt.id, sizeof hunt.id);
+		cpi_search_hex(cpi_elf_build_id(image->main.elf), hunt.id, sizeof hunt.id);
 	if (wants_debug(image, search) && (*hunt.id || image->main.elf)) {
 		struct cp_text wrong = image->wrong;
 
@@ -428,6 +421,8 @@ enum cp_code cpi_image_find(
 		if (image->main.elf && image->debug.elf)
 			image->wrong = wrong;
 	}
+	if (image->main.elf && !image->main.symtab && !image->debug.symtab)
+		cpi_image_open_mini(image, search);
 	used = image->debug.elf ? &image->debug : &image->main;
 	image->file = used->path;
 	return CP_OK;

@@ -18,6 +18,9 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 
 	cpi_dwarf_result_free(image->lines);
 	cpi_dwarf_close(image->dwarf);
+	for (size_t i = 0; i < image->split.n; i++)
+		cpi_object_close(&image->split.v[i], env);
+	cpi_vec_release(mem, &image->split);
 	cpi_object_close(&image->mini, env);
 	cpi_object_close(&image->alt, env);
 	cpi_object_close(&image->debug, env);

@@ -80,7 +80,10 @@ struct cpi_image {
 	struct cpi_run {
 		uint32_t first, n;
 	} *run; /* by slot */
-	struct cpi_object main, debug, mini, alt;
+	struct cpi_object main, debug;
+	struct cpi_object mini; /* from .gnu_debugdata: more symbols of a stripped file */
+	struct cpi_object alt;  /* what dwz moved out of several debug files */
+	CPI_VEC(struct cpi_object) split; /* .dwo and .dwp files */
 	struct cpi_blob list; /* kallsyms, perf map: names are borrowed from it */
 	bool dropped; /* no memory: nothing here can be used */
 
@@ -121,12 +124,31 @@ enum cp_code cpi_image_frames(struct cpi_image *image, const struct cpi_search *
 /* find.c: the files of an image. Fails on memory only; the rest is the image's status. */
 enum cp_code cpi_image_find(
 	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err);
-/* Opens `path` as an ELF file if it is the image's; false when it is not, or not there. */
+/*
+ * Opens `path` as an ELF file if its build id is `expected` (hexadecimal). With an empty
+ * one any file will do that is not newer than the capture, or was `given` by the user. False
+ * when it is not what is wanted, or not there.
+ */
 bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
-	const char *path, bool given, struct cpi_object *object);
+	const char *path, const char *expected, bool given, struct cpi_object *object);
+/* The i-th directory of debug files, or NULL after the last. */
+const char *cpi_search_debug_dir(const struct cpi_search *search, size_t i);
+/* Lower-case hexadecimal digits, as many as fit, and a NUL. */
+void cpi_search_hex(struct cp_text bytes, char *hex, size_t size);
 void cpi_object_close(struct cpi_object *object, struct cpi_env *env);
 void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 	const struct cp_symbolize_options *options, const struct cp_profile *profile);
+
+/* extra.c: parts that the files point to or hold inside. */
+void cpi_image_open_mini(struct cpi_image *image, const struct cpi_search *search);
+/* lines.c: lines and inlined functions, where there is debug information. */
+enum cp_code cpi_image_lines(
+	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err);
+
+/* kernel_files.c: fill main or debug; false when nothing fits. */
+bool cpi_image_open_vmlinux(struct cpi_image *image, const struct cpi_search *search);
+bool cpi_image_open_module(struct cpi_image *image, const struct cpi_search *search);
+bool cpi_image_open_own_vdso(struct cpi_image *image, const struct cpi_search *search);
 
 /* kernel.c: all kernel, module and BPF images at once. */
 enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,

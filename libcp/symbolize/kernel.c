@@ -207,13 +207,76 @@ static enum cp_code names_from_list(struct kernel *kernel, struct cp_error *err)
 	return code;
 }
 
+/* Run-time addresses to those of vmlinux, or to places in a module. */
+static enum cp_code set_addresses(
+	struct kernel *kernel, struct cpi_image *image, uint64_t slide, struct cp_error *err)
+{
+	struct cpi_env *env = kernel->search->env;
+	uint64_t *address = cpi_alloc_array(&env->mem, image->n, sizeof *address);
+	bool *has = cpi_alloc_array(&env->mem, image->n, sizeof *has), fine = address && has;
+
+	for (size_t i = 0; i < image->n && fine; i++) {
+		address[i] = image->key[i] - slide;
+		has[i] = true;
+	}
+	fine = fine && cpi_image_set_addresses(image, env, address, has);
+	cpi_free(&env->mem, address, image->n * sizeof *address);
+	cpi_free(&env->mem, has, image->n * sizeof *has);
+	return fine ? CP_OK : cpi_error_memory(err);
+}
+
+/* Names (and later lines) from files, where there are any. */
+static enum cp_code names_from_file(
+	struct kernel *kernel, struct cpi_image *image, struct cp_error *err)
+{
+	uint64_t linked = 0, slide = image->start - image->offset;
+	struct cpi_elf *elf;
+	enum cp_code code;
+
+	if (image->kind == CPI_IMAGE_MODULE) {
+		if (!cpi_image_open_module(image, kernel->search))
+			return CP_OK;
+	} else if (image->kind == CPI_IMAGE_KERNEL) {
+		if (!cpi_image_open_vmlinux(image, kernel->search))
+			return CP_OK;
+		elf = image->debug.elf;
+		if (!cpi_symtab_value(elf, "_text", &linked))
+			(void)cpi_symtab_value(elf, "_stext", &linked);
+		slide = slide_of(image, linked);
+		image->unverified = !image->build_id.n;
+	} else {
+		return CP_OK;
+	}
+	code = set_addresses(kernel, image, slide, err);
+	if (!code)
+		code = cpi_image_symbols(image, kernel->search->env, err);
+	image->file = image->main.elf ? image->main.path : image->debug.path;
+	return code;
+}
+
+static bool all_named(const struct kernel *kernel)
+{
+	for (size_t i = 0; i < kernel->n; i++) {
+		const struct cpi_image *image = kernel->image[i];
+
+		for (size_t k = 0; k < image->n; k++)
+			if (!image->unique || !image->unique[k] ||
+				!image->symbol[image->unique[k] - 1].name.p)
+				return false;
+	}
+	return true;
+}
+
 enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,
 	const struct cpi_search *search, struct cp_error *err)
 {
 	struct kernel kernel = {.image = image, .n = n, .search = search};
+	enum cp_code code = CP_OK;
 
 	for (size_t i = 0; i < n && !kernel.core; i++)
 		if (image[i]->kind == CPI_IMAGE_KERNEL)
 			kernel.core = image[i];
-	return n ? names_from_list(&kernel, err) : CP_OK;
+	for (size_t i = 0; i < n && !code; i++)
+		code = names_from_file(&kernel, image[i], err);
+	return code || all_named(&kernel) ? code : names_from_list(&kernel, err);
 }

@@ -203,26 +203,6 @@ static bool all_well(const struct run *run)
 	return true;
 }
 
-/* Lines of one image, if there is debug information; damage leaves the symbols. */
-static enum cp_code lines_of(struct run *run, struct cpi_image *image)
-{
-	struct cpi_object *object = image->main.debug ? &image->main : &image->debug;
-	struct cpi_dwarf_options options = {0};
-	struct cp_error why;
-	enum cp_code code;
-
-	if (!object->debug || !image->n_addresses)
-		return CP_OK;
-	code = cpi_dwarf_open(run->env, object->elf, &options, &image->dwarf, &why);
-	if (!code)
-		code = cpi_dwarf_resolve(image->dwarf, image->address, image->n_addresses,
-			&image->lines, &why);
-	if (!code || code == CP_ERROR_MEMORY)
-		return code;
-	image->unreadable = object->path;
-	return CP_OK;
-}
-
 static enum cp_code resolve(struct run *run, struct cp_error *err)
 {
 	enum cp_code code = CP_OK;
@@ -230,7 +210,7 @@ static enum cp_code resolve(struct run *run, struct cp_error *err)
 	cpi_pool_run(run->env, run->images.n + 1, symbols_job, run);
 	for (size_t i = 0; i < run->images.n && all_well(run) && !code; i++) {
 		if (!run->search.options->no_inlines)
-			run->code[i] = lines_of(run, &run->images.v[i]);
+			run->code[i] = cpi_image_lines(&run->images.v[i], &run->search, NULL);
 		code = cpi_env_progress(run->env, (double)(i + 1) / run->images.n, err);
 	}
 	if (!code && all_well(run))
