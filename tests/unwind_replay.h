@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/pool.h"
 #include "unwind/unwind.h"
 
 struct replay_map {
