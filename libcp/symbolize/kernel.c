@@ -85,9 +85,11 @@ static bool find_list(struct kernel *kernel)
 			return true;
 		}
 	}
+	/* Pipes and compressed captures carry no build ids: then the release must do. */
 	kernel->path = "/proc/kallsyms";
-	return id.n && running_release_is(search->release) && running_kernel_is(search, id) &&
-		open_list(kernel, kernel->path);
+	kernel->verified = id.n;
+	return running_release_is(search->release) &&
+		(!id.n || running_kernel_is(search, id)) && open_list(kernel, kernel->path);
 }
 
 /* perf records where the kernel's reference symbol was; address randomisation moves it. */
