@@ -356,7 +356,8 @@ struct perf_tasks {
 	struct perf_spaces spaces;
 	CPI_VEC(uint64_t) epoch_time; /* of epoch i + 1 */
 	struct perf_task_table processes, threads;
-	uint32_t kernel; /* index of the kernel among the processes */
+	struct perf_timeline before_exec; /* roots that processes had before their last exec */
+	bool keep_on_exec;                /* as perf does */
 };
 
 /* All that a sample's thread was at its time; constant over [from, to). */
@@ -364,11 +365,12 @@ struct perf_seat {
 	int32_t pid, tid;
 	uint32_t from, to; /* epochs */
 	uint32_t root, kernel;
+	uint32_t before_exec; /* root; the execve call itself came from there */
 	uint32_t comm, process_comm; /* in names; 0 = never told */
 };
 
 enum cp_code perf_tasks_build(
-	struct perf_tasks *t, struct perf_file *f, struct cp_error *err);
+	struct perf_tasks *t, struct perf_file *f, bool keep_on_exec, struct cp_error *err);
 void perf_tasks_release(struct perf_tasks *t);
 uint32_t perf_tasks_epoch(const struct perf_tasks *t, uint64_t time);
 void perf_tasks_seat(

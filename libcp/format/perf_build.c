@@ -302,7 +302,7 @@ static enum cp_code read_open(struct perf_file *f, const struct cp_read_options 
 	b->env = f->env;
 	b->o = options;
 	b->unwinder = options->no_unwind ? NULL : unwinder;
-	code = perf_tasks_build(&b->tasks, f, err);
+	code = perf_tasks_build(&b->tasks, f, options->perf_compat, err);
 	if (!code) {
 		code = build(b, ret_profile, err);
 		tear_down(b);

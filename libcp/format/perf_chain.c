@@ -34,6 +34,17 @@ static enum perf_cpumode marker_mode(uint64_t marker)
 	}
 }
 
+/* In execve, after the kernel has thrown the caller's memory away, or anywhere else. */
+static uint32_t user_root(const struct walk *w, uint64_t address)
+{
+	const struct perf_spaces *spaces = &w->b->tasks.spaces;
+
+	if (w->seat->before_exec && w->s->cpumode == PERF_CPU_KERNEL &&
+		!perf_space_at(spaces, w->seat->root, address))
+		return w->seat->before_exec;
+	return w->seat->root;
+}
+
 /* Never by the address: on arm64, s390 and sparc user and kernel ranges overlap. */
 static cp_location locate(const struct walk *w, uint64_t address)
 {
@@ -43,7 +54,7 @@ static cp_location locate(const struct walk *w, uint64_t address)
 	case PERF_CPU_KERNEL:
 		return perf_places_find(places, w->seat->kernel, address);
 	case PERF_CPU_USER:
-		return perf_places_find(places, w->seat->root, address);
+		return perf_places_find(places, user_root(w, address), address);
 	case PERF_CPU_UNKNOWN:
 		if (perf_space_at(&w->b->tasks.spaces, w->seat->root, address))
 			return perf_places_find(places, w->seat->root, address);

@@ -135,7 +135,7 @@ static void sit(struct perf_build *b, struct perf_sitter *sitter, uint32_t epoch
 		sitter->labels = cpi_builder_labels(&b->b, label, n);
 	}
 	sitter->seed = cpi_hash_mix((uint64_t)sitter->seat.root << 32 | sitter->seat.kernel,
-		sitter->labels.i);
+		(uint64_t)sitter->seat.before_exec << 32 | sitter->labels.i);
 }
 
 /* The epoch of a time; times of neighbours in the file mostly share it. */

@@ -96,14 +96,19 @@ static struct perf_task *task_get(
 	return &table->task.v[table->task.n - 1];
 }
 
+static void timeline_release(struct perf_file *f, struct perf_timeline *t)
+{
+	cpi_vec_release(&f->env->mem, &t->change);
+	cpi_vec_release(&f->env->mem, &t->first);
+}
+
 static void table_release(struct perf_file *f, struct perf_task_table *table)
 {
 	struct cpi_mem *mem = &f->env->mem;
 
 	cpi_vec_release(mem, &table->task);
 	cpi_index_release(mem, &table->index);
-	cpi_vec_release(mem, &table->time.change);
-	cpi_vec_release(mem, &table->time.first);
+	timeline_release(f, &table->time);
 }
 
 /* ---- replay ---- */
@@ -146,11 +151,19 @@ static bool replay_comm(struct replay *p, const struct perf_state *s)
 	return thread && set_value(p, &p->t->threads, thread, s->what);
 }
 
+/*
+ * The kernel throws all memory away while the task is still inside execve: samples of the
+ * rest of that call have a user part from the memory before.
+ */
 static bool replay_exec(struct replay *p, const struct perf_state *s)
 {
 	struct perf_task *process = task_get(p->f, &p->t->processes, s->pid);
 
-	return process && set_value(p, &p->t->processes, process, 0);
+	if (!process || p->t->keep_on_exec)
+		return process != NULL;
+	return change(p->f, &p->t->before_exec, (uint32_t)(process - p->t->processes.task.v),
+		       p->epoch, process->now) &&
+		set_value(p, &p->t->processes, process, 0);
 }
 
 static bool fork_memory(struct replay *p, const struct perf_state *s)
@@ -239,15 +252,18 @@ static bool sort_states(struct perf_file *f)
 	return true;
 }
 
-enum cp_code perf_tasks_build(struct perf_tasks *t, struct perf_file *f, struct cp_error *err)
+enum cp_code perf_tasks_build(
+	struct perf_tasks *t, struct perf_file *f, bool keep_on_exec, struct cp_error *err)
 {
 	struct replay p = {.t = t, .f = f};
 
 	memset(t, 0, sizeof *t);
 	t->f = f;
+	t->keep_on_exec = keep_on_exec;
 	if (!sort_states(f) || !perf_spaces_init(&t->spaces, f) ||
 		!task_get(f, &t->processes, -1) || !replay_all(&p) ||
 		!freeze(f, &t->processes.time, t->processes.task.n) ||
+		!freeze(f, &t->before_exec, t->processes.task.n) ||
 		!freeze(f, &t->threads.time, t->threads.task.n)) {
 		perf_tasks_release(t);
 		return cpi_error_memory(err);
@@ -261,6 +277,7 @@ void perf_tasks_release(struct perf_tasks *t)
 	cpi_vec_release(&t->f->env->mem, &t->epoch_time);
 	table_release(t->f, &t->processes);
 	table_release(t->f, &t->threads);
+	timeline_release(t->f, &t->before_exec);
 }
 
 uint32_t perf_tasks_epoch(const struct perf_tasks *t, uint64_t time)
@@ -278,23 +295,31 @@ uint32_t perf_tasks_epoch(const struct perf_tasks *t, uint64_t time)
 	return (uint32_t)lo;
 }
 
-static uint32_t task_at(const struct perf_task_table *table, int32_t id, uint32_t epoch,
+static uint32_t value_of(const struct perf_timeline *t, uint32_t owner, uint32_t epoch,
 	struct perf_seat *seat)
 {
-	uint32_t i = task_find(table, id);
+	return owner == UINT32_MAX ? 0 : value_at(t, owner, epoch, &seat->from, &seat->to);
+}
 
-	return i == UINT32_MAX ? 0 : value_at(&table->time, i, epoch, &seat->from, &seat->to);
+static uint32_t comm_of(
+	const struct perf_tasks *t, int32_t tid, uint32_t epoch, struct perf_seat *seat)
+{
+	return value_of(&t->threads.time, task_find(&t->threads, tid), epoch, seat);
 }
 
 void perf_tasks_seat(const struct perf_tasks *t, int32_t pid, int32_t tid, uint32_t epoch,
 	struct perf_seat *seat)
 {
+	uint32_t process = pid == -1 ? UINT32_MAX : task_find(&t->processes, pid);
+
 	memset(seat, 0, sizeof *seat);
 	seat->pid = pid;
 	seat->tid = tid;
 	seat->to = UINT32_MAX;
-	seat->kernel = task_at(&t->processes, -1, epoch, seat);
-	seat->root = pid == -1 ? 0 : task_at(&t->processes, pid, epoch, seat);
-	seat->comm = task_at(&t->threads, tid, epoch, seat);
-	seat->process_comm = pid == tid ? seat->comm : task_at(&t->threads, pid, epoch, seat);
+	seat->kernel =
+		value_of(&t->processes.time, task_find(&t->processes, -1), epoch, seat);
+	seat->root = value_of(&t->processes.time, process, epoch, seat);
+	seat->before_exec = value_of(&t->before_exec, process, epoch, seat);
+	seat->comm = comm_of(t, tid, epoch, seat);
+	seat->process_comm = pid == tid ? seat->comm : comm_of(t, pid, epoch, seat);
 }

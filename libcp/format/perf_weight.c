@@ -15,11 +15,15 @@ uint64_t perf_event_weight(const struct perf_event *e)
 	return 1;
 }
 
+/*
+ * perf script prints no period for tracepoints, and where samples have none it prints what
+ * the attr has in that place, be it a frequency.
+ */
 uint64_t perf_weight_compat(const struct perf_event *e, const struct perf_sample *s)
 {
-	if (e->attr.type == PERF_TYPE_TRACEPOINT || e->layout.period == PERF_ABSENT)
+	if (e->attr.type == PERF_TYPE_TRACEPOINT)
 		return 1;
-	return s->period;
+	return e->layout.period == PERF_ABSENT ? e->attr.period : s->period;
 }
 
 /*

@@ -226,6 +226,8 @@ def tasks():
     c.fork(20, 10, 20, 10, 100)
     c.comm(20, 20, "tool", 120, exec=True)
     c.mmap2(20, 0x400000, 0x1000, 0, "/bin/tool", 121)
+    c.sample(0, KTEXT, 20, time=120, mode=KERNEL,       # inside execve
+             chain=[CTX_KERNEL, KTEXT, CTX_USER, 0x400010])
     c.exit(20, 20, 140)
     c.fork(20, 10, 20, 10, 145)
     c.fork(10, 10, 11, 10, 150)
@@ -241,6 +243,7 @@ def tasks():
     return c.file(), [
         "comm=prog pid=20 | 2 2000 | /bin/prog+1010",
         "comm=tool pid=20 | 1 1000 | /bin/tool+10",
+        "comm=tool pid=20 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000000;/bin/prog+1010",
         "comm=prog pid=10 | 2 2000 | /bin/prog+1010",
         "comm=worker pid=10 | 1 1000 | /bin/prog+1010",
         "comm=:12 pid=10 | 1 1000 | /bin/prog+1010",

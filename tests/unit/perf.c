@@ -367,16 +367,20 @@ static void test_filters(void **state)
 	int32_t pid = 20;
 
 	(void)state;
-	expect_stacks("good-tasks", "comm=tool pid=20 | 1 1000 | /bin/tool+10\n", &o);
+	expect_stacks("good-tasks",
+		"comm=tool pid=20 | 1 1000 | /bin/tool+10\n"
+		"comm=tool pid=20 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000000;"
+		"/bin/prog+1010\n",
+		&o);
 	o = (struct cp_read_options){.size = sizeof o, .pids = &pid, .n_pids = 1,
-		.time = {CP_TIME_NANOS, 110, 130}};
+		.time = {CP_TIME_NANOS, 110, 120}};
 	expect_stacks("good-tasks", "comm=prog pid=20 | 1 1000 | /bin/prog+1010\n", &o);
 	o.time = (struct cp_time_span){CP_TIME_OFFSET, 20, INFINITY};
 	expect_stacks("good-tasks",
 		"comm=prog pid=20 | 1 1000 | /bin/prog+1010\n"
 		"comm=tool pid=20 | 1 1000 | /bin/tool+10\n",
 		&o);
-	o.time = (struct cp_time_span){CP_TIME_SHARE, 0, 0.3};
+	o.time = (struct cp_time_span){CP_TIME_SHARE, 0, 0.1};
 	expect_stacks("good-tasks", "comm=prog pid=20 | 1 1000 | /bin/prog+1010\n", &o);
 	o = (struct cp_read_options){.size = sizeof o, .dsos = lib, .n_dsos = 1};
 	expect_stacks("good-be64", "", &o);
