@@ -5,17 +5,20 @@
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
+#include "common/symreport.h"
 
 struct cpconv {
 	struct symbol_options symbols;
 	struct capture_options capture;
 	struct filter_options filters;
+	const char *report; /* NULL: not asked for; "": to stderr */
 	int64_t level;
 	bool level_seen;
 	int root; /* enum cp_root */
 	bool annotate;
 
 	struct cp_read_options read;
+	struct cp_symbol_report *symbol_report;
 	struct cp_profile *profile;
 };
 
@@ -29,6 +32,8 @@ static const char *const root_words[] = {
 };
 
 static const struct opt rows[] = {
+	OPT_MAYBE(struct cpconv, report, "symbols-report", 0, "FILE",
+		"say for each image how its addresses fared, on stderr or in FILE"),
 	OPT_INT(struct cpconv, level, "level", 0, "N",
 		"pprof: compression from 1 (fast) to 12 (small); 0 writes it uncompressed",
 		.seen = offsetof(struct cpconv, level_seen)),
@@ -47,6 +52,27 @@ static const char examples[] =
 	"  cpconv cpu.pb.gz -o cpu.folded        pprof to collapsed stacks\n"
 	"  perf record -o - -g ./prog | cpconv -o out.pb.gz\n";
 
+static int write_report(struct tool *tool, struct cpconv *self)
+{
+	struct out out;
+	char message[512];
+
+	if (!self->symbol_report) {
+		ui_note(&tool->ui, NULL, "no symbols report: nothing was symbolized");
+		return TOOL_GO;
+	}
+	if (!out_open(&out, *self->report ? self->report : "/dev/stderr", false, message,
+		    sizeof message)) {
+		ui_error(&tool->ui, NULL, "%s", message);
+		return TOOL_SYSTEM;
+	}
+	symreport_print(&out, self->profile, self->symbol_report);
+	if (out_commit(&out, message, sizeof message))
+		return TOOL_GO;
+	ui_error(&tool->ui, NULL, "%s", message);
+	return TOOL_SYSTEM;
+}
+
 static int read_profile(struct tool *tool, struct cpconv *self, const char *path)
 {
 	struct cp_symbolize_options symbolize;
@@ -54,9 +80,16 @@ static int read_profile(struct tool *tool, struct cpconv *self, const char *path
 	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 
 	symbolize.perf_compat = self->capture.perf_compat;
+	symbolize.ret_report = &self->symbol_report;
 	if (status == TOOL_GO)
 		status = tool_read(tool, path, &self->read, use, &self->profile);
-	return status;
+	if (status != TOOL_GO)
+		return status;
+	if (self->report)
+		return write_report(tool, self);
+	if (use)
+		symreport_warn(tool, self->profile, self->symbol_report);
+	return TOOL_GO;
 }
 
 static int filter_profile(struct tool *tool, struct cpconv *self)
@@ -103,6 +136,9 @@ static int convert(struct tool *tool, struct cpconv *self)
 				? "one input is converted, and '%s' is a second; cpmerge merges"
 				: "'%s' is a second input; did you mean -o? (cpmerge merges)",
 			inputs->v[1]);
+	if (self->report && !strcmp(self->report, "-") && !tool->options.output)
+		return tool_usage(tool, "--symbols-report and the profile cannot both go to "
+					"standard output");
 	if (self->level_seen && (self->level < 0 || self->level > 12))
 		return tool_usage(tool, "--level is a number from 0 to 12");
 	format = tool_output_format(tool, "pprof");
@@ -140,6 +176,7 @@ int main(int argc, char **argv)
 	if (status == TOOL_GO)
 		status = convert(&tool, &self);
 	cp_profile_free(self.profile);
+	cp_symbol_report_free(self.symbol_report);
 	symbol_options_release(&self.symbols);
 	capture_options_release(&self.capture);
 	return tool_end(&tool, status);

@@ -22,15 +22,17 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 {
 	const struct cpi_format *format = cpi_format_detect(&input->source);
 	struct cp_read_options full;
+	struct cp_symbolize_options names;
 	struct cp_profile *profile = NULL;
 	enum cp_code code;
 
 	cpi_options_copy(&full, sizeof full, options);
+	cpi_options_copy(&names, sizeof names, symbolize);
 	if (!format)
 		return unknown(input, err);
 	code = format->read(&context->env, &input->source, &full, NULL, &profile, err);
 	if (!code && symbolize)
-		code = cp_profile_symbolize(context, &profile, symbolize, NULL, err);
+		code = cp_profile_symbolize(context, &profile, &names, names.ret_report, err);
 	if (!code)
 		*ret_profile = profile;
 	else

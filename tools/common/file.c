@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,6 +71,28 @@ static bool open_temporary(struct out *out, mode_t mode)
 	return true;
 }
 
+/*
+ * The descriptor that a name such as /dev/stdout or /dev/fd/5 stands for, or -1. Opened by
+ * name it could be a regular file, and would be replaced under the feet of whoever else
+ * writes to it.
+ */
+static int descriptor_of(const char *path)
+{
+	static const char folder[] = "/dev/fd/";
+	char *end;
+	long fd;
+
+	if (!path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (!strcmp(path, "/dev/stderr"))
+		return STDERR_FILENO;
+	if (strncmp(path, folder, sizeof folder - 1))
+		return -1;
+	fd = strtol(path + sizeof folder - 1, &end, 10);
+	return *end || end == path + sizeof folder - 1 || fd < 0 || fd > INT_MAX ? -1
+										 : (int)fd;
+}
+
 static bool open_file(struct out *out, const char *path)
 {
 	struct stat st;
@@ -90,15 +113,14 @@ static bool open_file(struct out *out, const char *path)
 
 bool out_open(struct out *out, const char *path, bool binary, char *message, size_t size)
 {
-	*out = (struct out){.fd = STDOUT_FILENO};
+	*out = (struct out){.fd = descriptor_of(path)};
 	out->buf = malloc(BUFFER);
 	if (!out->buf) {
 		snprintf(message, size, "out of memory");
 		return false;
 	}
-	if (path && strcmp(path, "-") && !open_file(out, path)) {
+	if (out->fd < 0 && !open_file(out, path)) {
 		refuse(message, size, "write", path);
-		out->fd = -1;
 		out_discard(out);
 		return false;
 	}
@@ -169,10 +191,12 @@ void out_printf(struct out *out, const char *format, ...)
 
 bool out_commit(struct out *out, char *message, size_t size)
 {
-	const char *name = out->path ? out->path : "standard output";
+	const char *name = out->path ? out->path
+		: out->fd == STDERR_FILENO ? "standard error"
+					   : "standard output";
 
 	flush(out);
-	if (!out->error && out->fd != STDOUT_FILENO) {
+	if (!out->error && out->path) {
 		if (close(out->fd))
 			out->error = errno;
 		out->fd = -1;
@@ -194,7 +218,7 @@ bool out_commit(struct out *out, char *message, size_t size)
 
 void out_discard(struct out *out)
 {
-	if (out->fd >= 0 && out->fd != STDOUT_FILENO)
+	if (out->fd >= 0 && out->path)
 		close(out->fd);
 	out->fd = -1;
 	if (out->temporary) {

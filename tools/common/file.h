@@ -13,7 +13,7 @@
 
 struct out {
 	int fd;
-	char *path;      /* final name; NULL for stdout */
+	char *path;      /* final name; NULL for a descriptor that was open before */
 	char *temporary; /* NULL when written directly */
 	char *buf;
 	size_t n;

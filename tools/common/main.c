@@ -215,6 +215,9 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 	cp_context_flush_diagnostics(tool->context);
 	progress_end(&tool->progress);
 	tool->ui.input = NULL;
+	if (code == CP_ERROR_FORMAT && file_is_elf(path))
+		snprintf(err.message, sizeof err.message,
+			"this is a program, not a profile; name the capture after it");
 	return code ? tool_fail(tool, name, &err) : TOOL_GO;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/nearest.h"
 
@@ -73,6 +74,40 @@ static void split_binary(struct cp_binary *ret, char *text)
 	}
 }
 
+/* A file that the user names is there, or nothing is done: a typing error costs names. */
+static int must_open(struct tool *tool, const char *option, const char *file, int mode)
+{
+	if (!file || !access(file, mode))
+		return TOOL_GO;
+	ui_error(&tool->ui, NULL, "--%s: cannot open %s: %s", option, file, strerror(errno));
+	return TOOL_UNREADABLE;
+}
+
+static int check_files(struct tool *tool, const struct symbol_options *o)
+{
+	const struct {
+		const char *option, *file;
+		int mode;
+	} named[] = {
+		{"symfs", o->symfs, X_OK},
+		{"buildid-dir", o->buildid_dir, X_OK},
+		{"kallsyms", o->kallsyms, R_OK},
+		{"vmlinux", o->vmlinux, R_OK},
+		{"modules", o->modules, X_OK},
+	};
+	int status = TOOL_GO;
+
+	for (size_t i = 0; status == TOOL_GO && i < sizeof named / sizeof *named; i++)
+		status = must_open(tool, named[i].option, named[i].file, named[i].mode);
+	for (size_t i = 0; status == TOOL_GO && i < o->binaries.n; i++)
+		status = must_open(tool, "binary", o->binary[i].file, R_OK);
+	for (size_t i = 0; status == TOOL_GO && i < o->debug_dirs.n; i++)
+		status = must_open(tool, "debug-dir", o->debug_dirs.v[i], X_OK);
+	for (size_t i = 0; status == TOOL_GO && i < o->map_dirs.n; i++)
+		status = must_open(tool, "map-dir", o->map_dirs.v[i], X_OK);
+	return status;
+}
+
 int symbol_options_get(struct tool *tool, struct symbol_options *o,
 	struct cp_symbolize_options *ret, const struct cp_symbolize_options **ret_use)
 {
@@ -100,7 +135,7 @@ int symbol_options_get(struct tool *tool, struct symbol_options *o,
 		.resymbolize = o->resymbolize,
 	};
 	*ret_use = o->no_symbolize ? NULL : ret;
-	return TOOL_GO;
+	return check_files(tool, o);
 }
 
 void symbol_options_release(struct symbol_options *o)

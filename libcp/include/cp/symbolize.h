@@ -17,6 +17,8 @@ enum cp_demangle {
 	CP_DEMANGLE_SIMPLE /* template arguments dropped, too */
 };
 
+struct cp_symbol_report;
+
 /* A file given by the user; path NULL: for the image whose build id or name fits. */
 struct cp_binary {
 	const char *path; /* as the profile names it, or NULL */
@@ -42,6 +44,11 @@ struct cp_symbolize_options {
 	bool force_build_id; /* use files whose build id differs */
 	bool resymbolize;    /* replace symbols the profile already has */
 	bool perf_compat;    /* names as perf prints them */
+	/*
+	 * Where cp_profile_read puts the report of its symbolization, which the caller
+	 * frees; NULL: it is dropped. Left alone when nothing was symbolized.
+	 */
+	struct cp_symbol_report **ret_report;
 };
 
 /* Why an image's addresses stayed without a name. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPT_SYMREPORT_H
+#define CPT_SYMREPORT_H
+
+/* What became of the symbols, for --symbols-report and for one line of warning. */
+
+#include <cp/symbolize.h>
+
+struct out;
+struct tool;
+
+/* One line for each image, largest loss first, to `out`. */
+void symreport_print(struct out *out, const struct cp_profile *profile,
+	const struct cp_symbol_report *report);
+
+/* One line on stderr when more than 5 % of the frames of all samples have no name. */
+void symreport_warn(struct tool *tool, const struct cp_profile *profile,
+	const struct cp_symbol_report *report);
+
+#endif
