@@ -116,7 +116,8 @@ static int read_one(struct tool *tool, struct cpflame *self, const char *path,
 		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 	if (status != TOOL_GO)
 		return status;
-	read.keep_time = read.keep_time || self->chart;
+	read.keep_time = read.keep_time || self->chart ||
+		(tool->options.to && !strcmp(tool->options.to, "html"));
 	symbolize.perf_compat = self->capture.perf_compat;
 	status = tool_read(tool, path, &read, use, ret_profile);
 	if (status != TOOL_GO)

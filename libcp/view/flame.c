@@ -177,9 +177,11 @@ static enum cp_code make_tree(struct cpi_flame *flame, const struct cp_profile *
 		code = cpi_tree_add(&flame->tree, profile, type, 0, err);
 	if (!code && before)
 		code = cpi_tree_add(&flame->tree, before, type_before, 1, err);
+	/* A page orders siblings itself; by time it can only if they come that way. */
+	flame->timed = !o->chart && !flame->diff && profile->time.n && !strcmp(o->format, "html");
 	if (!code)
 		code = cpi_tree_finish(&flame->tree,
-			o->chart ? CPI_TREE_BY_INPUT
+			o->chart || flame->timed ? CPI_TREE_BY_INPUT
 			: o->order == CP_FLAME_BY_VALUE ? CPI_TREE_BY_VALUE : CPI_TREE_BY_NAME,
 			err);
 	if (!code)

@@ -33,6 +33,7 @@ struct cpi_flame {
 	struct cp_flame_options options; /* defaults filled in */
 	struct cpi_tree tree;
 	bool diff;
+	bool timed; /* siblings stand in order of time, for a page */
 	double before_factor; /* of the values of column 1, before */
 	char scale_note[160];
 	/* Weight of one sample in each column, for sampling noise. */

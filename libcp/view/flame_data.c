@@ -268,6 +268,7 @@ static void put_config(struct data *d)
 	}
 	member(sink, "inverted", o->inverted);
 	member(sink, "chart", o->chart);
+	member(sink, "timed", flame->timed);
 	member(sink, "row", o->frame_height);
 	member(sink, "fixed", o->width);
 	text_member(sink, "font", o->font);

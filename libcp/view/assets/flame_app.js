@@ -252,8 +252,8 @@ function flameApp(host, text, options) {
 
     function address() {
         const s = app.search, parts = [];
-        hashes = hashes || pathHashes(given);
-        if (app.zoomed && app.model === given)
+        hashes = hashes || pathHashes(app.model);
+        if (app.zoomed)
             parts.push('z=' + hashes[app.zoomed].toString(36));
         if (s.text)
             parts.push('s=' + encodeURIComponent(s.text));
@@ -301,10 +301,10 @@ function flameApp(host, text, options) {
             app.onrestore(want);
         let z = 0;
         if (want.z) {
-            hashes = hashes || pathHashes(given);
+            hashes = hashes || pathHashes(app.model);
             z = Math.max(0, hashes.indexOf(parseInt(want.z, 36)));
         }
-        setZoom(app.model === given ? z : 0);
+        setZoom(z);
         runSearch();
         buttons();
     }
@@ -337,6 +337,7 @@ function flameApp(host, text, options) {
 
     function setModel(m) {
         app.model = m;
+        hashes = null;
         app.current = -1;
         setZoom(0);
         runSearch();
@@ -544,7 +545,7 @@ function flameApp(host, text, options) {
     }
 
     Object.assign(app, {zoom: zoom, draw: draw, setModel: setModel, remember: remember,
-        choose: choose, reveal: reveal, button: button, copy: copy, details: details,
+        choose: choose, reveal: reveal, at: painter.at, button: button, copy: copy, details: details,
         title: title, find(text, regex) {
             app.search = {text: text, regex: !!regex, exact: false};
             ui.search.value = text;
@@ -557,6 +558,8 @@ function flameApp(host, text, options) {
     listen();
     measureLevels();
     buttons();
+    if (app.begin)
+        app.begin();
     restore();
     paint();
     toRoot();
