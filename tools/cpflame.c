@@ -5,13 +5,10 @@
 #include <string.h>
 
 #include <cp/flame.h>
-#include <cp/merge.h>
 
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
-
-enum scale { SCALE_NONE, SCALE_TIME, SCALE_TOTAL, SCALE_ANCHOR, SCALE_WORK };
 
 struct cpflame {
 	struct symbol_options symbols;
@@ -30,7 +27,8 @@ struct cpflame {
 	int root, order;
 	bool hash, reverse, inverted, chart;
 
-	char scale_note[200];
+	struct cp_flame *flame;
+	double anchored[2]; /* by side: the cost of what --anchor matches */
 };
 
 static const char *const root_words[] = {
@@ -123,54 +121,13 @@ static int read_one(struct tool *tool, struct cpflame *self, const char *path,
 	if (status != TOOL_GO)
 		return status;
 	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
-	filter.drop_frames = true;
+	filter.drop_frames = cp_profile_header(*ret_profile)->drop_frames.i != 0;
 	return tool_filter(tool, &filter, ret_profile);
 }
 
-static int merge_list(struct tool *tool, struct cpflame *self, const struct opt_list *list,
-	struct cp_merge *merge)
-{
-	struct cp_error err;
-
-	for (size_t i = 0; i < list->n; i++) {
-		struct cp_profile *profile = NULL;
-		int status = read_one(tool, self, list->v[i], &profile);
-
-		if (status != TOOL_GO) {
-			cp_profile_free(profile);
-			return status;
-		}
-		err.code = cp_merge_add(merge, profile, NULL, &err);
-		cp_profile_free(profile);
-		if (err.code)
-			return tool_fail(tool, list->v[i], &err);
-	}
-	return TOOL_GO;
-}
-
-/* One side: a file as it is, several merged. */
-static int read_side(struct tool *tool, struct cpflame *self, const struct opt_list *list,
-	struct cp_profile **ret_profile)
-{
-	struct cp_merge *merge;
-	struct cp_error err;
-	int status;
-
-	if (list->n == 1)
-		return read_one(tool, self, list->v[0], ret_profile);
-	if (cp_merge_new(tool->context, NULL, &merge, &err))
-		return tool_fail(tool, NULL, &err);
-	status = merge_list(tool, self, list, merge);
-	if (status != TOOL_GO) {
-		cp_merge_free(merge);
-		return status;
-	}
-	return cp_merge_finish(merge, ret_profile, &err) ? tool_fail(tool, NULL, &err) : TOOL_GO;
-}
-
 /* The total of samples through functions that match. */
-static int anchored(struct tool *tool, struct cpflame *self, const struct cp_profile *profile,
-	double *ret_sum)
+static int add_anchored(struct tool *tool, struct cpflame *self,
+	const struct cp_profile *profile, enum cp_flame_side side)
 {
 	struct cp_filter_options options = {.size = sizeof options, .focus = self->anchor};
 	struct cp_profile *part;
@@ -183,69 +140,77 @@ static int anchored(struct tool *tool, struct cpflame *self, const struct cp_pro
 		cp_profile_free(part);
 		return tool_fail(tool, NULL, &err);
 	}
-	*ret_sum = 0;
 	n = cp_profile_counts(part).samples;
 	for (uint32_t i = 0; i < n; i++)
-		*ret_sum += (double)cp_profile_sample_values(part, i)[type];
+		self->anchored[side] += (double)cp_profile_sample_values(part, i)[type];
 	cp_profile_free(part);
 	return TOOL_GO;
 }
 
-static int scale_by_anchor(struct tool *tool, struct cpflame *self,
-	const struct cp_profile *after, const struct cp_profile *before,
-	struct cp_flame_options *ret)
+/* Adds one side's files, one in memory at a time. */
+static int add_side(struct tool *tool, struct cpflame *self, const struct opt_list *list,
+	enum cp_flame_side side)
 {
-	double a, b;
-	int status = anchored(tool, self, after, &a);
+	int status = TOOL_GO;
 
-	if (status == TOOL_GO)
-		status = anchored(tool, self, before, &b);
-	if (status != TOOL_GO)
-		return status;
-	if (!(a > 0) || !(b > 0))
+	for (size_t i = 0; i < list->n && status == TOOL_GO; i++) {
+		struct cp_profile *profile = NULL;
+		struct cp_error err;
+
+		status = read_one(tool, self, list->v[i], &profile);
+		if (status == TOOL_GO && self->anchor)
+			status = add_anchored(tool, self, profile, side);
+		if (status == TOOL_GO && cp_flame_add(self->flame, profile, side, &err))
+			status = tool_fail(tool, list->v[i], &err);
+		cp_profile_free(profile);
+	}
+	return status;
+}
+
+static int scale_by_anchor(struct tool *tool, struct cpflame *self)
+{
+	double after = self->anchored[CP_FLAME_AFTER], before = self->anchored[CP_FLAME_BEFORE];
+	char note[200];
+
+	if (!(after > 0) || !(before > 0))
 		return tool_usage(tool, "--anchor %s matches no samples on one side", self->anchor);
-	ret->scale = CP_FLAME_SCALE_FACTOR;
-	ret->scale_factor = a / b;
-	snprintf(self->scale_note, sizeof self->scale_note, "to equal cost of %s", self->anchor);
-	ret->scale_note = self->scale_note;
+	snprintf(note, sizeof note, "to equal cost of %s", self->anchor);
+	cp_flame_scale(self->flame, CP_FLAME_SCALE_FACTOR, after / before, note);
 	return TOOL_GO;
 }
 
-static int scale_by_work(struct tool *tool, struct cpflame *self, struct cp_flame_options *ret)
+static int scale_by_work(struct tool *tool, struct cpflame *self)
 {
 	const char *numbers = strchr(self->scale, '=') + 1;
-	char *end;
+	char *end, note[200];
 	double before = strtod(numbers, &end), after = *end == ',' ? strtod(end + 1, &end) : 0;
 
 	if (*end || !(before > 0) || !(after > 0))
 		return tool_usage(tool, "--scale=work=N,M needs two numbers above 0, not '%s'",
 			numbers);
-	ret->scale = CP_FLAME_SCALE_FACTOR;
-	ret->scale_factor = after / before;
-	snprintf(self->scale_note, sizeof self->scale_note, "to equal work (%s)", numbers);
-	ret->scale_note = self->scale_note;
+	snprintf(note, sizeof note, "to equal work (%s)", numbers);
+	cp_flame_scale(self->flame, CP_FLAME_SCALE_FACTOR, after / before, note);
 	return TOOL_GO;
 }
 
-static int get_scale(struct tool *tool, struct cpflame *self, const struct cp_profile *after,
-	const struct cp_profile *before, struct cp_flame_options *ret)
+static int set_scale(struct tool *tool, struct cpflame *self)
 {
 	const char *how = self->scale ? self->scale : self->anchor ? "anchor" : "none";
 
-	if (!strcmp(how, "none"))
-		return TOOL_GO;
-	if (!strcmp(how, "time") || !strcmp(how, "total")) {
-		ret->scale = how[1] == 'i' ? CP_FLAME_SCALE_TIME : CP_FLAME_SCALE_TOTAL;
-		return TOOL_GO;
-	}
-	if (!strncmp(how, "work=", 5))
-		return scale_by_work(tool, self, ret);
-	if (strcmp(how, "anchor"))
+	if (!strcmp(how, "time"))
+		cp_flame_scale(self->flame, CP_FLAME_SCALE_TIME, 0, NULL);
+	else if (!strcmp(how, "total"))
+		cp_flame_scale(self->flame, CP_FLAME_SCALE_TOTAL, 0, NULL);
+	else if (!strncmp(how, "work=", 5))
+		return scale_by_work(tool, self);
+	else if (!strcmp(how, "anchor") && !self->anchor)
+		return tool_usage(tool, "--scale=anchor needs --anchor REGEX");
+	else if (!strcmp(how, "anchor"))
+		return self->diff ? scale_by_anchor(tool, self) : TOOL_GO;
+	else if (strcmp(how, "none"))
 		return tool_usage(tool, "--scale is none, time, total, anchor or work=N,M, not '%s'",
 			how);
-	if (!self->anchor)
-		return tool_usage(tool, "--scale=anchor needs --anchor REGEX");
-	return before ? scale_by_anchor(tool, self, after, before, ret) : TOOL_GO;
+	return TOOL_GO;
 }
 
 static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame_options *ret)
@@ -273,6 +238,7 @@ static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame
 		.reverse = self->reverse,
 		.inverted = self->inverted,
 		.chart = self->chart,
+		.diff = self->diff,
 		.factor = self->factor,
 		.total = self->total,
 		.negate = self->negate,
@@ -331,22 +297,40 @@ static int take_sides(struct tool *tool, struct cpflame *self)
 	return TOOL_GO;
 }
 
-static int write_out(struct tool *tool, struct cpflame *self, const struct cp_profile *profile,
-	const struct cp_profile *before, const struct cp_flame_options *options)
+/* Collapsed stacks: what the picture is made of, for other tools. */
+static int write_folded(struct tool *tool, struct cpflame *self, const char *path)
 {
-	struct cp_write_options folded = {.size = sizeof folded, .root = (enum cp_root)self->root,
+	struct cp_write_options options = {.size = sizeof options,
+		.root = (enum cp_root)self->root,
 		.sample_type = self->filters.sample_index};
+	struct cp_profile *profile = NULL;
 	struct cp_error err;
-	enum cp_code code;
+	int status = read_one(tool, self, path, &profile);
 
+	if (status == TOOL_GO && cp_profile_write(tool->context, profile, "folded", &options,
+			out_write, &tool->out, &err))
+		status = tool_fail(tool, tool->options.output, &err);
+	cp_profile_free(profile);
+	return status == TOOL_GO ? tool_commit_output(tool) : status;
+}
+
+static int write_flame(struct tool *tool, struct cpflame *self)
+{
+	struct cp_error err;
+	int status = TOOL_GO;
+
+	if (self->diff)
+		status = add_side(tool, self, &self->before, CP_FLAME_BEFORE);
+	if (status == TOOL_GO)
+		status = add_side(tool, self, &self->after, CP_FLAME_AFTER);
+	if (status == TOOL_GO)
+		status = set_scale(tool, self);
+	if (status != TOOL_GO)
+		return status;
 	progress_start(&tool->progress, "drawing");
-	if (options->format && !strcmp(options->format, "folded"))
-		code = cp_profile_write(tool->context, profile, "folded", &folded, out_write,
-			&tool->out, &err);
-	else
-		code = cp_flame_write(tool->context, profile, before, options, out_write,
-			&tool->out, &err);
-	return code ? tool_fail(tool, tool->options.output, &err) : tool_commit_output(tool);
+	if (cp_flame_write(self->flame, out_write, &tool->out, &err))
+		return tool_fail(tool, self->after.v[0], &err);
+	return tool_commit_output(tool);
 }
 
 static int output_format(struct tool *tool)
@@ -366,35 +350,33 @@ static int output_format(struct tool *tool)
 
 static int flame(struct tool *tool, struct cpflame *self)
 {
-	struct cp_profile *profile = NULL, *before = NULL;
 	struct cp_flame_options options;
+	struct cp_error err;
 	int status = output_format(tool);
+	bool folded = tool->options.to && !strcmp(tool->options.to, "folded");
 
 	split_color(tool, self);
-	if (status == TOOL_GO)
-		status = draw_options(tool, self, &options);
 	if (status == TOOL_GO && !self->before.n && !self->after.n)
 		status = tool_default_input(tool);
 	tool_take_binaries(tool, &self->symbols.binaries);
 	if (status == TOOL_GO)
 		status = take_sides(tool, self);
-	if (status == TOOL_GO && self->diff && options.format &&
-		!strcmp(options.format, "folded"))
-		status = tool_usage(tool, "--to folded writes one profile; cpdiff --to folded "
+	if (status == TOOL_GO && self->diff && folded)
+		return tool_usage(tool, "--to folded writes one profile; cpdiff --to folded "
 			"writes two columns");
 	if (status == TOOL_GO)
+		status = draw_options(tool, self, &options);
+	if (status == TOOL_GO)
 		status = tool_open_output(tool, false);
-	if (status == TOOL_GO && self->diff)
-		status = read_side(tool, self, &self->before, &before);
-	if (status == TOOL_GO)
-		status = read_side(tool, self, &self->after, &profile);
-	if (status == TOOL_GO)
-		status = get_scale(tool, self, profile, before, &options);
-	if (status == TOOL_GO)
-		status = write_out(tool, self, profile, before, &options);
-	cp_profile_free(profile);
-	cp_profile_free(before);
-	return status;
+	if (status != TOOL_GO)
+		return status;
+	if (folded)
+		return write_folded(tool, self, self->after.v[0]);
+	if (cp_flame_new(tool->context, &options, &self->flame, &err)) {
+		tool_fail(tool, NULL, &err);
+		return err.code == CP_ERROR_ARGUMENT ? TOOL_USAGE : TOOL_SYSTEM;
+	}
+	return write_flame(tool, self);
 }
 
 int main(int argc, char **argv)
@@ -421,6 +403,7 @@ int main(int argc, char **argv)
 	status = tool_begin(&tool, argc, argv);
 	if (status == TOOL_GO)
 		status = flame(&tool, &self);
+	cp_flame_free(self.flame);
 	symbol_options_release(&self.symbols);
 	capture_options_release(&self.capture);
 	return tool_end(&tool, status);

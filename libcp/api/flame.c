@@ -4,6 +4,10 @@
 
 #include <errno.h>
 
+struct cp_flame {
+	struct cpi_flame flame;
+};
+
 struct target {
 	cp_write_fn *fn;
 	void *arg;
@@ -17,22 +21,60 @@ static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_er
 	return errno ? cpi_error_system(err, "write the output", NULL) : CP_OK;
 }
 
-enum cp_code cp_flame_write(struct cp_context *context, const struct cp_profile *profile,
-	const struct cp_profile *before, const struct cp_flame_options *options,
-	cp_write_fn *fn, void *arg, struct cp_error *err)
+enum cp_code cp_flame_new(struct cp_context *context, const struct cp_flame_options *options,
+	struct cp_flame **ret_flame, struct cp_error *err)
+{
+	struct cp_flame *flame = cpi_alloc_zero(&context->env.mem, sizeof *flame);
+	struct cp_flame_options full;
+	enum cp_code code;
+
+	if (!flame)
+		return cpi_error_memory(err);
+	cpi_options_copy(&full, sizeof full, options);
+	code = cpi_flame_init(&flame->flame, &context->env, &full, err);
+	if (code)
+		cp_flame_free(flame);
+	else
+		*ret_flame = flame;
+	return code;
+}
+
+enum cp_code cp_flame_add(struct cp_flame *flame, const struct cp_profile *profile,
+	enum cp_flame_side side, struct cp_error *err)
+{
+	return cpi_flame_add(&flame->flame, profile, side, err);
+}
+
+void cp_flame_scale(
+	struct cp_flame *flame, enum cp_flame_scale scale, double factor, const char *note)
+{
+	cpi_flame_scale(&flame->flame, scale, factor, note);
+}
+
+enum cp_code cp_flame_write(
+	struct cp_flame *flame, cp_write_fn *fn, void *arg, struct cp_error *err)
 {
 	struct target target = {fn, arg};
-	struct cp_flame_options full;
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_options_copy(&full, sizeof full, options);
-	cpi_sink_callback(&sink, &context->env.mem, hand_on, &target);
-	code = cpi_flame_write(&context->env, profile, before, &full, &sink, err);
+	cpi_sink_callback(&sink, &flame->flame.env->mem, hand_on, &target);
+	code = cpi_flame_write(&flame->flame, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
 	return code;
+}
+
+void cp_flame_free(struct cp_flame *flame)
+{
+	struct cpi_mem *mem;
+
+	if (!flame)
+		return;
+	mem = &flame->flame.env->mem;
+	cpi_flame_release(&flame->flame);
+	cpi_free(mem, flame, sizeof *flame);
 }
 
 const char *cp_flame_palette_at(size_t i)

@@ -106,60 +106,77 @@ static bool new_node(struct adding *a, uint32_t parent, uint32_t frame, uint32_t
 {
 	struct cpi_tree *tree = a->tree;
 	struct cpi_mem *mem = &tree->env->mem;
+	struct cpi_tree_row row = {parent, tree->frame.v[frame].name, frame, 0};
 
-	if (tree->parent.n >= UINT32_MAX / 2) {
+	if (tree->row.n >= UINT32_MAX / 2) {
 		(void)cpi_error(a->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 			"the call tree would exceed 2^31 nodes");
 		return false;
 	}
-	if (!cpi_vec_push(mem, &tree->parent, parent) || !cpi_vec_push(mem, &tree->of, frame))
+	if (!cpi_vec_push(mem, &tree->row, row))
 		return out_of(a);
 	for (unsigned c = 0; c < tree->columns; c++)
-		if (!cpi_vec_push(mem, &tree->self[c], 0))
+		if (!cpi_vec_push(mem, &tree->value[c], 0))
 			return out_of(a);
-	*ret_id = (uint32_t)(tree->parent.n - 1);
+	*ret_id = (uint32_t)(tree->row.n - 1);
 	return true;
-}
-
-static bool is_child(
-	const struct cpi_tree *tree, uint32_t node, uint32_t parent, uint32_t frame)
-{
-	return tree->parent.v[node] == parent &&
-		tree->frame.v[tree->of.v[node]].name == tree->frame.v[frame].name;
 }
 
 /* In a flame chart a frame goes on only when the stack before had it at this place. */
 static bool chart_node(struct adding *a, uint32_t parent, uint32_t frame, uint32_t *ret_id)
 {
-	uint32_t level = a->level++;
+	struct cpi_tree *tree = a->tree;
+	uint32_t level = a->level++, id;
 
-	if (level < a->open.n && is_child(a->tree, a->open.v[level], parent, frame)) {
-		*ret_id = a->open.v[level];
-		return true;
+	if (level < a->open.n) {
+		id = a->open.v[level];
+		if (tree->row.v[id].parent == parent &&
+			tree->row.v[id].name == tree->frame.v[frame].name) {
+			*ret_id = id;
+			return true;
+		}
 	}
 	a->open.n = level;
 	return new_node(a, parent, frame, ret_id) &&
-		(cpi_vec_push(&a->tree->env->mem, &a->open, *ret_id) || out_of(a));
+		(cpi_vec_push(&tree->env->mem, &a->open, *ret_id) || out_of(a));
 }
 
-/* A child of `parent` for the frame's name, found or new. */
-static bool node_id(struct adding *a, uint32_t parent, uint32_t frame, uint32_t *ret_id)
+/* A child that is not its parent's first. */
+static bool further_node(struct adding *a, uint32_t parent, uint32_t frame, uint32_t *ret_id)
 {
 	struct cpi_tree *tree = a->tree;
-	uint64_t hash = cpi_hash_u64((uint64_t)parent << 32 | tree->frame.v[frame].name);
-	struct cpi_probe probe;
-	uint32_t id;
+	uint32_t name = tree->frame.v[frame].name, id;
+	uint64_t hash = cpi_hash_u64((uint64_t)parent << 32 | name);
+	struct cpi_probe probe = cpi_index_find(&tree->nodes, hash);
 
-	if (tree->options.chart)
-		return chart_node(a, parent, frame, ret_id);
-	probe = cpi_index_find(&tree->nodes, hash);
 	while ((id = cpi_index_next(&tree->nodes, &probe)))
-		if (is_child(tree, id, parent, frame)) {
+		if (tree->row.v[id].parent == parent && tree->row.v[id].name == name) {
 			*ret_id = id;
 			return true;
 		}
 	return new_node(a, parent, frame, ret_id) &&
 		(cpi_index_add(&tree->env->mem, &tree->nodes, hash, *ret_id) || out_of(a));
+}
+
+/* A child of `parent` for the frame's name, found or new. */
+static inline bool node_id(
+	struct adding *a, uint32_t parent, uint32_t frame, uint32_t *ret_id)
+{
+	struct cpi_tree *tree = a->tree;
+	uint32_t first = tree->row.v[parent].first;
+
+	if (tree->options.chart)
+		return chart_node(a, parent, frame, ret_id);
+	if (first && tree->row.v[first].name == tree->frame.v[frame].name) {
+		*ret_id = first;
+		return true;
+	}
+	if (first)
+		return further_node(a, parent, frame, ret_id);
+	if (!new_node(a, parent, frame, ret_id))
+		return false;
+	tree->row.v[parent].first = *ret_id;
+	return true;
 }
 
 static uint8_t mapping_flags(const struct cp_profile *p, cp_mapping mapping)
@@ -353,7 +370,7 @@ static bool add_sample(struct adding *a, uint32_t i, uint32_t type, unsigned col
 	if (!root_node(a, p->sample_labels.v[i], &node) ||
 		!stack_node(a, p->sample_stack.v[i], node, &node))
 		return false;
-	self = &a->tree->self[column].v[node];
+	self = &a->tree->value[column].v[node];
 	if (__builtin_add_overflow(*self, value, self)) {
 		(void)cpi_error(a->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 			"a sum of sample values exceeds 64 bits");
@@ -452,9 +469,8 @@ enum cp_code cpi_tree_init(struct cpi_tree *tree, struct cpi_env *env,
 	cpi_arena_init(&tree->bytes, &env->mem);
 	ok = cpi_vec_push(&env->mem, &tree->text, (struct cp_text){"", 0}) &&
 		cpi_vec_push(&env->mem, &tree->frame, (struct cpi_tree_frame){0}) &&
-		cpi_vec_push(&env->mem, &tree->parent, 0) &&
-		cpi_vec_push(&env->mem, &tree->of, 0);
+		cpi_vec_push(&env->mem, &tree->row, (struct cpi_tree_row){0});
 	for (unsigned c = 0; c < columns; c++)
-		ok = ok && cpi_vec_push(&env->mem, &tree->self[c], 0);
+		ok = ok && cpi_vec_push(&env->mem, &tree->value[c], 0);
 	return ok ? CP_OK : cpi_error_memory(err);
 }

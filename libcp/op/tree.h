@@ -54,26 +54,39 @@ struct cpi_tree_options {
 	bool chart;
 };
 
+/*
+ * A node while stacks are added. Most nodes have one child, which their row names; only
+ * further children are in the index, so that walking down a chain of frames that was met
+ * before reads rows side by side and hashes nothing.
+ */
+struct cpi_tree_row {
+	uint32_t parent;
+	uint32_t name; /* that of its frame */
+	uint32_t frame;
+	uint32_t first; /* child; 0 = none */
+};
+
 struct cpi_tree {
 	struct cpi_env *env;
 	struct cpi_tree_options options;
 	struct cpi_arena bytes;
 	CPI_VEC(struct cp_text) text; /* 0 is "" */
 	CPI_VEC(struct cpi_tree_frame) frame; /* 0 is the root's */
-	/* Nodes, by column. depth and end are made by cpi_tree_finish. */
-	CPI_VEC(uint32_t) parent;
-	CPI_VEC(uint32_t) of; /* frame */
-	uint32_t *depth, *end;
-	CPI_VEC(int64_t) self[CPI_TREE_COLUMNS];
-	int64_t *total[CPI_TREE_COLUMNS];
-	uint32_t *rank; /* of texts by bytes */
-	uint32_t n; /* nodes, once finished */
 	unsigned columns;
 	uint64_t negative; /* samples left out because their value is below zero */
 	uint32_t cut_names; /* names longer than CPI_TREE_NAME_MAX */
 	uint64_t samples[CPI_TREE_COLUMNS]; /* samples added */
+
 	/* Only while stacks are added. */
 	struct cpi_index texts, frames, nodes;
+	CPI_VEC(struct cpi_tree_row) row;
+	CPI_VEC(int64_t) value[CPI_TREE_COLUMNS]; /* by row: its self */
+
+	/* The nodes by column, made by cpi_tree_finish. */
+	uint32_t n;
+	uint32_t *parent, *of /* frame */, *depth, *end;
+	int64_t *self[CPI_TREE_COLUMNS], *total[CPI_TREE_COLUMNS];
+	uint32_t *rank; /* of texts by bytes */
 };
 
 /* `columns` is 1, or 2 for a tree of two profiles. */
@@ -91,7 +104,7 @@ enum cp_code cpi_tree_finish(
 
 static inline struct cp_text cpi_tree_name(const struct cpi_tree *tree, uint32_t node)
 {
-	return tree->text.v[tree->frame.v[tree->of.v[node]].name];
+	return tree->text.v[tree->frame.v[tree->of[node]].name];
 }
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/tree.h"
 
-#include "base/radix.h"
 #include "base/sort.h"
 
-/* Old node ids, and arrays by old id, while nodes are renumbered depth first. */
+/* What renumbering needs; old ids are the rows', new ones stand depth first. */
 struct finish {
 	struct cpi_tree *tree;
 	struct cpi_mem *mem;
@@ -12,7 +11,7 @@ struct finish {
 	uint32_t *sorted; /* all nodes by parent, siblings in their order */
 	uint32_t *first;  /* n + 1: where a node's children start in `sorted` */
 	uint32_t *new_id;
-	uint64_t *key;
+	int64_t *weight; /* by old id, for CPI_TREE_BY_VALUE */
 };
 
 static uint32_t *new_u32(struct finish *f, size_t n)
@@ -34,6 +33,8 @@ static bool rank_texts(struct finish *f)
 	uint32_t *order = new_u32(f, n);
 	bool ok = order != NULL;
 
+	tree->rank = new_u32(f, n);
+	ok = ok && tree->rank;
 	for (size_t i = 0; ok && i < n; i++)
 		order[i] = (uint32_t)i;
 	ok = ok && cpi_sort_rows(f->mem, order, n, by_bytes, tree);
@@ -43,7 +44,150 @@ static bool rank_texts(struct finish *f)
 	return ok;
 }
 
-/* Totals in the old numbering, which puts parents before children, too. */
+/* Inclusive values of all columns together, in the rows' numbering. */
+static bool weigh(struct finish *f)
+{
+	struct cpi_tree *tree = f->tree;
+
+	f->weight = cpi_alloc_zero(f->mem, f->n * sizeof *f->weight);
+	if (!f->weight)
+		return false;
+	for (size_t i = f->n; i--;) {
+		for (unsigned c = 0; c < tree->columns; c++)
+			if (__builtin_add_overflow(
+				    f->weight[i], tree->value[c].v[i], &f->weight[i]))
+				f->weight[i] = INT64_MAX;
+		if (i && __builtin_add_overflow(f->weight[tree->row.v[i].parent],
+				 f->weight[i], &f->weight[tree->row.v[i].parent]))
+			f->weight[tree->row.v[i].parent] = INT64_MAX;
+	}
+	return true;
+}
+
+/* Buckets nodes by parent; a parent's children stand in the order they came. */
+static void bucket(struct finish *f)
+{
+	const struct cpi_tree_row *row = f->tree->row.v;
+
+	memset(f->first, 0, (f->n + 1) * sizeof *f->first);
+	for (size_t i = 1; i < f->n; i++)
+		f->first[row[i].parent + 1]++;
+	for (size_t i = 1; i <= f->n; i++)
+		f->first[i] += f->first[i - 1];
+	for (size_t i = 1; i < f->n; i++)
+		f->sorted[f->first[row[i].parent]++] = (uint32_t)i;
+	/* Each start has moved to the next one's place. */
+	memmove(f->first + 1, f->first, f->n * sizeof *f->first);
+	f->first[0] = 0;
+}
+
+static int by_order(void *arg, uint32_t a, uint32_t b)
+{
+	const struct finish *f = arg;
+	const struct cpi_tree *tree = f->tree;
+	uint32_t rank_a = tree->rank[tree->row.v[a].name];
+	uint32_t rank_b = tree->rank[tree->row.v[b].name];
+
+	if (f->weight && f->weight[a] != f->weight[b])
+		return f->weight[a] > f->weight[b] ? -1 : 1;
+	return (rank_a > rank_b) - (rank_a < rank_b);
+}
+
+/* Siblings are few, nearly always; thousands take the sort that bounds its steps. */
+static bool sort_siblings(struct finish *f)
+{
+	for (size_t p = 0; p < f->n; p++) {
+		uint32_t *child = f->sorted + f->first[p];
+		size_t n = f->first[p + 1] - f->first[p];
+
+		if (n > 24) {
+			if (!cpi_sort_rows(f->mem, child, n, by_order, f))
+				return false;
+			continue;
+		}
+		for (size_t i = 1; i < n; i++) {
+			uint32_t x = child[i];
+			size_t at = i;
+
+			for (; at && by_order(f, x, child[at - 1]) < 0; at--)
+				child[at] = child[at - 1];
+			child[at] = x;
+		}
+	}
+	return true;
+}
+
+/*
+ * Numbers depth first without a stack of its own: sizes of subtrees are known, so a
+ * child's number is its parent's plus the sizes of the siblings before it, and parents
+ * have smaller old ids than their children.
+ */
+static void number(struct finish *f, uint32_t *size)
+{
+	const struct cpi_tree_row *row = f->tree->row.v;
+
+	for (size_t i = 0; i < f->n; i++)
+		size[i] = 1;
+	for (size_t i = f->n - 1; i; i--)
+		size[row[i].parent] += size[i];
+	f->new_id[0] = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		uint32_t next = f->new_id[i] + 1;
+
+		for (uint32_t at = f->first[i]; at < f->first[i + 1]; at++) {
+			f->new_id[f->sorted[at]] = next;
+			next += size[f->sorted[at]];
+		}
+	}
+}
+
+static bool arrange(struct finish *f, enum cpi_tree_order order)
+{
+	uint32_t *size = new_u32(f, f->n);
+	bool ok;
+
+	f->sorted = new_u32(f, f->n);
+	f->first = new_u32(f, f->n + 1);
+	f->new_id = new_u32(f, f->n);
+	ok = size && f->sorted && f->first && f->new_id && rank_texts(f) &&
+		(order != CPI_TREE_BY_VALUE || weigh(f));
+	if (ok)
+		bucket(f);
+	ok = ok && (order == CPI_TREE_BY_INPUT || sort_siblings(f));
+	if (ok)
+		number(f, size);
+	cpi_free(f->mem, size, f->n * sizeof *size);
+	cpi_free(f->mem, f->sorted, f->n * sizeof *f->sorted);
+	cpi_free(f->mem, f->first, (f->n + 1) * sizeof *f->first);
+	cpi_free(f->mem, f->weight, f->weight ? f->n * sizeof *f->weight : 0);
+	return ok;
+}
+
+/* Moves rows into columns in their new order, giving memory back on the way. */
+static bool move_rows(struct finish *f)
+{
+	struct cpi_tree *tree = f->tree;
+
+	tree->parent = new_u32(f, f->n);
+	tree->of = new_u32(f, f->n);
+	if (!tree->parent || !tree->of)
+		return false;
+	for (size_t i = 0; i < f->n; i++) {
+		tree->parent[f->new_id[i]] = f->new_id[tree->row.v[i].parent];
+		tree->of[f->new_id[i]] = tree->row.v[i].frame;
+	}
+	cpi_vec_release(f->mem, &tree->row);
+	for (unsigned c = 0; c < tree->columns; c++) {
+		tree->self[c] = cpi_alloc_array(f->mem, f->n, sizeof *tree->self[c]);
+		if (!tree->self[c])
+			return false;
+		for (size_t i = 0; i < f->n; i++)
+			tree->self[c][f->new_id[i]] = tree->value[c].v[i];
+		cpi_vec_release(f->mem, &tree->value[c]);
+	}
+	return true;
+}
+
 static bool sum(struct finish *f, struct cp_error *err)
 {
 	struct cpi_tree *tree = f->tree;
@@ -54,10 +198,10 @@ static bool sum(struct finish *f, struct cp_error *err)
 		if (!total)
 			return false;
 		tree->total[c] = total;
-		memcpy(total, tree->self[c].v, f->n * sizeof *total);
+		memcpy(total, tree->self[c], f->n * sizeof *total);
 		for (size_t i = f->n - 1; i; i--)
-			if (__builtin_add_overflow(total[tree->parent.v[i]], total[i],
-				    &total[tree->parent.v[i]])) {
+			if (__builtin_add_overflow(total[tree->parent[i]], total[i],
+				    &total[tree->parent[i]])) {
 				(void)cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 					"a sum of sample values exceeds 64 bits");
 				return false;
@@ -66,124 +210,23 @@ static bool sum(struct finish *f, struct cp_error *err)
 	return true;
 }
 
-/* Sorts by name, then (stable) by value if asked, then by parent. */
-static bool sort(struct finish *f, enum cpi_tree_order order)
+static bool measure(struct finish *f)
 {
 	struct cpi_tree *tree = f->tree;
 
-	for (size_t i = 0; i < f->n; i++)
-		f->sorted[i] = (uint32_t)i;
-	for (size_t i = 0; i < f->n; i++)
-		f->key[i] = tree->rank[tree->frame.v[tree->of.v[i]].name];
-	if (order != CPI_TREE_BY_INPUT && !cpi_radix_sort(f->mem, f->sorted, f->n, f->key))
-		return false;
-	if (order == CPI_TREE_BY_VALUE) {
-		for (size_t i = 0; i < f->n; i++) {
-			uint64_t total = (uint64_t)tree->total[0][i];
-
-			if (tree->columns > 1)
-				total += (uint64_t)tree->total[1][i];
-			f->key[i] = ~total;
-		}
-		if (!cpi_radix_sort(f->mem, f->sorted, f->n, f->key))
-			return false;
-	}
-	f->key[0] = 0;
-	for (size_t i = 1; i < f->n; i++)
-		f->key[i] = (uint64_t)tree->parent.v[i] + 1;
-	return cpi_radix_sort(f->mem, f->sorted, f->n, f->key);
-}
-
-static void find_children(struct finish *f)
-{
-	memset(f->first, 0, (f->n + 1) * sizeof *f->first);
-	/* sorted[0] is the root; children of node p follow from first[p] on. */
-	for (size_t i = 1; i < f->n; i++)
-		f->first[f->tree->parent.v[i] + 1]++;
-	f->first[0] = 1;
-	for (size_t i = 1; i <= f->n; i++)
-		f->first[i] += f->first[i - 1];
-}
-
-/*
- * Numbers depth first without a stack of its own: sizes of subtrees are known (in `size`),
- * so a child's number is its parent's plus the sizes of the siblings before it, and
- * parents have smaller old ids than their children.
- */
-static void number(struct finish *f, uint32_t *size)
-{
-	struct cpi_tree *tree = f->tree;
-
-	for (size_t i = 0; i < f->n; i++)
-		size[i] = 1;
-	for (size_t i = f->n - 1; i; i--)
-		size[tree->parent.v[i]] += size[i];
-	f->new_id[0] = 0;
-	for (size_t i = 0; i < f->n; i++) {
-		uint32_t next = f->new_id[i] + 1;
-
-		for (uint32_t at = f->first[i]; at < f->first[i + 1]; at++) {
-			f->new_id[f->sorted[at]] = next;
-			next += size[f->sorted[at]];
-		}
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		uint32_t id = f->new_id[i];
-
-		tree->end[id] = id + size[i];
-	}
-}
-
-static void move_u32(uint32_t *v, uint32_t *spare, const uint32_t *new_id, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		spare[new_id[i]] = v[i];
-	memcpy(v, spare, n * sizeof *v);
-}
-
-static void move_i64(int64_t *v, uint64_t *spare, const uint32_t *new_id, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		spare[new_id[i]] = (uint64_t)v[i];
-	memcpy(v, spare, n * sizeof *v);
-}
-
-static void renumber(struct finish *f, uint32_t *spare)
-{
-	struct cpi_tree *tree = f->tree;
-
-	for (size_t i = 1; i < f->n; i++)
-		tree->parent.v[i] = f->new_id[tree->parent.v[i]];
-	move_u32(tree->parent.v, spare, f->new_id, f->n);
-	move_u32(tree->of.v, spare, f->new_id, f->n);
-	for (unsigned c = 0; c < tree->columns; c++) {
-		move_i64(tree->self[c].v, f->key, f->new_id, f->n);
-		move_i64(tree->total[c], f->key, f->new_id, f->n);
-	}
-	tree->depth[0] = 0;
-	for (size_t i = 1; i < f->n; i++)
-		tree->depth[i] = tree->depth[tree->parent.v[i]] + 1;
-}
-
-static bool run(struct finish *f, enum cpi_tree_order order, struct cp_error *err)
-{
-	struct cpi_tree *tree = f->tree;
-
-	tree->rank = new_u32(f, tree->text.n);
 	tree->depth = new_u32(f, f->n);
 	tree->end = new_u32(f, f->n);
-	f->sorted = new_u32(f, f->n);
-	f->first = new_u32(f, f->n + 1);
-	f->new_id = new_u32(f, f->n);
-	f->key = cpi_alloc_array(f->mem, f->n, sizeof *f->key);
-	if (!tree->rank || !tree->depth || !tree->end || !f->sorted || !f->first ||
-		!f->new_id || !f->key)
+	if (!tree->depth || !tree->end)
 		return false;
-	if (!rank_texts(f) || !sum(f, err) || !sort(f, order))
-		return false;
-	find_children(f);
-	number(f, tree->depth);
-	renumber(f, f->sorted);
+	tree->depth[0] = 0;
+	for (size_t i = 1; i < f->n; i++)
+		tree->depth[i] = tree->depth[tree->parent[i]] + 1;
+	for (size_t i = f->n; i--;)
+		tree->end[i] = (uint32_t)i + 1;
+	/* The last descendant's end reaches its ancestors from right to left. */
+	for (size_t i = f->n - 1; i; i--)
+		if (tree->end[tree->parent[i]] < tree->end[i])
+			tree->end[tree->parent[i]] = tree->end[i];
 	return true;
 }
 
@@ -191,18 +234,16 @@ enum cp_code cpi_tree_finish(
 	struct cpi_tree *tree, enum cpi_tree_order order, struct cp_error *err)
 {
 	struct cp_error here = {0};
-	struct finish f = {.tree = tree, .mem = &tree->env->mem, .n = tree->parent.n};
+	struct finish f = {.tree = tree, .mem = &tree->env->mem, .n = tree->row.n};
 	bool ok;
 
 	cpi_index_release(f.mem, &tree->nodes);
 	cpi_index_release(f.mem, &tree->frames);
 	cpi_index_release(f.mem, &tree->texts);
 	tree->n = (uint32_t)f.n;
-	ok = run(&f, order, &here);
-	cpi_free(f.mem, f.sorted, f.n * sizeof *f.sorted);
-	cpi_free(f.mem, f.first, (f.n + 1) * sizeof *f.first);
+	ok = arrange(&f, order) && move_rows(&f);
 	cpi_free(f.mem, f.new_id, f.n * sizeof *f.new_id);
-	cpi_free(f.mem, f.key, f.n * sizeof *f.key);
+	ok = ok && sum(&f, &here) && measure(&f);
 	if (ok)
 		return CP_OK;
 	if (!here.code)
@@ -219,12 +260,14 @@ void cpi_tree_release(struct cpi_tree *tree)
 	cpi_index_release(mem, &tree->nodes);
 	cpi_index_release(mem, &tree->frames);
 	cpi_index_release(mem, &tree->texts);
-	cpi_vec_release(mem, &tree->parent);
-	cpi_vec_release(mem, &tree->of);
+	cpi_vec_release(mem, &tree->row);
 	for (unsigned c = 0; c < CPI_TREE_COLUMNS; c++) {
-		cpi_vec_release(mem, &tree->self[c]);
+		cpi_vec_release(mem, &tree->value[c]);
+		cpi_free(mem, tree->self[c], tree->n * sizeof *tree->self[c]);
 		cpi_free(mem, tree->total[c], tree->n * sizeof *tree->total[c]);
 	}
+	cpi_free(mem, tree->parent, tree->n * sizeof *tree->parent);
+	cpi_free(mem, tree->of, tree->n * sizeof *tree->of);
 	cpi_free(mem, tree->depth, tree->n * sizeof *tree->depth);
 	cpi_free(mem, tree->end, tree->n * sizeof *tree->end);
 	cpi_free(mem, tree->rank, tree->text.n * sizeof *tree->rank);

@@ -58,14 +58,6 @@ static enum cp_code check_options(struct cp_flame_options *o, struct cp_error *e
 	return CP_OK;
 }
 
-static enum cp_code find_type(const struct cp_profile *p, const char *wanted,
-	uint32_t *ret_type, struct cp_error *err)
-{
-	if (!p->sample_type.n)
-		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
-	return cp_profile_find_sample_type(p, wanted, ret_type, err);
-}
-
 static double type_total(const struct cp_profile *p, uint32_t type)
 {
 	double sum = 0;
@@ -105,33 +97,30 @@ static double sample_weight(const struct cp_profile *p, uint32_t type)
 	return counted > 0 ? type_total(p, type) / counted : 1;
 }
 
-static enum cp_code scale(struct cpi_flame *flame, const struct cp_profile *after,
-	const struct cp_profile *before, struct cp_error *err)
+static enum cp_code scale(struct cpi_flame *flame, struct cp_error *err)
 {
-	const struct cp_flame_options *o = &flame->options;
 	double a = (double)flame->tree.total[0][0], b = (double)flame->tree.total[1][0];
 	const char *how = "not scaled";
 	struct cpi_sink note;
 
 	flame->before_factor = 1;
-	if (o->scale == CP_FLAME_SCALE_TIME) {
-		if (after->header.duration_nanos <= 0 || before->header.duration_nanos <= 0)
+	if (flame->scale == CP_FLAME_SCALE_TIME) {
+		if (flame->duration[0] <= 0 || flame->duration[1] <= 0)
 			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-				"scaling by time needs the durations of both profiles");
-		flame->before_factor = (double)after->header.duration_nanos /
-			(double)before->header.duration_nanos;
+				"scaling by time needs the durations of both sides");
+		flame->before_factor = flame->duration[0] / flame->duration[1];
 		how = "to equal durations";
-	} else if (o->scale == CP_FLAME_SCALE_TOTAL) {
+	} else if (flame->scale == CP_FLAME_SCALE_TOTAL) {
 		flame->before_factor = a > 0 && b > 0 ? a / b : 1;
 		how = "to equal totals";
-	} else if (o->scale == CP_FLAME_SCALE_FACTOR) {
-		flame->before_factor = o->scale_factor > 0 ? o->scale_factor : 1;
-		how = o->scale_note ? o->scale_note : "as asked";
+	} else if (flame->scale == CP_FLAME_SCALE_FACTOR) {
+		flame->before_factor = flame->scale_factor > 0 ? flame->scale_factor : 1;
+		how = flame->scale_asked[0] ? flame->scale_asked : "as asked";
 	}
 	cpi_sink_memory(&note, &flame->env->mem);
 	cpi_sink_str(&note, "before: ");
 	cpi_flame_value(flame, &note, b);
-	if (o->scale != CP_FLAME_SCALE_NONE) {
+	if (flame->scale != CP_FLAME_SCALE_NONE) {
 		cpi_sink_str(&note, " × ");
 		cpi_flame_fixed(&note, flame->before_factor, 4);
 	}
@@ -153,47 +142,59 @@ static bool both_sides(const struct cp_profile *p)
 			cpi_profile_text(p, p->sample_type.v[1].type), CPI_TEXT("after"));
 }
 
-static enum cp_code make_tree(struct cpi_flame *flame, const struct cp_profile *profile,
-	const struct cp_profile *before, struct cp_error *err)
+/* The first profile decides what is drawn. */
+static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *profile,
+	uint32_t type, bool both, struct cp_error *err)
 {
 	const struct cp_flame_options *o = &flame->options;
 	struct cpi_tree_options options = {o->root, o->reverse, o->chart};
-	uint32_t type, type_before = 0;
-	enum cp_code code;
 
-	if (!before && !o->sample_type && both_sides(profile)) {
-		before = profile;
-		type = 1;
-	} else {
-		code = find_type(profile, o->sample_type, &type, err);
-		if (!code && before)
-			code = find_type(before, o->sample_type, &type_before, err);
-		if (code)
-			return code;
-	}
-	flame->diff = before != NULL;
-	code = cpi_tree_init(&flame->tree, flame->env, &options, flame->diff ? 2 : 1, err);
-	if (!code)
-		code = cpi_tree_add(&flame->tree, profile, type, 0, err);
-	if (!code && before)
-		code = cpi_tree_add(&flame->tree, before, type_before, 1, err);
+	flame->started = true;
+	flame->diff = o->diff || both;
 	/* A page orders siblings itself; by time it can only if they come that way. */
 	flame->timed = !o->chart && !flame->diff && profile->time.n && !strcmp(o->format, "html");
-	if (!code)
-		code = cpi_tree_finish(&flame->tree,
-			o->chart || flame->timed ? CPI_TREE_BY_INPUT
-			: o->order == CP_FLAME_BY_VALUE ? CPI_TREE_BY_VALUE : CPI_TREE_BY_NAME,
-			err);
-	if (!code)
-		code = cpi_flame_unit(flame, profile, type, err);
+	cpi_flame_unit(flame, profile, type);
+	return cpi_tree_init(&flame->tree, flame->env, &options, flame->diff ? 2 : 1, err);
+}
+
+static enum cp_code add_column(struct cpi_flame *flame, const struct cp_profile *profile,
+	uint32_t type, unsigned column, struct cp_error *err)
+{
+	flame->effective[column] += type_total(profile, type) / sample_weight(profile, type);
+	flame->duration[column] += (double)profile->header.duration_nanos;
+	return cpi_tree_add(&flame->tree, profile, type, column, err);
+}
+
+enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *profile,
+	enum cp_flame_side side, struct cp_error *err)
+{
+	const char *wanted = flame->options.sample_type;
+	bool both = !flame->options.diff && !wanted && both_sides(profile);
+	enum cp_code code;
+	uint32_t type;
+
+	if (!profile->sample_type.n)
+		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
+	code = cp_profile_find_sample_type(profile, wanted, &type, err);
+	if (!code && !flame->started)
+		code = begin(flame, profile, type, both, err);
 	if (code)
 		return code;
-	if (before) {
-		flame->weight[0] = sample_weight(profile, type);
-		flame->weight[1] = sample_weight(before, type_before);
-		return scale(flame, profile, before, err);
+	if (both && flame->diff) {
+		code = add_column(flame, profile, 1, 0, err);
+		return code ? code : add_column(flame, profile, 0, 1, err);
 	}
-	return CP_OK;
+	return add_column(flame, profile, type, flame->diff && side == CP_FLAME_BEFORE, err);
+}
+
+void cpi_flame_scale(
+	struct cpi_flame *flame, enum cp_flame_scale how, double factor, const char *note)
+{
+	flame->scale = how;
+	flame->scale_factor = factor;
+	if (note)
+		cpi_text_printable(
+			flame->scale_asked, sizeof flame->scale_asked, cpi_text(note));
 }
 
 static void name_it(struct cpi_flame *flame)
@@ -225,15 +226,14 @@ static void name_it(struct cpi_flame *flame)
 	cpi_sink_release(&note);
 }
 
-static void release(struct cpi_flame *flame)
+void cpi_flame_release(struct cpi_flame *flame)
 {
 	struct cpi_mem *mem = &flame->env->mem;
-	uint32_t n = flame->tree.n;
 
-	cpi_free(mem, flame->x, n * sizeof *flame->x);
-	cpi_free(mem, flame->width, n * sizeof *flame->width);
+	cpi_free(mem, flame->width, flame->tree.n * sizeof *flame->width);
 	cpi_free(mem, flame->color, flame->tree.frame.n * sizeof *flame->color);
 	cpi_vec_release(mem, &flame->drawn);
+	cpi_vec_release(mem, &flame->x);
 	if (flame->tree.env)
 		cpi_tree_release(&flame->tree);
 }
@@ -257,31 +257,56 @@ static output_fn *find_output(const char *name)
 	return NULL;
 }
 
-enum cp_code cpi_flame_write(struct cpi_env *env, const struct cp_profile *profile,
-	const struct cp_profile *before, const struct cp_flame_options *options,
-	struct cpi_sink *sink, struct cp_error *err)
+enum cp_code cpi_flame_init(struct cpi_flame *flame, struct cpi_env *env,
+	const struct cp_flame_options *options, struct cp_error *err)
 {
-	struct cpi_flame flame = {.env = env, .options = *options};
-	output_fn *output;
-	enum cp_code code = check_options(&flame.options, err);
+	enum cp_code code;
 
-	if (code)
-		return code;
-	output = find_output(flame.options.format);
-	if (!output)
-		return argument(err, "flame graph format (svg, html, frames)", options->format);
-	code = make_tree(&flame, profile, before, err);
-	if (!code && !flame.tree.total[0][0] && !(flame.diff && flame.tree.total[1][0]))
+	memset(flame, 0, sizeof *flame);
+	flame->env = env;
+	flame->options = *options;
+	code = check_options(&flame->options, err);
+	if (!code && !find_output(flame->options.format))
+		return argument(
+			err, "flame graph format (svg, html, frames)", flame->options.format);
+	return code;
+}
+
+/* From the finished tree to all that the outputs draw from. */
+static enum cp_code prepare(struct cpi_flame *flame, struct cp_error *err)
+{
+	enum cp_code code = CP_OK;
+
+	for (unsigned c = 0; c < flame->tree.columns; c++)
+		flame->weight[c] = flame->effective[c] > 0
+			? (double)flame->tree.total[c][0] / flame->effective[c] : 1;
+	if (flame->diff)
+		code = scale(flame, err);
+	if (!code)
+		code = cpi_flame_layout(flame, err);
+	if (!code)
+		code = cpi_flame_colors(flame, err);
+	if (!code)
+		name_it(flame);
+	return code;
+}
+
+enum cp_code cpi_flame_write(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
+{
+	const struct cp_flame_options *o = &flame->options;
+	enum cp_code code = CP_OK;
+	enum cpi_tree_order order = o->chart || flame->timed ? CPI_TREE_BY_INPUT
+		: o->order == CP_FLAME_BY_VALUE ? CPI_TREE_BY_VALUE : CPI_TREE_BY_NAME;
+
+	if (flame->started)
+		code = cpi_tree_finish(&flame->tree, order, err);
+	if (!code && (!flame->started ||
+			     (!flame->tree.total[0][0] &&
+				     !(flame->diff && flame->tree.total[1][0]))))
 		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
 			"there is no sample to draw");
 	if (!code)
-		code = cpi_flame_layout(&flame, err);
-	if (!code)
-		code = cpi_flame_colors(&flame, err);
-	if (!code) {
-		name_it(&flame);
-		code = output(&flame, sink, err);
-	}
-	release(&flame);
-	return code;
+		code = prepare(flame, err);
+	return code ? code : find_output(o->format)(flame, sink, err);
 }

@@ -32,32 +32,47 @@ struct cpi_flame {
 	struct cpi_env *env;
 	struct cp_flame_options options; /* defaults filled in */
 	struct cpi_tree tree;
+	bool started; /* the tree is there: a profile was added */
 	bool diff;
 	bool timed; /* siblings stand in order of time, for a page */
-	double before_factor; /* of the values of column 1, before */
-	char scale_note[160];
-	/* Weight of one sample in each column, for sampling noise. */
-	double weight[2];
 	struct cpi_flame_unit unit;
+	/* By column: samples' worth of the values added, and time they took. */
+	double effective[2], duration[2];
+
+	enum cp_flame_scale scale;
+	double scale_factor;
+	char scale_asked[120];
+	double before_factor; /* of the values of column 1, before */
+	char scale_note[200];
+	double weight[2]; /* of one sample, for sampling noise */
 	/*
-	 * The layout: x and width of every node in units of value. A node is as wide as its
-	 * children and its own share: the value, or the larger of before and after.
+	 * In differential graphs, the width of every node in units of value: that of its
+	 * children and its own share, the larger of before and after. Else NULL: totals.
 	 */
-	double *x, *width;
-	double root_width; /* widened by options.total */
+	double *width;
+	double root_width;       /* widened by options.total */
 	CPI_VEC(uint32_t) drawn; /* nodes of the static picture, depth first */
-	uint32_t levels; /* of the static picture, the root's included */
+	CPI_VEC(double) x;       /* where each of them starts */
+	uint32_t levels;         /* of the static picture, the root's included */
 	uint64_t hidden; /* frames too narrow, or beyond the most that are drawn */
 	uint32_t *color; /* 0xrrggbb by frame (tree.frame) */
 	char title[512];
 	char note[512]; /* what was cut or left out; empty when nothing was */
 };
 
+static inline double cpi_flame_width(const struct cpi_flame *flame, uint32_t node)
+{
+	return flame->width ? flame->width[node] : (double)flame->tree.total[0][node];
+}
+
 /* At most so many frames are real elements; the script makes more as needed. */
 enum { CPI_FLAME_DRAWN = 2000 };
 /* At most so many frames ride along, at up to 5 bytes each. */
 enum { CPI_FLAME_EMBEDDED = 4000000 };
 
+/* Calls `each` for every node, depth first, with its start; false stops and is returned. */
+typedef bool cpi_flame_each_fn(void *arg, uint32_t node, double x);
+bool cpi_flame_each(struct cpi_flame *flame, cpi_flame_each_fn *each, void *arg);
 /*
  * Marks in `keep` (zeroed, one byte a node) the `most` widest frames that are at least
  * `least` wide, of equal ones those nearer the root: a frame is never kept without its
@@ -95,8 +110,7 @@ void cpi_flame_fixed(struct cpi_sink *sink, double x, unsigned decimals);
 void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, double value);
 /* "12.34%"; tiny shares keep two digits. */
 void cpi_flame_percent(struct cpi_sink *sink, double part, double whole);
-enum cp_code cpi_flame_unit(
-	struct cpi_flame *flame, const struct cp_profile *p, uint32_t type, struct cp_error *err);
+void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type);
 
 /* Appends the data block that the script reads; see flame_data.c. */
 enum cp_code cpi_flame_data(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
@@ -106,10 +120,16 @@ enum cp_code cpi_flame_html(struct cpi_flame *flame, struct cpi_sink *sink, stru
 enum cp_code cpi_flame_frames(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 
-/* `before` may be NULL. Options are complete (size checked by the caller). */
-enum cp_code cpi_flame_write(struct cpi_env *env, const struct cp_profile *profile,
-	const struct cp_profile *before, const struct cp_flame_options *options,
-	struct cpi_sink *sink, struct cp_error *err);
+/* Options are complete (their size was checked). */
+enum cp_code cpi_flame_init(struct cpi_flame *flame, struct cpi_env *env,
+	const struct cp_flame_options *options, struct cp_error *err);
+enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *profile,
+	enum cp_flame_side side, struct cp_error *err);
+void cpi_flame_scale(
+	struct cpi_flame *flame, enum cp_flame_scale scale, double factor, const char *note);
+enum cp_code cpi_flame_write(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+void cpi_flame_release(struct cpi_flame *flame);
 
 /* Files embedded at build time, see view/assets/embed.py. */
 struct cpi_asset {

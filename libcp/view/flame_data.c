@@ -67,10 +67,10 @@ static void collect(struct data *d)
 	const struct cpi_tree *tree = d->tree;
 
 	for (unsigned c = 0; c < tree->columns; c++) {
-		memcpy(d->self[c], tree->self[c].v, tree->n * sizeof *d->self[c]);
+		memcpy(d->self[c], tree->self[c], tree->n * sizeof *d->self[c]);
 		for (uint32_t i = tree->n - 1; i; i--)
 			if (!d->keep[i])
-				d->self[c][tree->parent.v[i]] += d->self[c][i];
+				d->self[c][tree->parent[i]] += d->self[c][i];
 		for (uint32_t i = 0; i < tree->n; i++)
 			if (d->keep[i])
 				d->gcd[c] = common_divisor(d->gcd[c], d->self[c][i]);
@@ -78,7 +78,7 @@ static void collect(struct data *d)
 	}
 	for (uint32_t i = 0; i < tree->n; i++)
 		if (d->keep[i])
-			d->count[tree->of.v[i]]++;
+			d->count[tree->of[i]]++;
 }
 
 /* Orders the frames in use by number of nodes, then name, and numbers their texts. */
@@ -111,7 +111,7 @@ static void put_node(struct data *d, uint32_t node, uint32_t next_depth, bool le
 {
 	const struct cpi_tree *tree = d->tree;
 
-	put(d, d->entry[tree->of.v[node]]);
+	put(d, d->entry[tree->of[node]]);
 	put(d, (uint64_t)(d->self[0][node] / d->gcd[0]) << 1 | leaf);
 	if (tree->columns > 1)
 		put(d, (uint64_t)(d->self[1][node] / d->gcd[1]));

@@ -20,26 +20,38 @@ static void percent(struct cpi_sink *sink, double part, double whole)
 	cpi_sink_char(sink, '\t');
 }
 
+struct frames {
+	struct cpi_flame *flame;
+	struct cpi_sink *sink;
+};
+
+static bool line(void *arg, uint32_t node, double x)
+{
+	struct frames *f = arg;
+	const struct cpi_flame *flame = f->flame;
+	const struct cpi_tree *tree = &flame->tree;
+	struct cpi_sink *sink = f->sink;
+
+	cpi_sink_u64(sink, tree->depth[node]);
+	cpi_sink_char(sink, '\t');
+	percent(sink, x, flame->root_width);
+	percent(sink, cpi_flame_width(flame, node), flame->root_width);
+	for (unsigned c = tree->columns; c--;) {
+		exact(sink, tree->total[c][node], flame->unit.decimals);
+		cpi_sink_char(sink, '\t');
+	}
+	if (node)
+		cpi_text_escape(sink, cpi_tree_name(tree, node));
+	else
+		cpi_sink_str(sink, "all");
+	cpi_sink_char(sink, '\n');
+	return true;
+}
+
 enum cp_code cpi_flame_frames(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
 {
-	const struct cpi_tree *tree = &flame->tree;
+	struct frames frames = {flame, sink};
 
-	(void)err;
-	for (uint32_t i = 0; i < tree->n; i++) {
-		cpi_sink_u64(sink, tree->depth[i]);
-		cpi_sink_char(sink, '\t');
-		percent(sink, flame->x[i], flame->root_width);
-		percent(sink, flame->width[i], flame->root_width);
-		for (unsigned c = tree->columns; c--;) {
-			exact(sink, tree->total[c][i], flame->unit.decimals);
-			cpi_sink_char(sink, '\t');
-		}
-		if (i)
-			cpi_text_escape(sink, cpi_tree_name(tree, i));
-		else
-			cpi_sink_str(sink, "all");
-		cpi_sink_char(sink, '\n');
-	}
-	return CP_OK;
+	return cpi_flame_each(flame, line, &frames) ? CP_OK : cpi_error_memory(err);
 }

@@ -3,39 +3,54 @@
 
 #include "base/radix.h"
 
-/* The node's own share of its width. */
-static double own_width(const struct cpi_flame *flame, uint32_t node)
-{
-	double after = (double)flame->tree.self[0].v[node], before;
-
-	if (!flame->diff)
-		return after;
-	before = (double)flame->tree.self[1].v[node] * flame->before_factor;
-	return before > after ? before : after;
-}
-
-/* Widths from the leaves up, places from the root down; nodes stand depth first. */
-static void place(struct cpi_flame *flame)
+/* Widths from the leaves up: of a union, the larger side of every frame's own share. */
+static bool measure(struct cpi_flame *flame)
 {
 	const struct cpi_tree *tree = &flame->tree;
-	uint32_t n = tree->n;
 
-	for (uint32_t i = 0; i < n; i++)
-		flame->width[i] = own_width(flame, i);
-	for (uint32_t i = n - 1; i; i--)
-		flame->width[tree->parent.v[i]] += flame->width[i];
-	flame->x[0] = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		double x = flame->x[i];
+	if (flame->diff) {
+		flame->width = cpi_alloc_array(&flame->env->mem, tree->n, sizeof *flame->width);
+		if (!flame->width)
+			return false;
+		for (uint32_t i = 0; i < tree->n; i++) {
+			double after = (double)tree->self[0][i];
+			double before = (double)tree->self[1][i] * flame->before_factor;
 
-		for (uint32_t c = i + 1; c < tree->end[i]; c = tree->end[c]) {
-			flame->x[c] = x;
-			x += flame->width[c];
+			flame->width[i] = before > after ? before : after;
 		}
+		for (uint32_t i = tree->n - 1; i; i--)
+			flame->width[tree->parent[i]] += flame->width[i];
 	}
-	flame->root_width = flame->width[0];
+	flame->root_width = cpi_flame_width(flame, 0);
 	if (flame->options.total > flame->root_width)
 		flame->root_width = flame->options.total;
+	return true;
+}
+
+bool cpi_flame_each(struct cpi_flame *flame, cpi_flame_each_fn *each, void *arg)
+{
+	const struct cpi_tree *tree = &flame->tree;
+	struct cpi_mem *mem = &flame->env->mem;
+	uint32_t deepest = 0;
+	double *next; /* by level: where the next frame starts */
+	bool ok;
+
+	for (uint32_t i = 0; i < tree->n; i++)
+		deepest = tree->depth[i] > deepest ? tree->depth[i] : deepest;
+	next = cpi_alloc_array(mem, (size_t)deepest + 2, sizeof *next);
+	ok = next != NULL;
+	if (ok)
+		next[0] = 0;
+	for (uint32_t i = 0; ok && i < tree->n; i++) {
+		uint32_t depth = tree->depth[i];
+		double x = next[depth];
+
+		next[depth] += cpi_flame_width(flame, i);
+		next[depth + 1] = x;
+		ok = each(arg, i, x);
+	}
+	cpi_free(mem, next, ((size_t)deepest + 2) * sizeof *next);
+	return ok;
 }
 
 /* Frames below this width are not drawn. */
@@ -49,83 +64,122 @@ static double least_width(const struct cpi_flame *flame)
 	return flame->root_width * o->min_width / (pixels - 20);
 }
 
-/* Sorts node ids by width, widest first, of equal ones those nearer the root first. */
-static bool by_width(struct cpi_flame *flame, uint32_t *order, size_t n)
+/*
+ * The leading bits of a positive double sort as the number does; 8 of its fraction tell
+ * widths apart to 0.4 %.
+ */
+enum { CLASS_BITS = 20, CLASSES = 1 << CLASS_BITS };
+
+static uint32_t width_class(double width)
 {
-	const struct cpi_tree *tree = &flame->tree;
-	struct cpi_mem *mem = &flame->env->mem;
-	uint64_t *key = cpi_alloc_array(mem, tree->n, sizeof *key);
-	bool ok = key != NULL;
+	uint64_t bits;
+
+	memcpy(&bits, &width, sizeof bits);
+	return (uint32_t)(bits >> (64 - CLASS_BITS));
+}
+
+/* Who asks for how much. */
+struct wanted {
+	struct cpi_flame *flame;
+	double least;
+	uint8_t *keep;
+};
+
+static bool eligible(const struct wanted *w, uint32_t node, uint32_t *ret_class)
+{
+	double width = cpi_flame_width(w->flame, node);
+
+	*ret_class = width_class(width);
+	return width > 0 && width >= w->least;
+}
+
+/* Of the nodes of one class the `room` nearest the root. */
+static bool fill_class(const struct wanted *w, uint32_t class, size_t members, size_t room)
+{
+	const struct cpi_tree *tree = &w->flame->tree;
+	struct cpi_mem *mem = &w->flame->env->mem;
+	uint32_t *member = cpi_alloc_array(mem, members, sizeof *member);
+	uint32_t *order = cpi_alloc_array(mem, members, sizeof *order), of;
+	uint64_t *key = cpi_alloc_array(mem, members, sizeof *key);
+	bool ok = member && order && key;
+	size_t n = 0;
 
 	for (uint32_t i = 0; ok && i < tree->n; i++)
-		key[i] = tree->depth[i];
+		if (eligible(w, i, &of) && of == class) {
+			key[n] = tree->depth[i];
+			order[n] = (uint32_t)n;
+			member[n++] = i;
+		}
 	ok = ok && cpi_radix_sort(mem, order, n, key);
-	/* The bits of positive doubles sort as the numbers do. */
-	for (uint32_t i = 0; ok && i < tree->n; i++) {
-		memcpy(&key[i], &flame->width[i], sizeof key[i]);
-		key[i] = ~key[i];
-	}
-	if (ok)
-		key[0] = 0;
-	ok = ok && cpi_radix_sort(mem, order, n, key);
-	cpi_free(mem, key, tree->n * sizeof *key);
+	for (size_t i = 0; ok && i < room && i < n; i++)
+		w->keep[member[order[i]]] = 1;
+	cpi_free(mem, member, members * sizeof *member);
+	cpi_free(mem, order, members * sizeof *order);
+	cpi_free(mem, key, members * sizeof *key);
 	return ok;
+}
+
+/* Keeps whole classes from the widest down while there is room, then part of one. */
+static bool keep_classes(const struct wanted *w, uint32_t *count, size_t most)
+{
+	uint32_t class = CLASSES - 1, of, n = w->flame->tree.n;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (eligible(w, i, &of))
+			count[of]++;
+	while (class && count[class] <= most)
+		most -= count[class--];
+	for (uint32_t i = 0; i < n; i++)
+		if (eligible(w, i, &of) && of > class)
+			w->keep[i] = 1;
+	return !class || fill_class(w, class, count[class], most);
 }
 
 bool cpi_flame_widest(struct cpi_flame *flame, size_t most, double least, uint8_t *keep,
 	uint64_t *ret_left_out)
 {
-	const struct cpi_tree *tree = &flame->tree;
 	struct cpi_mem *mem = &flame->env->mem;
-	uint32_t *order = cpi_alloc_array(mem, tree->n, sizeof *order);
-	size_t n = 0;
-	bool ok = order != NULL;
+	struct wanted wanted = {flame, least, keep};
+	uint32_t *count = cpi_alloc_zero(mem, CLASSES * sizeof *count), n = flame->tree.n;
+	bool ok = count && keep_classes(&wanted, count, most);
 
-	for (uint32_t i = 0; ok && i < tree->n; i++)
-		if (!i || (flame->width[i] >= least && flame->width[i] > 0))
-			order[n++] = i;
-	if (ok && n > most) {
-		ok = by_width(flame, order, n);
-		n = most;
-	}
-	*ret_left_out = tree->n - n;
-	for (size_t i = 0; ok && i < n; i++)
-		keep[order[i]] = 1;
-	cpi_free(mem, order, tree->n * sizeof *order);
+	keep[0] = 1;
+	*ret_left_out = n;
+	for (uint32_t i = 0; i < n; i++)
+		*ret_left_out -= keep[i];
+	cpi_free(mem, count, CLASSES * sizeof *count);
 	return ok;
 }
 
-static bool draw(struct cpi_flame *flame, const uint8_t *keep)
-{
-	const struct cpi_tree *tree = &flame->tree;
+struct drawing {
+	struct cpi_flame *flame;
+	const uint8_t *keep;
+};
 
-	for (uint32_t i = 0; i < tree->n; i++) {
-		if (!keep[i])
-			continue;
-		if (!cpi_vec_push(&flame->env->mem, &flame->drawn, i))
-			return false;
-		if (tree->depth[i] + 1 > flame->levels)
-			flame->levels = tree->depth[i] + 1;
-	}
-	return true;
+static bool draw(void *arg, uint32_t node, double x)
+{
+	struct drawing *d = arg;
+	struct cpi_flame *flame = d->flame;
+	struct cpi_mem *mem = &flame->env->mem;
+	uint32_t level = flame->tree.depth[node] + 1;
+
+	if (!d->keep[node])
+		return true;
+	if (level > flame->levels)
+		flame->levels = level;
+	return cpi_vec_push(mem, &flame->drawn, node) && cpi_vec_push(mem, &flame->x, x);
 }
 
 enum cp_code cpi_flame_layout(struct cpi_flame *flame, struct cp_error *err)
 {
 	struct cpi_mem *mem = &flame->env->mem;
-	uint32_t n = flame->tree.n;
-	uint8_t *keep = cpi_alloc_zero(mem, n);
-	bool ok;
+	uint8_t *keep = cpi_alloc_zero(mem, flame->tree.n);
+	struct drawing drawing = {flame, keep};
+	bool ok = keep && measure(flame) &&
+		cpi_flame_widest(flame, CPI_FLAME_DRAWN, least_width(flame), keep,
+			&flame->hidden) &&
+		cpi_flame_each(flame, draw, &drawing);
 
-	flame->x = cpi_alloc_array(mem, n, sizeof *flame->x);
-	flame->width = cpi_alloc_array(mem, n, sizeof *flame->width);
-	ok = flame->x && flame->width && keep;
-	if (ok) {
-		place(flame);
-		ok = cpi_flame_widest(flame, CPI_FLAME_DRAWN, least_width(flame), keep,
-			     &flame->hidden) &&
-			draw(flame, keep);
-	}
-	cpi_free(mem, keep, n);
+	cpi_free(mem, keep, flame->tree.n);
 	return ok ? CP_OK : cpi_error_memory(err);
 }

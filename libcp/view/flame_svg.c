@@ -207,7 +207,7 @@ static const char *classes(const struct cpi_flame *flame, uint32_t node)
 		return " class=\"gone\"";
 	if (flame->diff && !tree->total[1][node])
 		return " class=\"new\"";
-	return by_flags[tree->frame.v[tree->of.v[node]].flags & 7];
+	return by_flags[tree->frame.v[tree->of[node]].flags & 7];
 }
 
 static void label(struct svg *s, uint32_t node, double x, double y, double width)
@@ -230,13 +230,13 @@ static void label(struct svg *s, uint32_t node, double x, double y, double width
 	cpi_sink_release(&text);
 }
 
-static void frame(struct svg *s, uint32_t node)
+static void frame(struct svg *s, uint32_t node, double start)
 {
 	struct cpi_flame *flame = s->flame;
 	const struct cpi_tree *tree = &flame->tree;
-	double x = flame->x[node] * s->scale, width = flame->width[node] * s->scale;
+	double x = start * s->scale, width = cpi_flame_width(flame, node) * s->scale;
 	double y = tree->depth[node] * s->row;
-	uint32_t color = flame->color[tree->of.v[node]];
+	uint32_t color = flame->color[tree->of[node]];
 	int change;
 
 	if (flame->diff)
@@ -252,8 +252,8 @@ static void frame(struct svg *s, uint32_t node)
 	number(s, "height", s->row - 1, 0);
 	cpi_sink_printf(s->sink, "%s fill=\"rgb(%u,%u,%u)\"", classes(flame, node), color >> 16,
 		color >> 8 & 255, color & 255);
-	number(s, "fg:x", flame->x[node], 0);
-	number(s, "fg:w", flame->width[node], 0);
+	number(s, "fg:x", start, 0);
+	number(s, "fg:w", cpi_flame_width(flame, node), 0);
 	cpi_sink_str(s->sink, "/>");
 	label(s, node, x, y, width);
 	cpi_sink_str(s->sink, "</g>\n");
@@ -269,7 +269,7 @@ static void frames(struct svg *s)
 	cpi_sink_printf(s->sink, " total_samples=\"%lld\">\n",
 		(long long)s->flame->tree.total[0][0]);
 	for (size_t i = 0; i < s->flame->drawn.n; i++)
-		frame(s, s->flame->drawn.v[i]);
+		frame(s, s->flame->drawn.v[i], s->flame->x.v[i]);
 	cpi_sink_str(s->sink, "</svg>\n");
 }
 

@@ -345,15 +345,13 @@ void cpi_flame_percent(struct cpi_sink *sink, double part, double whole)
 	cpi_sink_char(sink, '%');
 }
 
-enum cp_code cpi_flame_unit(
-	struct cpi_flame *flame, const struct cp_profile *p, uint32_t type, struct cp_error *err)
+void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type)
 {
 	const struct cp_value_type *row = &p->sample_type.v[type];
 	struct cpi_flame_unit *unit = &flame->unit;
 	struct cp_text name = cpi_profile_text(p, row->unit);
 	double per = 1;
 
-	(void)err;
 	for (unsigned i = 0; i < row->decimals; i++)
 		per /= 10;
 	unit->kind = CPI_FLAME_COUNT;
@@ -371,5 +369,4 @@ enum cp_code cpi_flame_unit(
 		name = cpi_profile_text(p, row->type);
 	}
 	cpi_text_printable(unit->name, sizeof unit->name, name.n ? name : CPI_TEXT("samples"));
-	return CP_OK;
 }

@@ -52,7 +52,7 @@ static char *shown(const struct cpi_tree *tree, char *buf, size_t size)
 	for (uint32_t i = 0; i < tree->n; i++)
 		n += (size_t)snprintf(buf + n, size - n, "%u:%.*s=%lld/%lld ", tree->depth[i],
 			(int)cpi_tree_name(tree, i).n, cpi_tree_name(tree, i).p,
-			(long long)tree->self[0].v[i], (long long)tree->total[0][i]);
+			(long long)tree->self[0][i], (long long)tree->total[0][i]);
 	return buf;
 }
 
@@ -149,7 +149,7 @@ static void totals_are_sums_over_stacks(void **state)
 		int64_t sum = 0;
 		uint32_t d = tree.depth[node], at = node;
 
-		for (uint32_t k = d; k; k--, at = tree.parent.v[at])
+		for (uint32_t k = d; k; k--, at = tree.parent[at])
 			path[k - 1] = (uint8_t)(cpi_tree_name(&tree, at).p[1] - '0');
 		for (int i = 0; i < N; i++)
 			if (depth[i] >= d && !memcmp(stack[i], path, d))

@@ -20,7 +20,7 @@ enum cp_flame_scale {
 	CP_FLAME_SCALE_NONE,
 	CP_FLAME_SCALE_TIME,  /* equal durations */
 	CP_FLAME_SCALE_TOTAL, /* equal totals */
-	CP_FLAME_SCALE_FACTOR /* by `scale_factor`: work done, an anchor, … */
+	CP_FLAME_SCALE_FACTOR /* by a factor: work done, an anchor, … */
 };
 
 /*
@@ -61,21 +61,40 @@ struct cp_flame_options {
 	double factor;          /* counts are shown multiplied by this; 0 = 1 */
 	double total;           /* the root is widened to this value if it is larger */
 	/* Differential graphs. */
+	bool diff;
 	bool negate; /* swap the colours of more and less */
-	enum cp_flame_scale scale;
-	double scale_factor;
-	const char *scale_note; /* how scale_factor came about, one phrase */
 };
 
+/* A flame graph being made: profiles go in, one file comes out. */
+struct cp_flame;
+
+enum cp_flame_side { CP_FLAME_AFTER, CP_FLAME_BEFORE };
+
+/* `options` may be NULL; the texts in it must live until cp_flame_free. */
+enum cp_code cp_flame_new(struct cp_context *context, const struct cp_flame_options *options,
+	struct cp_flame **ret_flame, struct cp_error *err);
 /*
- * Draws `profile`, or with `before` (may be NULL) the difference from `before` to
- * `profile`. A profile with exactly two sample types "before" and "after" (folded files
- * with two counts) is drawn as a difference, too. CP_ERROR_EMPTY when there is nothing to
- * draw. Equal profiles and options give equal bytes.
+ * Adds a profile's samples, to one side when the graph is differential (`side` is ignored
+ * otherwise). Several profiles add up. The profile is only looked at and may be freed
+ * afterwards. A first profile with exactly the sample types "before" and "after" (folded
+ * text with two counts) makes the graph differential and fills both sides.
  */
-enum cp_code cp_flame_write(struct cp_context *context, const struct cp_profile *profile,
-	const struct cp_profile *before, const struct cp_flame_options *options,
-	cp_write_fn *fn, void *arg, struct cp_error *err);
+enum cp_code cp_flame_add(struct cp_flame *flame, const struct cp_profile *profile,
+	enum cp_flame_side side, struct cp_error *err);
+/*
+ * Scales the side before; without this it is drawn as it is. `factor` and `note` (one
+ * phrase, copied; may be NULL) are for CP_FLAME_SCALE_FACTOR.
+ */
+void cp_flame_scale(
+	struct cp_flame *flame, enum cp_flame_scale scale, double factor, const char *note);
+/*
+ * Draws and writes; once. CP_ERROR_EMPTY when there is nothing to draw. Equal profiles and
+ * options give equal bytes.
+ */
+enum cp_code cp_flame_write(
+	struct cp_flame *flame, cp_write_fn *fn, void *arg, struct cp_error *err);
+/* NULL is fine. */
+void cp_flame_free(struct cp_flame *flame);
 
 /* The i-th palette's name, or NULL after the last. */
 const char *cp_flame_palette_at(size_t i);
