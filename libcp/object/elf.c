@@ -548,6 +548,29 @@ bool cpi_elf_altlink(
 	return true;
 }
 
+static bool has_loads(const struct cpi_elf *elf)
+{
+	for (uint32_t i = 0; i < elf->header.n_segments; i++)
+		if (elf->segment[i].type == PT_LOAD)
+			return true;
+	return false;
+}
+
+/* The files that perf inject makes of generated code have sections only. */
+static bool in_sections(const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
+{
+	for (uint32_t i = 1; i < elf->header.n_sections; i++) {
+		const struct cpi_elf_section *row = &elf->section[i];
+
+		if (!(row->flags & SHF_EXECINSTR) || row->type == SHT_NOBITS ||
+			file_offset < row->offset || file_offset - row->offset >= row->file_size)
+			continue;
+		*ret_address = row->address + (file_offset - row->offset);
+		return true;
+	}
+	return false;
+}
+
 bool cpi_elf_address_of(const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
 {
 	const struct cpi_elf_segment *found = NULL;
@@ -566,7 +589,7 @@ bool cpi_elf_address_of(const struct cpi_elf *elf, uint64_t file_offset, uint64_
 			found = row;
 	}
 	if (!found)
-		return false;
+		return has_loads(elf) ? false : in_sections(elf, file_offset, ret_address);
 	*ret_address = found->address + (file_offset - found->offset);
 	return true;
 }

@@ -98,6 +98,11 @@ static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 	} else if (symbol.n) {
 		struct cpi_frame frame = {.system = symbol, .name = name_of(namer, symbol)};
 
+		if (image->jit_line && image->jit_line[at].line) {
+			image->has_lines = true;
+			frame.file = image->jit_line[at].file;
+			frame.line = image->jit_line[at].line;
+		}
 		push(namer, run, &frame);
 	}
 }

@@ -26,6 +26,8 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 	cpi_object_close(&image->debug, env);
 	cpi_object_close(&image->main, env);
 	cpi_blob_release(env, &image->list);
+	cpi_blob_release(env, &image->dump);
+	cpi_free(mem, image->jit_line, image->n_ranked * sizeof *image->jit_line);
 	cpi_vec_release(mem, &image->place);
 	cpi_vec_release(mem, &image->frame);
 	cpi_free(mem, image->key, image->n * sizeof *image->key);

@@ -15,6 +15,7 @@
 #include "object/demangle.h"
 #include "object/dwarf.h"
 #include "object/elf.h"
+#include "object/jitdump.h"
 #include "object/symtab.h"
 
 /* What all images of one run share. Read only while images are worked on. */
@@ -84,6 +85,8 @@ struct cpi_image {
 	struct cpi_object mini; /* from .gnu_debugdata: more symbols of a stripped file */
 	struct cpi_object alt;  /* what dwz moved out of several debug files */
 	CPI_VEC(struct cpi_object) split; /* .dwo and .dwp files */
+	struct cpi_jit_line *jit_line; /* by index in address[], or NULL */
+	struct cpi_blob dump;          /* jitdump */
 	struct cpi_blob list; /* kallsyms, perf map: names are borrowed from it */
 	bool dropped; /* no memory: nothing here can be used */
 

@@ -148,7 +148,7 @@ static enum cp_symbol_status status_of(const struct cpi_image *image, const stru
 {
 	if (row->public.resolved)
 		return image->has_lines || !image->n ? CP_SYMBOLS_LINES : CP_SYMBOLS_FUNCTIONS;
-	if (image->main.elf || image->debug.elf || image->list.n)
+	if (image->main.elf || image->debug.elf || image->list.n || image->dump.n)
 		return CP_SYMBOLS_NO_SYMBOLS;
 	if (image->wrong.n)
 		return CP_SYMBOLS_WRONG_ID;

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "object/jitdump.h"
+
+#include "base/cursor.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "object/wanted.h"
+
+enum { CODE_LOAD, CODE_MOVE, CODE_DEBUG_INFO, CODE_CLOSE, CODE_UNWINDING_INFO, N_KINDS };
+
+#define MAGIC 0x4a695444u /* "JiTD" */
+enum { HEADER_SIZE = 40, RECORD_HEADER_SIZE = 16 };
+
+/* A stretch of code and where its lines are told. */
+struct code {
+	uint64_t start, size, index, moved_from;
+	struct cp_text name;
+	const uint8_t *lines; /* entries of a debug record, NULL = none */
+	size_t lines_n;       /* bytes */
+};
+
+struct dump {
+	struct cpi_env *env;
+	bool swap, failed;
+	struct cpi_wanted wanted;
+	CPI_VEC(struct code) loaded; /* all, for moves */
+	CPI_VEC(struct code) code;   /* those that hold a wanted address */
+	struct cpi_index by_index;
+	/* The debug record that waits for the function it tells of. */
+	uint64_t lines_of;
+	const uint8_t *lines;
+	size_t lines_n;
+};
+
+static void keep(struct dump *dump, const struct code *code)
+{
+	size_t i = cpi_wanted_from(&dump->wanted, code->start);
+
+	if (i == dump->wanted.n || dump->wanted.address[i] - code->start >= code->size)
+		return;
+	if (!cpi_vec_push(&dump->env->mem, &dump->code, *code))
+		dump->failed = true;
+}
+
+static bool code_load(struct dump *dump, struct cpi_cursor *c)
+{
+	struct code code = {0};
+
+	cpi_cursor_skip(c, 4 + 4 + 8); /* pid, tid, vma */
+	code.start = cpi_cursor_u64(c);
+	code.size = cpi_cursor_u64(c);
+	code.index = cpi_cursor_u64(c);
+	code.name.p = cpi_cursor_string(c, &code.name.n);
+	if (!cpi_cursor_ok(c))
+		return false;
+	if (dump->lines && dump->lines_of == code.start) {
+		code.lines = dump->lines;
+		code.lines_n = dump->lines_n;
+	}
+	dump->lines = NULL;
+	code.moved_from = code.start;
+	keep(dump, &code);
+	if (!cpi_vec_push(&dump->env->mem, &dump->loaded, code) ||
+		!cpi_index_add(&dump->env->mem, &dump->by_index, cpi_hash_u64(code.index),
+			(uint32_t)dump->loaded.n))
+		dump->failed = true;
+	return true;
+}
+
+static bool code_move(struct dump *dump, struct cpi_cursor *c)
+{
+	uint64_t to, size, index;
+	struct cpi_probe probe;
+	const struct code *latest = NULL;
+
+	cpi_cursor_skip(c, 4 + 4 + 8 + 8); /* pid, tid, vma, old address */
+	to = cpi_cursor_u64(c);
+	size = cpi_cursor_u64(c);
+	index = cpi_cursor_u64(c);
+	if (!cpi_cursor_ok(c))
+		return false;
+	probe = cpi_index_find(&dump->by_index, cpi_hash_u64(index));
+	/* An index is given once; a file that repeats one gets the first. */
+	for (uint32_t id; !latest && (id = cpi_index_next(&dump->by_index, &probe));)
+		if (dump->loaded.v[id - 1].index == index)
+			latest = &dump->loaded.v[id - 1];
+	if (latest) {
+		struct code code = *latest;
+
+		code.start = to;
+		code.size = size;
+		keep(dump, &code);
+	}
+	return true;
+}
+
+static bool code_debug_info(struct dump *dump, struct cpi_cursor *c)
+{
+	dump->lines_of = cpi_cursor_u64(c);
+	cpi_cursor_skip(c, 8); /* number of entries: the record's end says it, too */
+	if (!cpi_cursor_ok(c))
+		return false;
+	dump->lines = c->at;
+	dump->lines_n = cpi_cursor_left(c);
+	return true;
+}
+
+typedef bool record_fn(struct dump *dump, struct cpi_cursor *c);
+
+static record_fn *const record[N_KINDS] = {
+	[CODE_LOAD] = code_load,
+	[CODE_MOVE] = code_move,
+	[CODE_DEBUG_INFO] = code_debug_info,
+};
+
+/* True while records make sense. */
+static bool next_record(struct dump *dump, struct cpi_cursor *c)
+{
+	uint32_t kind = cpi_cursor_u32(c), size = cpi_cursor_u32(c);
+	struct cpi_cursor body;
+
+	cpi_cursor_skip(c, 8); /* time */
+	if (size < RECORD_HEADER_SIZE)
+		return false;
+	body = cpi_cursor_sub(c, size - RECORD_HEADER_SIZE);
+	if (!cpi_cursor_ok(&body))
+		return false;
+	return kind >= N_KINDS || !record[kind] || record[kind](dump, &body);
+}
+
+static bool read_header(struct dump *dump, struct cpi_cursor *c)
+{
+	uint32_t magic = cpi_cursor_u32(c), size;
+
+	if (magic == __builtin_bswap32(MAGIC))
+		dump->swap = c->swap = true;
+	else if (magic != MAGIC)
+		return false;
+	cpi_cursor_skip(c, 4); /* version */
+	size = cpi_cursor_u32(c);
+	if (size < HEADER_SIZE)
+		return false;
+	cpi_cursor_skip(c, size - 12);
+	return cpi_cursor_ok(c);
+}
+
+/* The entry at or below the address; a name of "\xff" repeats the one before. */
+static struct cpi_jit_line line_at(const struct dump *dump, const struct code *code, uint64_t at)
+{
+	struct cpi_cursor c = cpi_cursor_make(code->lines, code->lines_n, dump->swap);
+	struct cp_text file = {"", 0};
+	struct cpi_jit_line best = {{"", 0}, 0};
+	uint64_t best_at = 0;
+
+	at += code->moved_from - code->start;
+	while (cpi_cursor_left(&c) >= 17) {
+		uint64_t address = cpi_cursor_u64(&c);
+		uint32_t line = cpi_cursor_u32(&c);
+		struct cp_text name;
+
+		cpi_cursor_skip(&c, 4); /* discriminator */
+		name.p = cpi_cursor_string(&c, &name.n);
+		if (!name.p)
+			break;
+		if (name.n != 1 || name.p[0] != '\xff')
+			file = name;
+		if (address <= at && address >= best_at) {
+			best_at = address;
+			best = (struct cpi_jit_line){file, line};
+		}
+	}
+	return best;
+}
+
+/* Entries of a record that many addresses share are read once per address: bound it. */
+#define MOST_LINE_BYTES (256ULL << 20)
+
+/* From the last function to the first, each fills what is still free; see perfmap.c. */
+static void assign(const struct dump *dump, struct cpi_symbol *symbol,
+	struct cpi_jit_line *line, uint32_t *skip)
+{
+	const struct cpi_wanted *w = &dump->wanted;
+	uint64_t budget = MOST_LINE_BYTES;
+
+	for (size_t i = 0; i <= w->n; i++)
+		skip[i] = (uint32_t)i;
+	for (size_t k = dump->code.n; k--;) {
+		const struct code *code = &dump->code.v[k];
+		size_t i = cpi_wanted_from(w, code->start);
+
+		for (;;) {
+			while (skip[i] != i) {
+				skip[i] = skip[skip[i]];
+				i = skip[i];
+			}
+			if (i == w->n || w->address[i] - code->start >= code->size)
+				break;
+			if (!symbol[i].name.p) {
+				symbol[i] = (struct cpi_symbol){
+					code->name, code->start, code->size};
+				if (code->lines && budget > code->lines_n) {
+					budget -= code->lines_n;
+					line[i] = line_at(dump, code, w->address[i]);
+				}
+			}
+			skip[i] = (uint32_t)i + 1;
+		}
+	}
+}
+
+enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size_t n,
+	const uint64_t *address, size_t n_addresses, struct cpi_symbol *symbol,
+	struct cpi_jit_line *line, uint64_t *ret_bad, struct cp_error *err)
+{
+	struct dump dump = {.env = env};
+	struct cpi_cursor c = cpi_cursor_make(bytes, n, false);
+	uint32_t *skip;
+
+	*ret_bad = CP_NO_OFFSET;
+	if (!read_header(&dump, &c))
+		return cpi_error(err, CP_ERROR_FORMAT, 0, "not a jitdump file");
+	if (!n_addresses)
+		return CP_OK;
+	skip = cpi_alloc_array(&env->mem, n_addresses + 1, sizeof *skip);
+	dump.failed = !cpi_wanted_init(env, &dump.wanted, address, n_addresses) || !skip;
+	while (!dump.failed && cpi_cursor_left(&c)) {
+		uint64_t at = cpi_cursor_offset(&c);
+
+		if (!next_record(&dump, &c)) {
+			*ret_bad = at;
+			break;
+		}
+	}
+	if (!dump.failed)
+		assign(&dump, symbol, line, skip);
+	cpi_free(&env->mem, skip, (n_addresses + 1) * sizeof *skip);
+	cpi_wanted_release(env, &dump.wanted);
+	cpi_vec_release(&env->mem, &dump.loaded);
+	cpi_vec_release(&env->mem, &dump.code);
+	cpi_index_release(&env->mem, &dump.by_index);
+	return dump.failed ? cpi_error_memory(err) : CP_OK;
+}
