@@ -182,12 +182,16 @@ static enum cp_code on_mmap(struct scan *s, const struct perf_record *r, struct 
 }
 
 /*
- * Linux 3.12 to 3.15 wrote no protection and flags before the name. No protection has a
- * byte as large as the letter every name begins with.
+ * Linux 3.12 to 3.15 wrote no protection and flags before the name, which is a path or a
+ * word in brackets. The protection is a small number; perf inject writes a file's mode.
  */
 static bool has_protection(const struct cpi_cursor *c)
 {
-	return cpi_cursor_left(c) < 8 || c->at[0] < 0x20;
+	struct cpi_cursor ahead = *c;
+
+	if (cpi_cursor_left(c) < 8 || c->at[0] < 0x20)
+		return true;
+	return c->at[0] != '/' && c->at[0] != '[' && cpi_cursor_u32(&ahead) < 0x10000;
 }
 
 static enum cp_code on_mmap2(struct scan *s, const struct perf_record *r, struct cp_error *err)
