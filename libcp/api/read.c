@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
+#include "api/unwind.h"
 
 static enum cp_code unknown(const struct cp_input *input, struct cp_error *err)
 {
@@ -23,6 +24,7 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	const struct cpi_format *format = cpi_format_detect(&input->source);
 	struct cp_read_options full;
 	struct cp_symbolize_options names;
+	struct cpi_unwinding *unwinding;
 	struct cp_profile *profile = NULL;
 	enum cp_code code;
 
@@ -30,7 +32,13 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	cpi_options_copy(&names, sizeof names, symbolize);
 	if (!format)
 		return unknown(input, err);
-	code = format->read(&context->env, &input->source, &full, NULL, &profile, err);
+	code = cpi_unwinding_new(
+		&context->env, &names, input->source.mtime, &unwinding, err);
+	if (code)
+		return code;
+	code = format->read(&context->env, &input->source, &full,
+		cpi_unwinding_get(unwinding), &profile, err);
+	cpi_unwinding_free(unwinding);
 	if (!code && symbolize)
 		code = cp_profile_symbolize(context, &profile, &names, names.ret_report, err);
 	if (!code)

@@ -250,7 +250,8 @@ static bool rows_of(struct compiler *k, const struct cpi_cfi_span *span)
 	/* What follows damage in an entry is unknown. */
 	if (ok && (!cpi_cursor_ok(&k->run.c) || !spend(k, k->run.steps))) {
 		k->dropped++;
-		ok = add_row(k, (uint32_t)(k->run.from - k->low), CPI_CFI_GAP);
+		if (k->run.from - k->low < span->limit)
+			ok = add_row(k, (uint32_t)(k->run.from - k->low), CPI_CFI_GAP);
 	}
 	return ok;
 }

@@ -35,7 +35,7 @@ void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 	memset(search, 0, sizeof *search);
 	search->env = env;
 	search->options = options;
-	search->capture_time = profile->header.time_nanos / 1000000000;
+	search->capture_time = profile ? profile->header.time_nanos / 1000000000 : 0;
 	snprintf(search->home, sizeof search->home, "%s", home ? home : "");
 	if (options->buildid_dir)
 		snprintf(search->buildid_dir, sizeof search->buildid_dir, "%s",
@@ -48,7 +48,7 @@ void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 		snprintf(search->cache, sizeof search->cache, "%s/debuginfod_client", xdg);
 	else if (home)
 		snprintf(search->cache, sizeof search->cache, "%s/.cache/debuginfod_client", home);
-	for (size_t i = 0; i < profile->comment.n; i++) {
+	for (size_t i = 0; profile && i < profile->comment.n; i++) {
 		struct cp_text text = cpi_profile_text(profile, profile->comment.v[i]);
 
 		if (cpi_text_starts(text, prefix))

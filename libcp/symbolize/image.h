@@ -139,6 +139,7 @@ const char *cpi_search_debug_dir(const struct cpi_search *search, size_t i);
 /* Lower-case hexadecimal digits, as many as fit, and a NUL. */
 void cpi_search_hex(struct cp_text bytes, char *hex, size_t size);
 void cpi_object_close(struct cpi_object *object, struct cpi_env *env);
+/* `profile` may be NULL: neither the capture's time nor its kernel is known. */
 void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 	const struct cp_symbolize_options *options, const struct cp_profile *profile);
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/unwind.h"
+
+#include "symbolize/image.h"
+#include "unwind/unwind.h"
+
+struct row {
+	struct row *next;
+	struct cpi_image file;
+};
+
+struct cpi_unwinding {
+	struct cpi_env *env;
+	struct cpi_unwinder unwinder;
+	struct cp_symbolize_options options, with_debug;
+	struct cpi_search search, debug_search;
+	struct row *rows; /* files in use */
+};
+
+/*
+ * Only a file of the very build may be used, as for symbols: another one's tables give
+ * frames that look right. The debug file is a hunt of its own, because few images need
+ * it and every hunt opens what it finds.
+ */
+static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, bool debug)
+{
+	struct cpi_unwinding *u = arg;
+	struct row *row = cpi_alloc_zero(&u->env->mem, sizeof *row);
+	struct cp_error err;
+
+	if (!row)
+		return NULL;
+	cpi_image_init(&row->file, u->env);
+	row->file.path = map->path;
+	row->file.build_id = map->build_id;
+	row->file.kind = map->kind == CP_MAP_VDSO ? CPI_IMAGE_VDSO : CPI_IMAGE_FILE;
+	row->file.start = map->start;
+	row->file.limit = map->limit;
+	row->file.offset = map->offset;
+	row->next = u->rows;
+	u->rows = row;
+	if (cpi_image_find(&row->file, debug ? &u->debug_search : &u->search, &err))
+		return NULL;
+	return debug ? row->file.debug.elf : row->file.main.elf;
+}
+
+enum cp_code cpi_unwinding_new(struct cpi_env *env, const struct cp_symbolize_options *options,
+	int64_t capture_time, struct cpi_unwinding **ret_unwinding, struct cp_error *err)
+{
+	struct cpi_unwinding *u = cpi_alloc_zero(&env->mem, sizeof *u);
+	enum cp_code code;
+
+	if (!u)
+		return cpi_error_memory(err);
+	u->env = env;
+	if (options)
+		u->options = *options;
+	u->with_debug = u->options;
+	u->options.no_inlines = true;
+	u->with_debug.no_inlines = false;
+	cpi_search_init(&u->search, env, &u->options, NULL);
+	cpi_search_init(&u->debug_search, env, &u->with_debug, NULL);
+	u->search.capture_time = u->debug_search.capture_time = capture_time;
+	code = cpi_unwind_init(env, open_image, u, &u->unwinder, err);
+	if (code) {
+		cpi_free(&env->mem, u, sizeof *u);
+		return code;
+	}
+	*ret_unwinding = u;
+	return CP_OK;
+}
+
+const struct cpi_unwinder *cpi_unwinding_get(const struct cpi_unwinding *u)
+{
+	return &u->unwinder;
+}
+
+void cpi_unwinding_free(struct cpi_unwinding *u)
+{
+	struct row *row, *next;
+
+	if (!u)
+		return;
+	cpi_unwind_release(&u->unwinder);
+	for (row = u->rows; row; row = next) {
+		next = row->next;
+		cpi_image_release(&row->file, u->env);
+		cpi_free(&u->env->mem, row, sizeof *row);
+	}
+	cpi_free(&u->env->mem, u, sizeof *u);
+}
