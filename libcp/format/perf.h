@@ -68,8 +68,7 @@ struct perf_event {
 	bool dummy;    /* carries MMAPs and COMMs only */
 	bool trailers; /* its other records end with a sample_id */
 	bool clock;    /* counts nanoseconds */
-	uint64_t samples, lost, lost_bpf;
-	uint64_t by_cpumode[PERF_CPU_MODES];
+	uint64_t lost, lost_bpf;
 };
 
 /* Last counter value of a {…}:S group's member, which the next read is compared with. */
@@ -126,7 +125,7 @@ struct perf_counts {
 	uint64_t records, user_other; /* of types beyond the table */
 	uint64_t type[PERF_RECORD_TYPES];
 	uint64_t lost_records, lost_samples, lost_bpf, throttled;
-	uint64_t unknown_id, damaged;
+	uint64_t damaged;
 	uint64_t first_time, last_time; /* of samples; first > last: none */
 	uint64_t data_bytes, inflated_bytes;
 };
@@ -416,6 +415,9 @@ static inline uint32_t perf_u32(const uint8_t *p, bool swap)
 /* False when the record is too short for what its event says is in it. */
 bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
 	uint32_t event, struct perf_sample *s);
+/* Reports such a record as damage. */
+enum cp_code perf_sample_short(
+	struct perf_file *f, const struct perf_record *r, struct cp_error *err);
 /*
  * Calls `each` for the members of the sample's read value: id, value, in order. False
  * when they do not fit. A single value without id has id 0.

@@ -54,11 +54,7 @@ static enum cp_code on_sample(
 	}
 	e = &f->event.v[event];
 	if (!perf_sample_decode(f, r, event, &s))
-		return perf_damaged(f, err, "SAMPLE", r->offset,
-			"SAMPLE record %llu: it is shorter than what it holds",
-			(unsigned long long)r->number);
-	e->samples++;
-	e->by_cpumode[s.cpumode]++;
+		return perf_sample_short(f, r, err);
 	time = order_time(b, r, e, &s);
 	if (e->dummy)
 		return CP_OK;

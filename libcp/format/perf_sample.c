@@ -164,3 +164,11 @@ bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r, 
 		read_rest(&c, &e->attr, s);
 	return cpi_cursor_ok(&c);
 }
+
+enum cp_code perf_sample_short(
+	struct perf_file *f, const struct perf_record *r, struct cp_error *err)
+{
+	return perf_damaged(f, err, "SAMPLE", r->offset,
+		"SAMPLE record %llu: it is shorter than what it holds",
+		(unsigned long long)r->number);
+}

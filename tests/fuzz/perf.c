@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "format/format.h"
+#include "format/perf_info.h"
 
 extern const struct cpi_format cpi_format_perf;
 
@@ -61,6 +61,22 @@ static void run(const struct cpi_source *source, const struct cp_read_options *o
 	cpi_env_release(&env);
 }
 
+static void describe(const struct cpi_source *source)
+{
+	struct cp_context_options context = {
+		.size = sizeof context, .limits.memory = 256 << 20, .threads = 1};
+	struct perf_info *info = NULL;
+	struct cpi_env env;
+	struct cp_error err;
+
+	cpi_env_init(&env, &context);
+	if (!perf_info_read(&env, source, &info, &err))
+		perf_info_free(info);
+	if (env.mem.used)
+		abort();
+	cpi_env_release(&env);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct cpi_source source;
@@ -70,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	source.n_parts = 1;
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
 		run(&source, &options[i]);
+	describe(&source);
 	/* As a directory: the second part has records only. */
 	source.part[1] = (struct cpi_bytes){data + size / 2, size - size / 2};
 	source.n_parts = 2;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/format.h"
+#include "format/perf_info.h"
 
 extern const struct cpi_format cpi_format_perf;
 
@@ -482,6 +482,82 @@ static void test_damage(void **state)
 	}
 }
 
+static struct perf_info *info_of(struct cpi_env *env, const char *name, struct text *t)
+{
+	static struct cpi_source source;
+	struct perf_info *info = NULL;
+	struct cp_error err;
+
+	*t = load(name, ".data");
+	source.name = name;
+	source.n_parts = 1;
+	source.part[0] = (struct cpi_bytes){(uint8_t *)t->p, t->n};
+	context(env, false);
+	assert_int_equal(perf_info_read(env, &source, &info, &err), CP_OK);
+	return info;
+}
+
+static void test_info(void **state)
+{
+	struct cpi_env env;
+	struct text t;
+	struct perf_info *info = info_of(&env, "good-events", &t);
+	char buf[64];
+
+	(void)state;
+	assert_int_equal(info->version, 2);
+	assert_true(info->big_endian && !info->pipe && !info->compressed && !info->killed);
+	assert_string_equal(info->host.p, "box");
+	assert_string_equal(info->arch.p, "x86_64");
+	assert_int_equal(info->samples, 5);
+	assert_int_equal(info->unknown_events, 1);
+	assert_int_equal(info->n_events, 4);
+	assert_true(info->event[0].dummy && !info->event[1].dummy);
+	assert_string_equal(info->event[1].name.p, "cycles");
+	assert_int_equal(info->event[1].samples, 1);
+	assert_int_equal(info->event[1].by_cpumode[2], 1);
+	assert_string_equal(
+		perf_info_sample_type(buf, sizeof buf, info->event[2].sample_type),
+		"IP|TID|TIME|CPU|IDENTIFIER");
+	assert_int_equal(info->n_tasks, 1);
+	assert_int_equal(info->task[0].pid, 10);
+	assert_int_equal(info->task[0].samples, 4);
+	assert_int_equal(info->task[0].threads, 1);
+	assert_string_equal(info->task[0].comm.p, "prog");
+	assert_int_equal(info->n_images, 3);
+	assert_string_equal(info->image[1].path.p, "/bin/prog");
+	assert_int_equal(info->first_time, 5);
+	assert_int_equal(info->n_damage, 0);
+	perf_info_free(info);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+	free(t.p);
+}
+
+static void test_info_damage(void **state)
+{
+	struct cpi_env env;
+	struct text t;
+	struct perf_info *info = info_of(&env, "bad-names", &t);
+
+	(void)state;
+	assert_int_equal(info->damaged, 4);
+	assert_int_equal(info->n_damage, 4);
+	assert_string_equal(
+		info->damage[0].text.p, "the command line feature ends inside a value");
+	for (size_t i = 0; i < info->n_damage; i++)
+		assert_true(info->damage[i].offset < t.n);
+	perf_info_free(info);
+	cpi_env_release(&env);
+	free(t.p);
+	info = info_of(&env, "bad-killed", &t);
+	assert_true(info->killed);
+	assert_int_equal(info->samples, 3);
+	perf_info_free(info);
+	cpi_env_release(&env);
+	free(t.p);
+}
+
 static void test_no_memory(void **state)
 {
 	static const char *const names[] = {"good-events", "good-tasks", "good-zstd",
@@ -524,6 +600,8 @@ int main(void)
 		cmocka_unit_test(test_compat),
 		cmocka_unit_test(test_time_order),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_info_damage),
 		cmocka_unit_test(test_no_memory),
 	};
 
