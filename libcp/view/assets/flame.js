@@ -63,6 +63,7 @@ function empty(n, like) {
     m.n = n;
     m.conf = like.conf;
     m.names = like.names;
+    m.shown = like.shown;
     m.files = like.files;
     m.entries = like.entries;
     m.entry = new Int32Array(n);
@@ -109,6 +110,7 @@ function decode(text) {
     const lines = text.split('\n'), conf = JSON.parse(lines[0]);
     const like = {conf: conf, entries: entries(lines[2], conf.entries)};
     like.names = texts(lines, 3, conf.names);
+    like.shown = like.names.map(name => name.replace(/_\[[kijw]\]$/, ''));
     like.files = texts(lines, 3 + conf.names, conf.texts);
     const m = empty(conf.nodes, like), r = reader(lines[1]), path = [];
     for (let i = 0; i < m.n; i++) {

@@ -64,7 +64,7 @@ function flameApp(host, text, options) {
         ui.search.removeAttribute('aria-invalid');
         if (s.text) {
             try {
-                const re = pattern(), yes = m.names.map((n, k) => re.test(n) ? 1 : 0);
+                const re = pattern(), yes = m.shown.map(n => re.test(n) ? 1 : 0);
                 found = new Uint8Array(m.n);
                 for (let i = m.pivot ? 0 : 1; i < m.n; i++)
                     if (yes[m.entries[m.entry[i]].name]) {
@@ -285,7 +285,7 @@ function flameApp(host, text, options) {
     }
 
     function restore() {
-        const now = location.hash, want = {};
+        const now = location.hash || (told && '#'), want = {};
         if (now === told || decodeSafe(now) === decodeSafe(told))
             return;
         told = now;

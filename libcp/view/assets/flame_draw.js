@@ -132,7 +132,7 @@ const MATCH = 0xf07cf0;
 function nameOf(m, i) {
     if (!i && !m.pivot)
         return 'all';
-    return m.names[m.entries[m.entry[i]].name].replace(/_\[[kijw]\]$/, '');
+    return m.shown[m.entries[m.entry[i]].name];
 }
 
 // What a frame is, as class names of the picture's styles.

@@ -48,7 +48,7 @@ function extendPage(app) {
     const rules = {hide: new Set(), focus: -1, recursion: false, order: start};
     let table = null, sorted = 'self', sandwich = -1;
 
-    const plain = k => names[k].replace(/_\[[kijw]\]$/, '');
+    const plain = k => given.shown[k];
     const changed = () => rules.hide.size > 0 || rules.focus >= 0 || rules.recursion ||
         rules.order !== 'given';
 
@@ -115,7 +115,7 @@ function extendPage(app) {
             : (a, b) => t[sorted][b] - t[sorted][a] || a - b;
         const rows = [];
         for (let k = 0; k < names.length; k++)
-            if (t.entry[k] >= 0 && (!needle || names[k].toLowerCase().includes(needle)))
+            if (t.entry[k] >= 0 && (!needle || plain(k).toLowerCase().includes(needle)))
                 rows.push(k);
         rows.sort(compare);
         const body = make('tbody');
@@ -216,7 +216,7 @@ function extendPage(app) {
         () => rules.order !== start ? 'o=' + rules.order : ''
     ];
     app.onrestore = want => {
-        const id = name => names.indexOf(name);
+        const id = name => name ? names.indexOf(name) : -1;
         rules.hide = new Set((want.h || '').split(',').map(id).filter(k => k >= 0));
         rules.focus = want.k === undefined ? -1 : id(want.k);
         rules.recursion = want.x === '1';

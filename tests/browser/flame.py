@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""flame.py CPFLAME [SCREENSHOT-FOLDER]: cpflame's picture and page used as people use them,
+in a headless Chromium; exit 77 where there is none."""
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cdp import Browser, find  # noqa: E402
+
+CPFLAME = str(Path(sys.argv[1]).resolve())
+SHOTS = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+failures = []
+
+FOLDED = """\
+app;main;parse;read_file 30
+app;main;parse;json::decode<std::string>(int, char) 50
+app;main;serve;handle;render 120
+app;main;serve;handle;render;escape 80
+app;main;serve;handle;query;sql 15
+app;main;serve;sys_read_[k];vfs_read_[k] 40
+app;main;serve;handle;計算する 9
+""" + "".join(f"app;main;narrow{i};tiny{i} 1\n" for i in range(3000)).replace("narrow", "n")
+BEFORE = """\
+app;main;parse 3000
+app;main;serve;render 5000
+app;main;old;gone 700
+app;main;same 4000
+"""
+AFTER = """\
+app;main;parse 3010
+app;main;serve;render 8000
+app;main;fresh;new 900
+app;main;same 3980
+"""
+HOSTILE = b"".join(b"root;" + n + b" 7\n" for n in (
+    b"</script><script>document.title='owned'</script>", b"]]><script>document.title='owned'",
+    b"<img src=x onerror=document.title='owned'>", b"'\"&<>", b"\x01\x1b[2J", b"\xff\xfe",
+    b"\xe2\x80\xaeevil", b" "))
+UI = "cpFlame.instance.ui"
+
+
+def check(ok, what):
+    if not ok:
+        failures.append(what)
+        print("FAILED:", what)
+
+
+def equal(got, want, what):
+    check(got == want, f"{what}: {got!r}, not {want!r}")
+
+
+def draw(place, name, text, *options):
+    out = place / name
+    data = text if isinstance(text, bytes) else text.encode()
+    subprocess.run([CPFLAME, "-", "-o", str(out), *options], input=data, check=True)
+    return out.as_uri()
+
+
+def click(page, name):
+    spot = page.eval(f"""(() => {{
+        const g = Array.from(document.querySelectorAll('#frames > g')).find(g =>
+            g.style.display !== 'none' &&
+            g.querySelector('title').textContent.startsWith({name!r} + ' ('));
+        const r = g.querySelector('rect').getBoundingClientRect();
+        return [r.x + Math.min(8, r.width / 2), r.y + r.height / 2];
+    }})()""")
+    page.mouse(*spot)
+    page.settle()
+
+
+def zoomed(page):
+    return page.eval("(() => {const a = cpFlame.instance, m = a.model;"
+                     "return a.zoomed ? m.names[m.entries[m.entry[a.zoomed]].name] : 'all'})()")
+
+
+def shot(page, name):
+    if SHOTS:
+        page.screenshot(str(SHOTS / (name + ".png")))
+
+
+def search_and_zoom(page):
+    page.key("/")
+    page.type("render")
+    page.settle()
+    equal(page.eval(UI + ".count.textContent"), "1 match, 5.98%", "search count")
+    equal(page.eval("location.hash"), "#s=render", "search in the address")
+    page.key("Escape")
+    page.key("/")
+    page.type("tiny")
+    page.settle()
+    equal(page.eval(UI + ".count.textContent"), "3,000 matches, 89.71%",
+          "frames too narrow to draw are searched")
+    page.key("Escape")
+    click(page, "serve")
+    equal(zoomed(page), "serve", "click zooms")
+    page.key("/")
+    page.type("escape")
+    page.settle()
+    equal(page.eval(UI + ".count.textContent"), "1 match, 2.39% of all, 30.30% of zoom",
+          "percentages of all and of zoom")
+    shot(page, "zoom")
+    page.key("Escape")
+    page.eval("history.back()")
+    page.wait("cpFlame.instance.zoomed === 0")
+    page.eval("history.forward()")
+    page.wait("cpFlame.instance.zoomed !== 0")
+    equal(zoomed(page), "serve", "forward in the history")
+    page.eval("document.activeElement.blur()")
+    page.key("Escape")
+    page.settle()
+    equal(zoomed(page), "all", "Escape resets")
+
+
+def patterns(page):
+    page.key("/")
+    page.type("[")
+    page.settle()
+    equal(page.eval(UI + ".count.textContent"), "no match", "plain text is no pattern")
+    page.eval(UI + ".regex.click()")
+    page.settle()
+    equal(page.eval(UI + ".search.getAttribute('aria-invalid')"), "true", "bad pattern shown")
+    page.eval(f"cpFlame.instance.find('^(parse|handle)$', true)")
+    page.settle()
+    equal(page.eval(UI + ".count.textContent"), "2 matches, 9.09%", "pattern")
+    page.eval("cpFlame.instance.find('PARSE', false)")
+    equal(page.eval(UI + ".count.textContent"), "1 match, 2.39%", "case is ignored")
+    page.eval(UI + ".exact.click()")
+    equal(page.eval(UI + ".count.textContent"), "no match", "case is minded")
+    page.eval(UI + ".exact.click()")
+    page.eval("cpFlame.instance.find('', false)")
+
+
+def keyboard(page):
+    page.eval(UI + ".scroll.focus()")
+    page.key("Home")
+    current = "(() => {const a = cpFlame.instance; return a.current < 1 ? 'all' : " \
+              "a.model.names[a.model.entries[a.model.entry[a.current]].name]})()"
+    equal(page.eval(current), "all", "Home")
+    for key, want in (("ArrowUp", "app"), ("ArrowUp", "main"), ("ArrowUp", "serve"),
+                      ("ArrowUp", "handle"), ("ArrowUp", "render"), ("ArrowRight", "計算する"),
+                      ("ArrowLeft", "render"), ("ArrowDown", "handle")):
+        page.key(key)
+        equal(page.eval(current), want, key)
+    check("level 4" in page.eval(UI + ".live.textContent"), "the frame is told aloud")
+    page.key("Enter")
+    page.settle()
+    equal(zoomed(page), "handle", "Enter zooms")
+    page.key("Backspace")
+    equal(zoomed(page), "serve", "Backspace goes to the caller")
+    page.key("Escape")
+    page.eval("cpFlame.instance.find('tiny2', false)")
+    page.key("n")
+    first = page.eval(current)
+    page.key("n")
+    check(first.startswith("tiny2") and page.eval(current) != first, "n: next match")
+    page.key("N")
+    equal(page.eval(current), first, "N: previous match")
+    page.key("Escape")
+    page.eval("cpFlame.instance.find('', false)")
+    page.key("i")
+    page.settle()
+    check(page.eval("cpFlame.instance.inverted"), "i flips")
+    page.key("i")
+
+
+def picture(browser, place):
+    uri = draw(place, "a.svg", FOLDED)
+    page = browser.open(uri)
+    page.settle()
+    check(page.eval(UI + ".scroll.scrollTop + " + UI + ".scroll.clientHeight >= " + UI +
+                    ".scroll.scrollHeight - 1"), "starts at the root")
+    shot(page, "picture-1280")
+    search_and_zoom(page)
+    patterns(page)
+    keyboard(page)
+    equal(page.console, [], "console")
+    page.goto(uri + "?again#s=render&z=garbage&x=%E0%A4%A")
+    page.settle()
+    equal(page.eval(UI + ".count.textContent"), "1 match, 5.98%", "state from an address")
+    equal(page.console, [], "console with a bad address")
+    dark = browser.open(uri, 390, 700, dark=True)
+    dark.settle()
+    check(dark.eval("document.documentElement.scrollWidth <= 390"), "fits a phone")
+    shot(dark, "picture-390-dark")
+
+
+def deep(browser, place):
+    text = ";".join(f"f{i % 9}" for i in range(20000)) + " 3\n" + "f0;f1;other 4\n"
+    page = browser.open(draw(place, "deep.svg", text))
+    page.settle()
+    check(page.eval("Array.from(document.querySelectorAll('#frames > g')).filter(g => "
+                    "g.style.display !== 'none').length < 400"), "only rows in view are made")
+    check(page.eval("Array.from(document.querySelectorAll('#frames text')).some(t => {"
+                    "const r = t.getBoundingClientRect(); return t.textContent === 'all' && "
+                    "r.bottom <= innerHeight && r.top > 0})"), "the root is on the screen")
+    html = "<body style='margin:0'><img src='deep.svg' width='600'>"
+    (place / "img.html").write_text(html)
+    page = browser.open((place / "img.html").as_uri(), 600, 600)
+    page.settle()
+    check(page.eval("document.images[0].height < 700"), "a picture is not a tower")
+    shot(page, "deep-img")
+
+
+def hostile(browser, place):
+    for name, options in (("h.svg", ()), ("h.html", ("--to", "html"))):
+        page = browser.open(draw(place, name, HOSTILE, "--title", "Safe </script>", *options))
+        page.settle()
+        equal(page.eval("document.title"), "Safe </script>", name + ": title")
+        equal(page.eval("document.querySelectorAll('script').length"),
+              1 if name == "h.svg" else 2, name + ": scripts")
+        equal(page.eval("document.querySelectorAll('img').length"), 0, name + ": elements")
+        page.eval("cpFlame.instance.find('<img', false)")
+        equal(page.eval(UI + ".count.textContent").split(",")[0], "1 match", name + ": search")
+        equal(page.console, [], name + ": console")
+
+
+def difference(browser, place):
+    (place / "before").write_text(BEFORE)
+    (place / "after").write_text(AFTER)
+    for name in ("diff.svg", "diff.html"):
+        out = place / name
+        subprocess.run([CPFLAME, "--diff", "before", "after", "-o", str(out)], cwd=place,
+                       check=True)
+        page = browser.open(out.as_uri())
+        page.settle()
+        colors = page.eval("""(() => {
+            const m = cpFlame.instance.model, out = {};
+            for (let i = 1; i < m.n; i++) {
+                const f = m.conf.before, d = m.total[i] - m.totalBefore[i] * f;
+                out[m.names[m.entries[m.entry[i]].name]] = [m.total[i], m.totalBefore[i]];
+            }
+            return out;
+        })()""")
+        equal(colors["old"], [0, 700], "vanished frames are there")
+        equal(colors["fresh"], [900, 0], "new frames are there")
+        check(page.eval("document.querySelector('.legend').textContent.includes('noise')"),
+              "legend")
+        check("not scaled" in page.eval("document.querySelector('.legend').textContent"),
+              "the scale is stated")
+        equal(page.console, [], name + ": console")
+        shot(page, name.replace(".", "-"))
+        if name == "diff.svg":
+            fill = "(n => Array.from(document.querySelectorAll('#frames > g')).find(g => " \
+                   "g.querySelector('title').textContent.startsWith(n + ' ('))" \
+                   ".querySelector('rect').getAttribute('fill'))"
+            equal(page.eval(fill + "('same')"), "rgb(218,218,218)", "noise is grey")
+            equal(page.eval(fill + "('gone')"), "rgb(91,155,234)", "less is blue")
+            equal(page.eval(fill + "('new')"), "rgb(238,123,28)", "more is orange")
+            text = page.eval("cpFlame.instance.title(1)")
+            check("before 12,700 samples, after 15,890" in text, f"both sides in {text}")
+
+
+def whole_page(browser, place):
+    page = browser.open(draw(place, "a.html", FOLDED, "--to", "html"))
+    page.settle()
+    shot(page, "page-1280")
+    page.eval("cpFlame.instance.page.toggleTable()")
+    equal(page.eval("document.querySelector('.side tbody td:last-child').textContent"),
+          "render", "the table begins with the largest self")
+    page.eval("cpFlame.instance.page.turn(cpFlame.instance.given.names.indexOf('handle'))")
+    page.settle()
+    check("handle · 224 samples" in page.eval(UI + ".middle.textContent"), "sandwich total")
+    shot(page, "sandwich")
+    page.eval("cpFlame.instance.page.turn(-1)")
+    page.eval("cpFlame.instance.page.hide(cpFlame.instance.given.names.indexOf('handle'))")
+    page.settle()
+    total = "(n => {const m = cpFlame.instance.model; let s = 0; for (let i = 1; i < m.n; i++)" \
+            "if (m.names[m.entries[m.entry[i]].name] === n) s += m.total[i]; return s})"
+    equal(page.eval(total + "('handle')"), 0, "hidden")
+    equal(page.eval(total + "('render')"), 200, "what it called stays")
+    equal(page.eval("location.hash"), "#h=handle", "hiding is in the address")
+    page.eval("cpFlame.instance.page.undo()")
+    page.eval("cpFlame.instance.page.focus(cpFlame.instance.given.names.indexOf('parse'))")
+    equal(page.eval("cpFlame.instance.model.total[0]"), 80, "only stacks with the focus")
+    page.eval("history.back()")
+    page.wait("cpFlame.instance.model.total[0] > 80")
+    page.mouse(100, page.eval("innerHeight") - 120, "mouseMoved")
+    equal(page.console, [], "page: console")
+    recursive = browser.open(draw(place, "r.html", "a;f;f;f;g 5\na;f;g 2\n", "--to", "html"))
+    recursive.eval("cpFlame.instance.page.fold()")
+    equal(recursive.eval("[cpFlame.instance.model.n, cpFlame.instance.model.total[3]]"), [4, 7],
+          "recursion folds")
+
+
+def main():
+    if not find():
+        print("SKIPPED: no chromium here; apt-get install chromium")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as place, Browser() as browser:
+        for part in (picture, deep, hostile, difference, whole_page):
+            began = time.monotonic()
+            try:
+                part(browser, Path(place))
+            except (RuntimeError, subprocess.CalledProcessError) as e:
+                check(False, f"{part.__name__}: {e}")
+            print(f"{part.__name__}: {time.monotonic() - began:.1f} s")
+    print(f"{len(failures)} failures")
+    sys.exit(bool(failures))
+
+
+main()
