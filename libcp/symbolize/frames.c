@@ -20,7 +20,7 @@ struct namer {
 	struct cpi_demangler demangler;
 	struct cpi_index index;
 	CPI_VEC(struct memo) memo;
-	bool failed;
+	bool perf, failed;
 };
 
 static struct cp_text name_of(struct namer *namer, struct cp_text system)
@@ -30,11 +30,12 @@ static struct cp_text name_of(struct namer *namer, struct cp_text system)
 	struct cp_text name;
 	char *copy;
 
-	if (!system.n || system.p[0] != '_') {
-		/* No mangling starts otherwise; versions and suffixes are still cut. */
-		if (!memchr(system.p, '@', system.n))
-			return system;
-	}
+	/* Go's linker marks which calling convention a function of assembly has. */
+	if (!namer->perf && cpi_text_ends(system, CPI_TEXT(".abi0")))
+		return (struct cp_text){system.p, system.n - 5};
+	/* No mangling starts otherwise, but versions are still cut. */
+	if (!system.n || (system.p[0] != '_' && !memchr(system.p, '@', system.n)))
+		return system;
 	for (uint32_t id; (id = cpi_index_next(&namer->index, &probe));)
 		if (namer->memo.v[id - 1].p == system.p && namer->memo.v[id - 1].n == system.n)
 			return namer->memo.v[id - 1].name;
@@ -84,6 +85,19 @@ static void add_line_frames(
 	}
 }
 
+static void add_go_frames(
+	struct namer *namer, struct cpi_run *run, struct cpi_go_run go, struct cp_text symbol)
+{
+	for (uint32_t i = 0; i < go.n && !namer->failed; i++) {
+		const struct cpi_go_frame *from = &namer->image->go.frame[go.first + i];
+		struct cp_text name = i + 1 == go.n && symbol.n ? symbol : from->function;
+		struct cpi_frame frame = {.system = name, .name = name_of(namer, name), .file = from->file,
+			.start_line = from->start_line, .line = from->line};
+
+		push(namer, run, &frame);
+	}
+}
+
 static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 {
 	struct cpi_image *image = namer->image;
@@ -95,6 +109,9 @@ static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 	if (lines.n) {
 		image->has_lines = true;
 		add_line_frames(namer, run, lines, symbol);
+	} else if (image->go.n && image->go.run[at].n) {
+		image->has_lines = true;
+		add_go_frames(namer, run, image->go.run[at], symbol);
 	} else if (symbol.n) {
 		struct cpi_frame frame = {.system = symbol, .name = name_of(namer, symbol)};
 
@@ -110,7 +127,8 @@ static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 enum cp_code cpi_image_frames(
 	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err)
 {
-	struct namer namer = {.image = image, .env = search->env};
+	struct namer namer = {.image = image, .env = search->env,
+		.perf = search->options->perf_compat};
 	struct cpi_mem *mem = &search->env->mem;
 
 	cpi_demangler_init(&namer.demangler, search->env, search->options->demangle,

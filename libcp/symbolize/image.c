@@ -18,6 +18,7 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 
 	cpi_dwarf_result_free(image->lines);
 	cpi_dwarf_close(image->dwarf);
+	cpi_go_result_release(&image->go);
 	for (size_t i = 0; i < image->split.n; i++)
 		cpi_object_close(&image->split.v[i], env);
 	cpi_vec_release(mem, &image->split);
@@ -187,6 +188,26 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 	return code;
 }
 
+/* Go's own table: names where all symbols are gone, lines where there is no DWARF. */
+static enum cp_code read_go(struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
+{
+	struct cpi_elf *elf = image->main.elf;
+	struct cp_error why;
+	enum cp_code code;
+
+	if (!elf || !cpi_gopclntab_any(elf) || image->main.debug)
+		return CP_OK;
+	code = cpi_gopclntab_resolve(
+		env, elf, image->address, image->n_addresses, &image->go, &why);
+	if (code && !fatal(code))
+		image->unreadable = image->main.path;
+	if (!fatal(code))
+		return CP_OK;
+	if (err)
+		*err = why;
+	return code;
+}
+
 enum cp_code cpi_image_symbols(
 	struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
 {
@@ -209,5 +230,5 @@ enum cp_code cpi_image_symbols(
 		if (!fatal(code))
 			code = CP_OK;
 	}
-	return code;
+	return code ? code : read_go(image, env, err);
 }

@@ -15,6 +15,7 @@
 #include "object/demangle.h"
 #include "object/dwarf.h"
 #include "object/elf.h"
+#include "object/gopclntab.h"
 #include "object/jitdump.h"
 #include "object/symtab.h"
 
@@ -77,6 +78,7 @@ struct cpi_image {
 	struct cpi_symbol *symbol; /* by index in address[] */
 	struct cpi_dwarf *dwarf;
 	struct cpi_dwarf_result *lines; /* by index in address[] */
+	struct cpi_go_result go;        /* the same, n = 0: none */
 	CPI_VEC(struct cpi_frame) frame;
 	struct cpi_run {
 		uint32_t first, n;
