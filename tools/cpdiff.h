@@ -28,7 +28,7 @@ struct cpdiff {
 	char *text;
 	struct {
 		bool known;
-		char what[4][160]; /* event, rate, host, program of the first capture */
+		char what[3][160]; /* event, rate, host of the first capture */
 	} first;
 };
 

@@ -8,13 +8,12 @@
 
 #include "cpdiff.h"
 
-enum { EVENT, RATE, HOST, PROGRAM, FACTS };
+enum { EVENT, RATE, HOST, FACTS };
 
 static const char *const fact_name[FACTS] = {
 	[EVENT] = "event",
 	[RATE] = "sampling rate",
 	[HOST] = "host",
-	[PROGRAM] = "program",
 };
 
 /* The rest of the first comment that starts with `key`, or "". */
@@ -35,7 +34,6 @@ static struct cp_text comment(const struct cp_profile *p, const char *key)
 static void facts(const struct cpdiff *self, const struct cp_profile *p, char what[FACTS][160])
 {
 	const struct cp_profile_header *h = cp_profile_header(p);
-	const struct cp_mapping_row *main = cp_profile_mapping(p, (cp_mapping){1});
 	struct cp_text host = comment(p, "perf: host ");
 	uint32_t type = 0;
 
@@ -43,18 +41,11 @@ static void facts(const struct cpdiff *self, const struct cp_profile *p, char wh
 	snprintf(what[EVENT], 160, "%.70s/%.70s",
 		cp_profile_string(p, cp_profile_sample_type(p, type)->type).p,
 		cp_profile_string(p, cp_profile_sample_type(p, type)->unit).p);
-	what[RATE][0] = what[PROGRAM][0] = 0;
+	what[RATE][0] = 0;
 	if (h->period > 0)
 		snprintf(what[RATE], 160, "one sample per %lld %.70s", (long long)h->period,
 			cp_profile_string(p, h->period_type.unit).p);
 	snprintf(what[HOST], 160, "%.*s", (int)(host.n < 100 ? host.n : 100), host.p);
-	/* Another build is what a diff is for; another program is not. */
-	if (main->path.i) {
-		const char *path = cp_profile_string(p, main->path).p;
-		const char *slash = strrchr(path, '/');
-
-		snprintf(what[PROGRAM], 160, "%.150s", slash ? slash + 1 : path);
-	}
 }
 
 void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,

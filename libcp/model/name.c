@@ -10,9 +10,14 @@ struct cpi_name cpi_name_of_mapping(const struct cp_profile *p, cp_mapping mappi
 {
 	struct cp_text deleted = CPI_TEXT(" (deleted)");
 	struct cp_text path = cpi_profile_text(p, p->mapping.v[mapping.i].path), base;
+	const char *close;
 
 	if (cpi_text_ends(path, deleted))
 		path.n -= deleted.n;
+	/* "[kernel.kallsyms]_text": what follows the bracket says how it was relocated. */
+	close = path.n && *path.p == '[' ? memrchr(path.p, ']', path.n) : NULL;
+	if (close)
+		path.n = (size_t)(close + 1 - path.p);
 	base = is_bracketed(path) ? path : cpi_text_basename(path);
 	if (!base.n)
 		return (struct cpi_name){CPI_TEXT("[unknown]"), false};
