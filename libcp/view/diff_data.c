@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
+#include "codec/csv.h"
 #include "codec/json.h"
 #include "view/diff.h"
 
@@ -16,18 +17,6 @@ static double field(const struct cp_diff_value *v, int i)
 		v->ratio_hi, v->p, v->adjusted, v->samples_before, v->samples_after, v->detectable};
 
 	return all[i];
-}
-
-/* RFC 4180: quoted where needed, quotes doubled. */
-static void csv_text(struct cpi_sink *sink, struct cp_text text)
-{
-	cpi_sink_char(sink, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '"')
-			cpi_sink_char(sink, '"');
-		cpi_sink_char(sink, text.p[i]);
-	}
-	cpi_sink_char(sink, '"');
 }
 
 static void csv_number(struct cpi_sink *sink, double x)
@@ -57,7 +46,7 @@ void cpi_diff_csv(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	for (size_t i = 0; i < view->n; i++) {
 		const struct cp_diff_row *row = view->row[i];
 
-		csv_text(sink, row->name);
+		cpi_csv_text(sink, row->name);
 		for (int cum = 0; cum < 2; cum++) {
 			const struct cp_diff_value *v = cum ? &row->cum : &row->flat;
 
@@ -67,7 +56,7 @@ void cpi_diff_csv(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		}
 		cpi_sink_char(sink, ',');
 		if (row->partner)
-			csv_text(sink, row->partner->name);
+			cpi_csv_text(sink, row->partner->name);
 		cpi_sink_char(sink, '\n');
 	}
 }

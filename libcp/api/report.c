@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/context.h"
+#include "view/report.h"
+
+enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile *profile,
+	const char *report, const char *format, const struct cp_report_options *options,
+	cp_write_fn *fn, void *arg, struct cp_error *err)
+{
+	struct cpi_target target = {fn, arg};
+	struct cp_report_options full;
+	struct cpi_sink sink;
+	enum cp_code code;
+
+	cpi_options_copy(&full, sizeof full, options);
+	if (!strcmp(report, "raw"))
+		return cp_profile_write(context, profile, "raw", NULL, fn, arg, err);
+	cpi_target_sink(&sink, &context->env, &target);
+	code = cpi_report_write(&context->env, profile, report, format, &full, &sink, err);
+	if (!code)
+		code = cpi_sink_finish(&sink, err);
+	cpi_sink_release(&sink);
+	return code;
+}

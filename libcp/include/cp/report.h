@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CP_REPORT_H
+#define CP_REPORT_H
+
+/*
+ * Numbers about a profile, with pprof's columns, counting rules, units and rounding:
+ *
+ *	top       functions by flat or cumulative value
+ *	tree      every function with its callers and callees
+ *	peek      the same, only functions that match a regex, nothing trimmed
+ *	traces    every sample with its labels and stack
+ *	list      annotated source of functions that match a regex
+ *	tags      totals per label value
+ *	comments  the profile's comments
+ *	raw       everything, as pprof -raw prints it
+ *	dot       the call graph in Graphviz' language
+ *	callgrind the call graph for KCachegrind and callgrind_annotate
+ *
+ * Filters and granularity come first, by cp_profile_filter. Ties that pprof orders by
+ * chance have a fixed order here.
+ */
+
+#include <cp/profile.h>
+#include <cp/write.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cp_report_options {
+	size_t size;             /* sizeof(struct cp_report_options) */
+	const char *sample_type; /* name or index; NULL = default */
+	bool mean;               /* divide by the first sample type */
+	bool cum;                /* sort by cumulative value */
+	int64_t node_count;      /* at most; 0 = all, -1 = the report's default */
+	double node_fraction;    /* drop nodes below this share; negative = 0.005 */
+	double edge_fraction;    /* drop edges below this share; negative = 0.001 */
+	bool no_trim;            /* neither */
+	bool drop_negative;
+	bool columns;            /* columns tell frames apart */
+	const char *unit;        /* "minimum" (the default), "auto" or a unit */
+	double divide_by;        /* 0 = 1 */
+	int64_t total;           /* what percentages are of; 0 = the profile's own */
+	const char *regex;       /* peek, list */
+	const char *source_path; /* list: colon-separated; NULL = the current folder */
+	const char *trim_path;   /* list: colon-separated prefixes of recorded names */
+	bool compact;            /* no lines about the profile above the table */
+	uint32_t width;          /* columns of the terminal; longer names are cut; 0 = never */
+	bool color;
+};
+
+/*
+ * What percentages are of: the sum of all values' magnitudes, or of the samples labelled
+ * pprof::base where there are any; with `mean` over the sum of the first type.
+ */
+enum cp_code cp_report_total(const struct cp_profile *profile, const char *sample_type,
+	bool mean, int64_t *ret_total, struct cp_error *err);
+
+/*
+ * Writes the report; `format` is "text", "json" or "csv" (dot, callgrind, raw and comments
+ * have text only). JSON objects have "schema": "libcp.report" and "version": 1.
+ */
+enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile *profile,
+	const char *report, const char *format, const struct cp_report_options *options,
+	cp_write_fn *fn, void *arg, struct cp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

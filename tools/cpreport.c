@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpreport: the numbers of a profile, with pprof's columns and rules. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cp/filter.h>
+#include <cp/report.h>
+
+#include "common/filters.h"
+#include "common/main.h"
+#include "common/options.h"
+
+enum report { NONE, TOP, TREE, PEEK, TRACES, LIST, TAGS, RAW, COMMENTS };
+
+static const char *const report_words[] = {
+	"", "top|text", "tree", "peek", "traces", "list", "tags", "raw", "comments", NULL};
+static const char *const report_names[] = {
+	"", "top", "tree", "peek", "traces", "list", "tags", "raw", "comments"};
+
+struct cpreport {
+	int report;
+	const char *peek, *list;
+	struct cp_report_options options;
+	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
+	bool relative, trim, flat;
+	struct symbol_options symbols;
+	struct capture_options capture;
+	struct filter_options filters;
+
+	struct cp_read_options read;
+	struct cp_profile *profile;
+};
+
+static const struct opt report_rows[] = {
+	OPT_FLAG(struct cpreport, options.cum, "cum", 0, "sort by cumulative value"),
+	OPT_FLAG(struct cpreport, flat, "flat", 0, "sort by flat value (the default)"),
+	OPT_INT(struct cpreport, options.node_count, "nodecount", 'n', "N",
+		"at most N functions; 0 is all (top: all; tree: 80)",
+		.seen = offsetof(struct cpreport, node_count_seen)),
+	OPT_REAL(struct cpreport, options.node_fraction, "nodefraction", 0, "F",
+		"leave out functions below this share of the total (0.005)",
+		.seen = offsetof(struct cpreport, node_fraction_seen)),
+	OPT_REAL(struct cpreport, options.edge_fraction, "edgefraction", 0, "F",
+		"leave out calls below this share of the total (0.001)",
+		.seen = offsetof(struct cpreport, edge_fraction_seen)),
+	OPT_FLAG(struct cpreport, trim, "trim", 0, "leave out small functions and calls (the default)"),
+	OPT_STRING(struct cpreport, options.unit, "unit", 0, "UNIT",
+		"minimum (one for the whole report), auto (one per value), or a unit such as ms"),
+	OPT_REAL(struct cpreport, options.divide_by, "divide-by", 0, "N", "divide all values by N"),
+	OPT_FLAG(struct cpreport, options.mean, "mean", 0, "divide values by the first sample type"),
+	OPT_FLAG(struct cpreport, relative, "relative-percentages", 0,
+		"percentages of what the filters leave, not of the whole"),
+	OPT_FLAG(struct cpreport, options.drop_negative, "drop-negative", 0,
+		"leave out functions with negative values"),
+	OPT_FLAG(struct cpreport, options.columns, "showcolumns", 0,
+		"with --granularity lines: columns, too"),
+	OPT_FLAG(struct cpreport, options.compact, "compact-labels", 0,
+		"no lines about the profile above the table"),
+	OPT_STRING(struct cpreport, options.source_path, "source-path", 0, "DIRS",
+		"list: folders with source files, separated by colons"),
+	OPT_STRING(struct cpreport, options.trim_path, "trim-path", 0, "DIRS",
+		"list: beginnings of recorded file names to cut off, separated by colons"),
+	OPT_PRESET(struct cpreport, report, "top", TOP),
+	OPT_PRESET(struct cpreport, report, "text", TOP),
+	OPT_PRESET(struct cpreport, report, "tree", TREE),
+	OPT_PRESET(struct cpreport, report, "traces", TRACES),
+	OPT_PRESET(struct cpreport, report, "tags", TAGS),
+	OPT_PRESET(struct cpreport, report, "raw", RAW),
+	OPT_PRESET(struct cpreport, report, "comments", COMMENTS),
+	OPT_STRING(struct cpreport, peek, "peek", 0, "REGEX", NULL),
+	OPT_STRING(struct cpreport, list, "list", 0, "REGEX", NULL),
+	OPT_END,
+};
+
+static const char examples[] =
+	"  cpreport cpu.pb.gz                   the functions that cost most\n"
+	"  cpreport top --cum -n 20 perf.data   with what they call, the first 20\n"
+	"  cpreport peek 'alloc' heap.pb.gz     callers and callees\n"
+	"  cpreport list main.work cpu.pb.gz    annotated source\n"
+	"  cpreport tags cpu.pb.gz              totals per label value\n"
+	"  cpreport --to json cpu.pb.gz         for programs\n";
+
+/* The report's name and regex, taken off the operands. */
+static int take_report(struct tool *tool, struct cpreport *self)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+	size_t taken = 0;
+
+	if (self->peek || self->list) {
+		self->report = self->peek ? PEEK : LIST;
+		self->options.regex = self->peek ? self->peek : self->list;
+	}
+	if (self->report == NONE && inputs->n) {
+		int word = opt_choice(report_words, inputs->v[0]);
+
+		/* A file may be called "top"; the word wins, ./top is the file. */
+		if (word > NONE) {
+			self->report = word;
+			taken = 1;
+		}
+		if (word == PEEK || word == LIST) {
+			if (inputs->n < 2)
+				return tool_usage(tool, "%s needs a regular expression", report_names[word]);
+			self->options.regex = inputs->v[1];
+			taken = 2;
+		}
+	}
+	if (self->report == NONE)
+		self->report = TOP;
+	memmove(inputs->v, inputs->v + taken, (inputs->n - taken) * sizeof *inputs->v);
+	inputs->n -= taken;
+	return TOOL_GO;
+}
+
+static enum cp_granularity granularity(const struct cpreport *self)
+{
+	switch (self->report) {
+	case LIST:
+		return CP_BY_LINE;
+	case RAW:
+	case COMMENTS:
+		return CP_BY_ADDRESS;
+	default:
+		return CP_BY_FUNCTION;
+	}
+}
+
+/* "total_delay" and "mean_delay" are delay, the latter divided by the first type. */
+static void take_prefix(struct cpreport *self)
+{
+	const char *index = self->filters.sample_index;
+
+	if (index && !strncmp(index, "mean_", 5)) {
+		self->options.mean = true;
+		self->filters.sample_index += 5;
+	} else if (index && !strncmp(index, "total_", 6)) {
+		self->filters.sample_index += 6;
+	}
+	self->options.sample_type = self->filters.sample_index;
+}
+
+static int prepare(struct tool *tool, struct cpreport *self)
+{
+	struct cp_filter_options filter;
+	struct cp_error err;
+
+	if (!self->relative && cp_profile_counts(self->profile).sample_types &&
+		cp_report_total(self->profile, self->options.sample_type, self->options.mean,
+			&self->options.total, &err))
+		return tool_fail(tool, tool->options.inputs.v[0], &err);
+	if (self->report == COMMENTS)
+		return TOOL_GO;
+	filter_options_get(&self->filters, granularity(self), &filter);
+	filter.sample_index = NULL;
+	filter.showcolumns = self->options.columns;
+	filter.drop_frames = self->report != RAW;
+	filter.keep_rows = self->report == TRACES || self->report == RAW;
+	return tool_filter(tool, &filter, &self->profile);
+}
+
+static unsigned terminal_width(const struct tool *tool)
+{
+	struct winsize size;
+
+	if (tool->options.output || !isatty(STDOUT_FILENO) ||
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40)
+		return 0;
+	return size.ws_col;
+}
+
+static const char *output_format(struct tool *tool)
+{
+	static const char *const words[] = {"text", "json", "csv", NULL};
+	static const char *const endings[] = {".txt", ".json", ".csv"};
+	const char *to = tool->options.to, *o = tool->options.output;
+	int i;
+
+	if (to) {
+		i = opt_choice(words, to);
+		if (i < 0)
+			tool_usage(tool, "--to is text, json or csv, not '%s'", to);
+		return i < 0 ? NULL : words[i];
+	}
+	for (i = 0; o && words[i]; i++) {
+		size_t n = strlen(o), e = strlen(endings[i]);
+
+		if (n > e && !strcmp(o + n - e, endings[i]))
+			return words[i];
+	}
+	return "text";
+}
+
+static int report(struct tool *tool, struct cpreport *self)
+{
+	const char *format = output_format(tool);
+	struct cp_symbolize_options symbolize;
+	const struct cp_symbolize_options *use;
+	struct cp_error err;
+	int status = format ? tool_open_output(tool, false) : TOOL_USAGE;
+
+	if (status == TOOL_GO)
+		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
+	if (status == TOOL_GO)
+		status = tool_read(tool, tool->options.inputs.v[0], &self->read, use, &self->profile);
+	if (status == TOOL_GO)
+		status = prepare(tool, self);
+	if (status != TOOL_GO)
+		return status;
+	self->options.width = terminal_width(tool);
+	self->options.color = !tool->options.output &&
+		ui_wants_color((enum ui_color)tool->options.color, stdout);
+	if (!cp_report_write(tool->context, self->profile, report_names[self->report], format,
+		    &self->options, out_write, &tool->out, &err))
+		return tool_commit_output(tool);
+	return tool_fail(tool, tool->options.inputs.v[0], &err);
+}
+
+static int run(struct tool *tool, struct cpreport *self)
+{
+	struct cp_report_options *o = &self->options;
+	int status = take_report(tool, self);
+
+	if (status == TOOL_GO)
+		status = capture_options_get(tool, &self->capture, &self->read);
+	if (status == TOOL_GO)
+		status = tool_default_input(tool);
+	if (status != TOOL_GO)
+		return status;
+	tool_take_binaries(tool, &self->symbols.binaries);
+	if (tool->options.inputs.n > 1)
+		return tool_usage(tool,
+			"one input is reported, and '%s' is a second; cpmerge merges, cpdiff compares",
+			tool->options.inputs.v[1]);
+	o->size = sizeof *o;
+	o->node_count = self->node_count_seen ? o->node_count : -1;
+	o->node_fraction = self->node_fraction_seen ? o->node_fraction : -1;
+	o->edge_fraction = self->edge_fraction_seen ? o->edge_fraction : -1;
+	o->no_trim = !self->trim;
+	if (self->flat)
+		o->cum = false;
+	if (o->divide_by < 0)
+		return tool_usage(tool, "--divide-by takes a positive number");
+	take_prefix(self);
+	return report(tool, self);
+}
+
+int main(int argc, char **argv)
+{
+	struct cpreport self = {.filters = FILTER_OPTIONS_INIT, .trim = true};
+	struct tool tool = {
+		.name = "cpreport",
+		.summary = "the numbers of a profile",
+		.examples = examples,
+		.usage = "[top|tree|peek REGEX|traces|list REGEX|tags|raw|comments] [OPTION...] [INPUT]",
+	};
+	const struct opt_group groups[] = {
+		{"Report", report_rows, &self},
+		OPT_GROUP_SYMBOLS(&self.symbols),
+		OPT_GROUP_CAPTURE(&self.capture),
+		OPT_GROUP_FILTERS(&self.filters),
+		OPT_GROUP_COMMON(&tool),
+		{0},
+	};
+	int status;
+
+	tool.groups = groups;
+	status = tool_begin(&tool, argc, argv);
+	if (status == TOOL_GO)
+		status = run(&tool, &self);
+	cp_profile_free(self.profile);
+	symbol_options_release(&self.symbols);
+	capture_options_release(&self.capture);
+	return tool_end(&tool, status);
+}
