@@ -253,7 +253,9 @@ int main(int argc, char **argv)
 		.name = "cpreport",
 		.summary = "the numbers of a profile",
 		.examples = examples,
-		.usage = "[top|tree|peek REGEX|traces|list REGEX|tags|raw|comments] [OPTION...] [INPUT]",
+		.notes = "Reports: top (the default), tree, peek REGEX, traces, list REGEX, tags, raw,\n"
+			 "comments.",
+		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};
 	const struct opt_group groups[] = {
 		{"Report", report_rows, &self},
