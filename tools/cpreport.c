@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cp/filter.h>
+#include <cp/merge.h>
 #include <cp/report.h>
 
 #include "common/filters.h"
@@ -30,7 +31,7 @@ struct cpreport {
 	struct filter_options filters;
 
 	struct cp_read_options read;
-	struct cp_profile *profile;
+	struct cp_profile *profile, *original;
 };
 
 static const struct opt report_rows[] = {
@@ -141,10 +142,32 @@ static void take_prefix(struct cpreport *self)
 	self->options.sample_type = self->filters.sample_index;
 }
 
+/* Reports that show samples show them as pprof does: equal ones added up, empty ones gone. */
+static int compact(struct tool *tool, struct cpreport *self)
+{
+	struct cp_merge *merge = NULL;
+	struct cp_profile *merged;
+	struct cp_error err;
+	enum cp_code code = cp_merge_new(tool->context, NULL, &merge, &err);
+
+	if (!code)
+		code = cp_merge_add(merge, self->profile, NULL, &err);
+	if (code) {
+		cp_merge_free(merge);
+		return tool_fail(tool, tool->options.inputs.v[0], &err);
+	}
+	if (cp_merge_finish(merge, &merged, &err))
+		return tool_fail(tool, tool->options.inputs.v[0], &err);
+	cp_profile_free(self->profile);
+	self->profile = merged;
+	return TOOL_GO;
+}
+
 static int prepare(struct tool *tool, struct cpreport *self)
 {
 	struct cp_filter_options filter;
 	struct cp_error err;
+	int status;
 
 	if (!self->relative && cp_profile_counts(self->profile).sample_types &&
 		cp_report_total(self->profile, self->options.sample_type, self->options.mean,
@@ -152,12 +175,25 @@ static int prepare(struct tool *tool, struct cpreport *self)
 		return tool_fail(tool, tool->options.inputs.v[0], &err);
 	if (self->report == COMMENTS)
 		return TOOL_GO;
+	if (self->report == TRACES || self->report == TAGS || self->report == RAW) {
+		status = compact(tool, self);
+		if (status != TOOL_GO)
+			return status;
+	}
 	filter_options_get(&self->filters, granularity(self), &filter);
 	filter.sample_index = NULL;
 	filter.showcolumns = self->options.columns;
 	filter.drop_frames = self->report != RAW;
 	filter.keep_rows = self->report == TRACES || self->report == RAW;
-	return tool_filter(tool, &filter, &self->profile);
+	if (self->report != TRACES && self->report != TAGS)
+		return tool_filter(tool, &filter, &self->profile);
+	/* These look at labels, whose units are those of the whole profile. */
+	self->original = self->profile;
+	self->options.original = self->original;
+	self->profile = NULL;
+	if (cp_profile_filter(tool->context, self->original, &filter, &self->profile, &err))
+		return tool_fail(tool, tool->options.inputs.v[0], &err);
+	return TOOL_GO;
 }
 
 static unsigned terminal_width(const struct tool *tool)
@@ -272,6 +308,7 @@ int main(int argc, char **argv)
 	if (status == TOOL_GO)
 		status = run(&tool, &self);
 	cp_profile_free(self.profile);
+	cp_profile_free(self.original);
 	symbol_options_release(&self.symbols);
 	capture_options_release(&self.capture);
 	return tool_end(&tool, status);

@@ -119,9 +119,11 @@ static uint64_t node_hash(const struct cpi_graph_node *n)
 	return cpi_hash_mix(h, (uint64_t)n->mapping.i << 32 ^ (uint64_t)n->start_line);
 }
 
-/* Two mappings of one file are one object. */
+/* Two mappings of one file are one object; one without a path is none. */
 static void unify_object(const struct cp_profile *p, struct cpi_graph_node *node)
 {
+	if (!p->mapping.v[node->mapping.i].path.i)
+		node->mapping.i = 0;
 	for (uint32_t i = 1; i < node->mapping.i; i++)
 		if (p->mapping.v[i].path.i == p->mapping.v[node->mapping.i].path.i) {
 			node->mapping.i = i;

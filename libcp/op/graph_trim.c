@@ -242,12 +242,13 @@ enum cp_code cpi_graph_trim(
 	int64_t total = 0;
 	size_t n = 0;
 
+	/* Undivided sums, also for means: so does pprof. */
 	for (size_t i = 0; i < g->order.n; i++)
-		total += cpi_graph_flat(&g->node.v[g->order.v[i]]);
+		total += g->node.v[g->order.v[i]].flat;
 	low_node = cutoff(total, trim->node_fraction);
 	low_edge = cutoff(total, trim->edge_fraction);
 	for (size_t i = 0; i < g->order.n; i++)
-		if (magnitude(cpi_graph_cum(&g->node.v[g->order.v[i]])) >= low_node)
+		if (magnitude(g->node.v[g->order.v[i]].cum) >= low_node)
 			g->order.v[n++] = g->order.v[i];
 	trim->dropped_nodes = g->order.n - n;
 	g->order.n = n;

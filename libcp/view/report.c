@@ -130,7 +130,8 @@ void cpi_report_profile_lines(struct cpi_report *r)
 		if (worth_showing(cpi_profile_text(p, p->comment.v[i])))
 			line(r, "", cpi_profile_text(p, p->comment.v[i]));
 	if (r->type < p->sample_type.n)
-		line(r, "Type: ", cpi_profile_text(p, p->sample_type.v[r->type].type));
+		line(r, r->options.mean ? "Type: mean_" : "Type: ",
+			cpi_profile_text(p, p->sample_type.v[r->type].type));
 	if (p->header.doc_url.i)
 		line(r, "Doc: ", cpi_profile_text(p, p->header.doc_url));
 	if (p->header.time_nanos && gmtime_r(&seconds, &tm) &&
@@ -189,12 +190,16 @@ void cpi_report_name(struct cpi_report *r, const char *label, size_t used)
 
 struct cp_text cpi_report_label_unit(const struct cpi_report *r, cp_string key)
 {
+	const struct cp_profile *p = r->options.original ? r->options.original : r->p;
 	struct cp_text name = cpi_profile_text(r->p, key);
 
-	/* The first unit seen under the key; "bytes" by tradition, else the key itself. */
-	for (size_t i = 0; i < r->p->label.n; i++)
-		if (r->p->label.v[i].key.i == key.i && r->p->label.v[i].unit.i)
-			return cpi_profile_text(r->p, r->p->label.v[i].unit);
+	/*
+	 * The first unit seen under the key in the whole profile (label sets stand in order of
+	 * first use); "bytes" by tradition, else the key itself.
+	 */
+	for (size_t i = 0; i < p->label.n; i++)
+		if (p->label.v[i].unit.i && cpi_text_equal(cpi_profile_text(p, p->label.v[i].key), name))
+			return cpi_profile_text(p, p->label.v[i].unit);
 	if (cpi_text_equal(name, CPI_TEXT("alignment")) || cpi_text_equal(name, CPI_TEXT("request")))
 		return CPI_TEXT("bytes");
 	return name;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include <cp/units.h>
 
 #include "codec/json.h"
@@ -7,30 +9,77 @@
 static const char separator[] =
 	"-----------+-------------------------------------------------------\n";
 
-/* The labels of one key on one line; *at moves behind them. */
-static void label_line(struct cpi_report *r, const struct cp_label *label, uint32_t n, uint32_t *at)
+/* One line of labels of one key, kept until its neighbours are known. */
+struct label_line {
+	struct cpi_sink text;
+};
+
+enum { MOST_KEYS = 64 };
+
+/* The labels of one key as a line; *at moves behind them. */
+static void label_line(struct cpi_report *r, struct cpi_sink *sink, const struct cp_label *label,
+	uint32_t n, uint32_t *at)
 {
 	cp_string key = label[*at].key;
 	bool string = cpi_label_is_string(&label[*at]);
 	struct cp_text name = cpi_profile_text(r->p, key);
 
-	cpi_sink_pad(r->sink, ' ', name.n < 10 ? 10 - name.n : 0);
-	cpi_text_escape(r->sink, name);
-	cpi_sink_str(r->sink, ": ");
+	cpi_sink_pad(sink, ' ', name.n < 10 ? 10 - name.n : 0);
+	cpi_text_escape(sink, name);
+	cpi_sink_str(sink, ": ");
 	for (; *at < n && label[*at].key.i == key.i && cpi_label_is_string(&label[*at]) == string;
 		++*at) {
 		char value[48];
 
-		cpi_sink_char(r->sink, ' ');
+		cpi_sink_char(sink, ' ');
 		if (string) {
-			cpi_text_escape(r->sink, cpi_profile_text(r->p, label[*at].str));
+			cpi_text_escape(sink, cpi_profile_text(r->p, label[*at].str));
 			continue;
 		}
 		cp_unit_label(value, sizeof value, (double)label[*at].num,
 			cpi_report_label_unit(r, key), CPI_TEXT("auto"));
-		cpi_sink_str(r->sink, value);
+		cpi_sink_str(sink, value);
 	}
-	cpi_sink_char(r->sink, '\n');
+	cpi_sink_char(sink, '\n');
+}
+
+static int line_order(const void *a, const void *b)
+{
+	const struct label_line *x = a, *y = b;
+
+	return cpi_text_compare((struct cp_text){(char *)x->text.buf, x->text.n},
+		(struct cp_text){(char *)y->text.buf, y->text.n});
+}
+
+/*
+ * String labels, then numeric ones; within each as the lines sort, which for right-aligned
+ * keys is not the order of the keys. Beyond MOST_KEYS lines are sorted in runs.
+ */
+static void label_lines(struct cpi_report *r, uint32_t sample)
+{
+	uint32_t n, at = 0;
+	const struct cp_label *label =
+		cpi_profile_label_set(r->p, r->p->sample_labels.v[sample], &n);
+
+	while (at < n) {
+		struct label_line line[MOST_KEYS];
+		bool string = cpi_label_is_string(&label[at]);
+		size_t lines = 0;
+
+		while (at < n && lines < MOST_KEYS && cpi_label_is_string(&label[at]) == string) {
+			cpi_sink_memory(&line[lines].text, &r->env->mem);
+			label_line(r, &line[lines++].text, label, n, &at);
+		}
+		qsort(line, lines, sizeof *line, line_order);
+		for (size_t i = 0; i < lines; i++) {
+			if (line[i].text.code && !r->sink->code) {
+				r->sink->code = line[i].text.code;
+				r->sink->error = line[i].text.error;
+			}
+			cpi_sink_bytes(r->sink, line[i].text.buf, line[i].text.n);
+			cpi_sink_release(&line[i].text);
+		}
+	}
 }
 
 static int64_t sample_value(const struct cpi_report *r, uint32_t sample)
@@ -57,16 +106,13 @@ static void frame_name(struct cpi_report *r, const struct cp_location_row *l, ui
 static void trace(struct cpi_report *r, uint32_t sample, struct cpi_sink *text)
 {
 	char value[48];
-	uint32_t n, n_labels, at = 0;
+	uint32_t n;
 	const cp_location *frame = cpi_profile_frames(r->p, r->p->sample_stack.v[sample], &n);
-	const struct cp_label *label =
-		cpi_profile_label_set(r->p, r->p->sample_labels.v[sample], &n_labels);
 
 	if (!n)
 		return;
 	cpi_sink_str(r->sink, separator);
-	while (at < n_labels)
-		label_line(r, label, n_labels, &at);
+	label_lines(r, sample);
 	cpi_report_value(r, value, sizeof value, sample_value(r, sample));
 	for (uint32_t i = 0; i < n; i++) {
 		const struct cp_location_row *l = &r->p->location.v[frame[i].i];

@@ -41,6 +41,7 @@ struct cp_report_options {
 	const char *unit;        /* "minimum" (the default), "auto" or a unit */
 	double divide_by;        /* 0 = 1 */
 	int64_t total;           /* what percentages are of; 0 = the profile's own */
+	const struct cp_profile *original; /* before filters, for the units of labels; or NULL */
 	const char *regex;       /* peek, list */
 	const char *source_path; /* list: colon-separated; NULL = the current folder */
 	const char *trim_path;   /* list: colon-separated prefixes of recorded names */
