@@ -54,6 +54,7 @@ struct cpi_flame {
 	CPI_VEC(uint32_t) drawn; /* nodes of the static picture, depth first */
 	CPI_VEC(double) x;       /* where each of them starts */
 	uint32_t levels;         /* of the static picture, the root's included */
+	uint32_t deepest;        /* depth of the whole tree */
 	uint64_t hidden; /* frames too narrow, or beyond the most that are drawn */
 	uint32_t *color; /* 0xrrggbb by frame (tree.frame) */
 	char title[512];

@@ -21,6 +21,9 @@ static bool measure(struct cpi_flame *flame)
 		for (uint32_t i = tree->n - 1; i; i--)
 			flame->width[tree->parent[i]] += flame->width[i];
 	}
+	for (uint32_t i = 0; i < tree->n; i++)
+		if (tree->depth[i] > flame->deepest)
+			flame->deepest = tree->depth[i];
 	flame->root_width = cpi_flame_width(flame, 0);
 	if (flame->options.total > flame->root_width)
 		flame->root_width = flame->options.total;
@@ -31,14 +34,11 @@ bool cpi_flame_each(struct cpi_flame *flame, cpi_flame_each_fn *each, void *arg)
 {
 	const struct cpi_tree *tree = &flame->tree;
 	struct cpi_mem *mem = &flame->env->mem;
-	uint32_t deepest = 0;
-	double *next; /* by level: where the next frame starts */
-	bool ok;
+	size_t levels = (size_t)flame->deepest + 2;
+	/* By level: where the next frame starts. */
+	double *next = cpi_alloc_array(mem, levels, sizeof *next);
+	bool ok = next != NULL;
 
-	for (uint32_t i = 0; i < tree->n; i++)
-		deepest = tree->depth[i] > deepest ? tree->depth[i] : deepest;
-	next = cpi_alloc_array(mem, (size_t)deepest + 2, sizeof *next);
-	ok = next != NULL;
 	if (ok)
 		next[0] = 0;
 	for (uint32_t i = 0; ok && i < tree->n; i++) {
@@ -49,7 +49,7 @@ bool cpi_flame_each(struct cpi_flame *flame, cpi_flame_each_fn *each, void *arg)
 		next[depth + 1] = x;
 		ok = each(arg, i, x);
 	}
-	cpi_free(mem, next, ((size_t)deepest + 2) * sizeof *next);
+	cpi_free(mem, next, levels * sizeof *next);
 	return ok;
 }
 

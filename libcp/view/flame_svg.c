@@ -157,12 +157,12 @@ static void footer(struct svg *s)
 	cpi_sink_memory(&text, &flame->env->mem);
 	if (flame->note[0])
 		cpi_sink_printf(&text, "%s. ", flame->note);
-	if (flame->levels > shown)
+	if (flame->deepest >= shown)
 		cpi_sink_printf(&text, "%u more levels: open this file in a browser. ",
-			flame->levels - shown);
+			flame->deepest + 1 - shown);
 	if (flame->hidden)
-		cpi_sink_printf(&text, "%llu narrow frames are not drawn, but zoomed and "
-			"searched.", (unsigned long long)flame->hidden);
+		cpi_sink_printf(&text, "%llu frames are too small to draw here; zooming and "
+			"searching finds them.", (unsigned long long)flame->hidden);
 	cpi_sink_char(&text, 0);
 	line(s, SIDE, s->top + s->height + 1.5 * flame->options.font_size, " id=\"note\"",
 		text.buf ? (const char *)text.buf : "");

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The application around a drawing: zoom, search, details, keys, the address.
 
+// 1234567 as 1,234,567; toLocaleString takes a hundred times as long.
+function grouped(v) {
+    return (v < 1e21 ? String(Math.round(v)) : v.toExponential(3))
+        .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 function values(conf) {
     const ladders = [[], [['h', 3600], ['min', 60], ['s', 1], ['ms', 1e-3], ['µs', 1e-6],
         ['ns', 1e-9]], [['TB', 2 ** 40], ['GB', 2 ** 30], ['MB', 2 ** 20], ['kB', 1024],
@@ -9,8 +15,7 @@ function values(conf) {
     return v => {
         v *= conf.scale;
         if (!steps.length)
-            return (v === Math.floor(v) ? v.toLocaleString('en-US', {maximumFractionDigits: 0})
-                : v.toFixed(2)) + ' ' + conf.unit;
+            return (v === Math.floor(v) ? grouped(v) : v.toFixed(2)) + ' ' + conf.unit;
         const step = steps.find(s => Math.abs(v) >= s[1]) || steps[steps.length - 1];
         const x = v / step[1], size = Math.abs(x);
         return x.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2) + ' ' + step[0];
@@ -105,7 +110,7 @@ function flameApp(host, text, options) {
             inside = found[p] === 1;
         const zoom = inside ? whole[z] : matchedWidth(z, m.end[z]);
         ui.count.textContent = !hits.length ? 'no match'
-            : hits.length.toLocaleString('en-US') + (hits.length === 1 ? ' match, ' : ' matches, ') +
+            : grouped(hits.length) + (hits.length === 1 ? ' match, ' : ' matches, ') +
                 percent(matchedWidth(0, m.n), whole[0]) +
                 (z ? ' of all, ' + percent(zoom, whole[z]) + ' of zoom' : '');
     }
@@ -129,7 +134,19 @@ function flameApp(host, text, options) {
     // Drawing -----------------------------------------------------------------------
 
     function width() {
-        return conf.fixed ? conf.fixed - 20 : Math.max(ui.scroll.clientWidth - 12, 100);
+        return app.pixels;
+    }
+
+    // Asked for only when the window changes: each time costs a layout.
+    function measureWindow() {
+        app.pixels = conf.fixed ? conf.fixed - 20 : Math.max(ui.scroll.clientWidth - 12, 100);
+        app.view = ui.scroll.clientHeight || 600;
+    }
+
+    function resized() {
+        measureWindow();
+        measureLevels();
+        draw();
     }
 
     function levelTop(depth) {
@@ -167,7 +184,7 @@ function flameApp(host, text, options) {
 
     function paint() {
         queued = false;
-        const all = printing, view = ui.scroll.clientHeight || 600, top = ui.scroll.scrollTop;
+        const all = printing, view = app.view, top = ui.scroll.scrollTop;
         const lo = all ? 0 : Math.floor(top / row) - 4, hi = all ? 1e9 : lo + Math.ceil(view / row) + 8;
         const n = levels(), from = app.inverted ? lo : n - hi, to = app.inverted ? hi : n - lo;
         painter.paint({m: app.model, boxes: boxes(from, to), width: width(), height: n * row,
@@ -183,7 +200,10 @@ function flameApp(host, text, options) {
         }
     }
 
+    // Before painting: the browser lays out once for a scroll position, and should not have
+    // to do so for a thousand boxes that just changed.
     function toRoot() {
+        painter.resize(width(), levels() * row);
         ui.scroll.scrollTop = app.inverted ? 0 : levels() * row;
     }
 
@@ -321,7 +341,6 @@ function flameApp(host, text, options) {
         app.zoomed = i;
         measureLevels();
         ui.reset.disabled = !i;
-        paint();
         toRoot();
         paint();
         countSearch();
@@ -346,9 +365,8 @@ function flameApp(host, text, options) {
 
     function flip() {
         app.inverted = !app.inverted;
-        paint();
         toRoot();
-        draw();
+        paint();
         remember(false);
     }
 
@@ -531,7 +549,8 @@ function flameApp(host, text, options) {
         });
         document.addEventListener('keydown', key);
         window.addEventListener('hashchange', () => { restore(); draw(); });
-        window.addEventListener('resize', () => { measureLevels(); draw(); });
+        window.addEventListener('resize', resized);
+        new ResizeObserver(resized).observe(ui.scroll);
         wide.addEventListener('change', draw);
         window.addEventListener('beforeprint', () => print(true));
         window.addEventListener('afterprint', () => print(false));
@@ -545,7 +564,7 @@ function flameApp(host, text, options) {
     }
 
     Object.assign(app, {zoom: zoom, draw: draw, setModel: setModel, remember: remember,
-        choose: choose, reveal: reveal, at: painter.at, button: button, copy: copy, details: details,
+        choose: choose, reveal: reveal, paint: paint, at: painter.at, button: button, copy: copy, details: details,
         title: title, find(text, regex) {
             app.search = {text: text, regex: !!regex, exact: false};
             ui.search.value = text;
@@ -556,13 +575,14 @@ function flameApp(host, text, options) {
     if (options.extend)
         options.extend(app);
     listen();
+    measureWindow();
     measureLevels();
     buttons();
     if (app.begin)
         app.begin();
     restore();
-    paint();
     toRoot();
     paint();
+    app.ready = performance.now();
     return app;
 }

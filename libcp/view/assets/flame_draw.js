@@ -135,6 +135,14 @@ function nameOf(m, i) {
     return m.shown[m.entries[m.entry[i]].name];
 }
 
+// Ancestors of a zoomed frame fade to grey, not into the background: black text stays clear.
+function fill(scene, box) {
+    if (scene.matched(box.i))
+        return MATCH;
+    const c = color(scene.m, box.i);
+    return box.above ? between(c, 0xdcdcdc, .7) : c;
+}
+
 // What a frame is, as class names of the picture's styles.
 function marks(m, i) {
     const flags = m.entries[m.entry[i]].flags;
@@ -175,9 +183,9 @@ function svgPainter(svg) {
         set(rect, 'y', box.y.toFixed(1));
         set(rect, 'width', (box.w > 1.5 ? box.w - .5 : box.w).toFixed(2));
         set(rect, 'height', String(scene.row - 1));
-        set(rect, 'fill', rgb(color(m, box.i)));
+        set(rect, 'fill', rgb(fill(scene, box)));
         set(rect, 'class', scene.matched(box.i) ? kind + ' m' : kind);
-        set(g, 'class', (box.above ? 'anc' : '') + (box.i === scene.current ? ' cur' : ''));
+        set(g, 'class', box.i === scene.current ? 'cur' : '');
         const label = scene.fit(nameOf(m, box.i), box.w - 6);
         if (!text && label)
             text = g.appendChild(document.createElementNS(SVG, 'text'));
@@ -196,9 +204,12 @@ function svgPainter(svg) {
             const g = event.target.closest ? event.target.closest('g') : null;
             return g && g.node !== undefined ? g.node : -1;
         },
+        resize(width, height) {
+            set(svg, 'width', String(width));
+            set(svg, 'height', String(height));
+        },
         paint(scene) {
-            svg.setAttribute('width', scene.width);
-            svg.setAttribute('height', scene.height);
+            this.resize(scene.width, scene.height);
             let n = 0;
             for (const box of scene.boxes) {
                 const g = pool[n++] || element();
@@ -221,8 +232,7 @@ function canvasPainter() {
 
     function frame(ctx, scene, box, y) {
         const m = scene.m, w = box.w > 1.5 ? box.w - .5 : box.w, kind = marks(m, box.i);
-        ctx.globalAlpha = box.above ? .55 : kind === 'gone' ? .7 : 1;
-        ctx.fillStyle = rgb(scene.matched(box.i) ? MATCH : color(m, box.i));
+        ctx.fillStyle = rgb(fill(scene, box));
         ctx.fillRect(box.x, y, w, scene.row - 1);
         if (kind && w > 3) {
             ctx.setLineDash(/gone/.test(kind) ? [3, 3] : /j/.test(kind) ? [1, 2]
@@ -239,7 +249,6 @@ function canvasPainter() {
         }
         const label = scene.fit(nameOf(m, box.i), w - 6);
         if (label) {
-            ctx.globalAlpha = 1;
             ctx.fillStyle = '#000';
             ctx.fillText(label, box.x + 3, y + scene.row - (scene.row - .75 * scene.size) / 2 - .5);
         }
@@ -259,11 +268,14 @@ function canvasPainter() {
             }
             return -1;
         },
+        resize(width, height) {
+            holder.style.height = height + 'px';
+        },
         paint(scene) {
             const ratio = window.devicePixelRatio || 1, ctx = canvas.getContext('2d');
             const height = Math.min(scene.height, scene.window);
             last = scene;
-            holder.style.height = scene.height + 'px';
+            this.resize(scene.width, scene.height);
             if (canvas.width !== Math.round(scene.width * ratio) ||
                 canvas.height !== Math.round(height * ratio)) {
                 canvas.width = Math.round(scene.width * ratio);

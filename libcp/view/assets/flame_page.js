@@ -123,7 +123,7 @@ function extendPage(app) {
             body.append(line(m, t, k));
         table.tBodies[0].replaceWith(body);
         ui.more.textContent = rows.length > MOST_ROWS
-            ? (rows.length - MOST_ROWS).toLocaleString('en-US') + ' more; filter to see them' : '';
+            ? grouped(rows.length - MOST_ROWS) + ' more; filter to see them' : '';
         for (const th of table.tHead.rows[0].cells)
             th.setAttribute('aria-sort', th.dataset.key === sorted
                 ? (sorted === 'name' ? 'ascending' : 'descending') : 'none');

@@ -20,7 +20,7 @@ function startPicture(root, data) {
         frames.removeAttribute(name);
     inside.append(host);
     root.append(inside);
-    return flameApp(host, data, {painter: svgPainter(frames), most: 2000,
+    return flameApp(host, data, {painter: svgPainter(frames), most: 1200,
         onprint(on, height) { fill(on ? height : '100%'); }});
 }
 
