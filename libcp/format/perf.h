@@ -382,7 +382,7 @@ struct perf_sample {
 	uint8_t cpumode;
 	int32_t pid, tid;
 	uint32_t cpu;
-	uint64_t time, ip, period, cgroup, identifier;
+	uint64_t time, ip, period, cgroup;
 	const uint8_t *read; /* up to the end of the record */
 	uint32_t read_n;
 	const uint8_t *chain; /* n_chain 8-byte entries, writer's order */

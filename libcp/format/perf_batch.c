@@ -78,6 +78,17 @@ static const uint8_t *keep(struct perf_batch *batch, const uint8_t *bytes, size_
 	return copy;
 }
 
+/* Inside execve the registers still belong to the memory before it. */
+static uint32_t stack_root(const struct perf_build *b, const struct waiting *w)
+{
+	const struct perf_seat *seat = &w->sitter.seat;
+
+	if (seat->before_exec && w->s.cpumode == PERF_CPU_KERNEL &&
+		!perf_space_at(&b->tasks.spaces, seat->root, perf_user_ip(b, &w->s)))
+		return seat->before_exec;
+	return seat->root;
+}
+
 static void prepare(struct perf_batch *batch, struct waiting *w)
 {
 	const struct perf_attr *attr = &batch->b->f->event.v[w->s.event].attr;
@@ -94,7 +105,7 @@ static void prepare(struct perf_batch *batch, struct waiting *w)
 		.stack_asked = w->s.stack_asked,
 		.pid = (uint32_t)w->s.pid,
 		.tid = (uint32_t)w->s.tid,
-		.epoch = w->sitter.seat.root,
+		.epoch = stack_root(batch->b, w),
 	};
 }
 

@@ -10,6 +10,8 @@ void perf_build_count(struct perf_build *b, struct perf_sample *s,
 		return;
 	if (perf_batch_wants(b, s))
 		perf_batch_add(b, s, sitter, event, weight);
+	else if (s == &b->queue[b->queued].s && !s->inflated)
+		perf_row_queue(b, sitter, event, weight);
 	else
 		perf_row_count(b, s, sitter, event, weight, NULL);
 }
@@ -44,28 +46,27 @@ static enum cp_code on_sample(
 	struct perf_file *f = b->f;
 	uint32_t event = perf_record_event(f, r);
 	const struct perf_sitter *sitter = NULL;
-	struct perf_sample s;
+	struct perf_sample *s = &b->queue[b->queued].s;
 	struct perf_event *e;
-	uint64_t time;
 
 	if (event == UINT32_MAX) {
 		b->unknown++;
 		return CP_OK;
 	}
 	e = &f->event.v[event];
-	if (!perf_sample_decode(f, r, event, &s))
+	if (!perf_sample_decode(f, r, event, s))
 		return perf_sample_short(f, r, err);
-	time = order_time(b, r, e, &s);
+	b->now = order_time(b, r, e, s);
 	if (e->dummy)
 		return CP_OK;
 	b->samples++;
-	note_first(b, time, event);
-	if (perf_filter_sample(&b->filter, &s)) {
-		sitter = perf_sitter_find(b, &s, time);
+	note_first(b, b->now, event);
+	if (perf_filter_sample(&b->filter, s)) {
+		sitter = perf_sitter_find(b, s, b->now);
 		if (sitter && !sitter->wanted)
 			sitter = NULL;
 	}
-	perf_weigh(b, &s, sitter);
+	perf_weigh(b, s, sitter);
 	return CP_OK;
 }
 
@@ -85,6 +86,7 @@ static enum cp_code read_samples(
 		if (code)
 			return code;
 	}
+	perf_rows_flush(b);
 	if (!b->b.code)
 		perf_batch_flush(b);
 	return stream->code;

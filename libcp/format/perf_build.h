@@ -83,6 +83,15 @@ struct perf_timed {
 	uint32_t row;
 };
 
+/* A sample on its way to its row. */
+struct perf_queued {
+	struct perf_sample s;
+	uint64_t low, high, weight, time;
+	uint32_t event;
+};
+
+enum { PERF_QUEUE = 16 };
+
 /* User frames that unwinding found. */
 struct perf_unwound {
 	const uint64_t *ips;
@@ -114,6 +123,9 @@ struct perf_build {
 
 	CPI_VEC(struct perf_row) row; /* [0] is none */
 	struct cpi_index rows;
+	struct perf_queued queue[PERF_QUEUE];
+	unsigned queued;
+	uint64_t now; /* time of the sample at hand, for looking up */
 	CPI_VEC(struct perf_timed) timed;
 	CPI_VEC(cp_location) frame; /* scratch */
 	CPI_VEC(struct perf_counter) counter;
@@ -161,6 +173,13 @@ const struct perf_deferred *perf_deferred_find(
 void perf_row_count(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_sitter *sitter, uint32_t event, uint64_t weight,
 	const struct perf_unwound *user);
+/*
+ * The same for a sample that was decoded into the next place of the queue, whose bytes
+ * stay. It is counted when the queue is full, or flushed.
+ */
+void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter, uint32_t event,
+	uint64_t weight);
+void perf_rows_flush(struct perf_build *b);
 /* Adds sample types and samples to the builder. */
 void perf_rows_finish(struct perf_build *b);
 

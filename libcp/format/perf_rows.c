@@ -6,7 +6,10 @@
 
 /*
  * The hot path: millions of samples, of which few have a call chain not seen before. A
- * chain seen before costs one hash of its bytes and one row.
+ * chain seen before costs one hash of its bytes and one row. What remains then is waiting
+ * for memory, twice: for the index's slot and for the row (a fifth of all time on a
+ * capture of 1.9M samples with 110,000 rows). So samples queue up: their slots are asked
+ * for when they enter, their rows when the queue is full, and both are there when used.
  */
 
 static void out_of_memory(struct perf_build *b)
@@ -90,18 +93,11 @@ static uint32_t find_row(const struct perf_build *b, XXH128_hash_t key)
 	return 0;
 }
 
-void perf_row_count(struct perf_build *b, const struct perf_sample *s,
-	const struct perf_sitter *sitter, uint32_t event, uint64_t weight,
-	const struct perf_unwound *user)
+static void count(struct perf_build *b, uint32_t i, uint64_t time, uint64_t weight)
 {
-	XXH128_hash_t key = row_key(b, s, sitter, event, user);
-	uint32_t i = find_row(b, key);
-	struct perf_row *row;
+	struct perf_row *row = &b->row.v[i];
 
-	if (!i && !(i = add_row(b, s, sitter, event, user, key)))
-		return;
-	row = &b->row.v[i];
-	if (!row->wanted)
+	if (!i || !row->wanted)
 		return;
 	b->kept++;
 	row->n++;
@@ -109,11 +105,65 @@ void perf_row_count(struct perf_build *b, const struct perf_sample *s,
 		row->weight > INT64_MAX)
 		cpi_builder_fail(&b->b, CP_ERROR_LIMIT, "a sum of weights exceeds 63 bits");
 	if (b->o->keep_time) {
-		struct perf_timed timed = {s->time, weight, i};
+		struct perf_timed timed = {time, weight, i};
 
 		if (!cpi_vec_push(&b->env->mem, &b->timed, timed))
 			out_of_memory(b);
 	}
+}
+
+void perf_row_count(struct perf_build *b, const struct perf_sample *s,
+	const struct perf_sitter *sitter, uint32_t event, uint64_t weight,
+	const struct perf_unwound *user)
+{
+	XXH128_hash_t key = row_key(b, s, sitter, event, user);
+	uint32_t i = find_row(b, key);
+
+	count(b, i ? i : add_row(b, s, sitter, event, user, key), s->time, weight);
+}
+
+void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter, uint32_t event,
+	uint64_t weight)
+{
+	struct perf_queued *q = &b->queue[b->queued];
+	XXH128_hash_t key = row_key(b, &q->s, sitter, event, NULL);
+
+	q->low = key.low64;
+	q->high = key.high64;
+	q->weight = weight;
+	q->event = event;
+	q->time = b->now;
+	if (b->rows.slot)
+		__builtin_prefetch(&b->rows.slot[cpi_index_find(&b->rows, q->low).at]);
+	if (++b->queued == PERF_QUEUE)
+		perf_rows_flush(b);
+}
+
+static void count_queued(struct perf_build *b, const struct perf_queued *q)
+{
+	XXH128_hash_t key = {.low64 = q->low, .high64 = q->high};
+	uint32_t i = find_row(b, key);
+	const struct perf_sitter *sitter;
+
+	if (!i) {
+		/* Its seat may have been given away while it waited. */
+		sitter = perf_sitter_find(b, &q->s, q->time);
+		i = sitter ? add_row(b, &q->s, sitter, q->event, NULL, key) : 0;
+	}
+	count(b, i, q->s.time, q->weight);
+}
+
+void perf_rows_flush(struct perf_build *b)
+{
+	for (unsigned i = 0; i < b->queued; i++) {
+		struct cpi_probe probe = cpi_index_find(&b->rows, b->queue[i].low);
+		uint32_t id = cpi_index_next(&b->rows, &probe);
+
+		__builtin_prefetch(&b->row.v[id], 1);
+	}
+	for (unsigned i = 0; i < b->queued && !b->b.code; i++)
+		count_queued(b, &b->queue[i]);
+	b->queued = 0;
 }
 
 /* ---- the end: sample types and samples ---- */
