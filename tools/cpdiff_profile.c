@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <cp/merge.h>
+#include <cp/scale.h>
 
 #include "cpdiff.h"
 
@@ -80,8 +81,7 @@ static int merged_side(struct tool *tool, struct cpdiff *self, enum cp_diff_side
 }
 
 /* pprof's arithmetic: the base counts negative, and under a label if it is to be told apart. */
-static int write_pprof(
-	struct tool *tool, struct cpdiff *self, struct cp_profile *const side[2])
+static int write_pprof(struct tool *tool, struct cpdiff *self, struct cp_profile *side[2])
 {
 	static const struct cp_merge_label label = {"pprof::base", "true"};
 	struct cp_merge_options options = {.size = sizeof options, .pprof_compat = true};
@@ -95,6 +95,14 @@ static int write_pprof(
 	if (self->base_compat != CPDIFF_BASE_SUBTRACT) {
 		negative.labels = &label;
 		negative.n_labels = 1;
+	}
+	if (self->normalize) {
+		struct cp_profile *before = side[CP_BEFORE], *after = side[CP_AFTER];
+
+		if (cp_profile_normalize(
+			    tool->context, after, before, true, &side[CP_AFTER], &err))
+			return tool_fail(tool, NULL, &err);
+		cp_profile_free(after);
 	}
 	if (cp_merge_new(tool->context, &options, &merge, &err))
 		return tool_fail(tool, NULL, &err);

@@ -12,6 +12,7 @@
 #include <cp/merge.h>
 #include <cp/profile.h>
 #include <cp/read.h>
+#include <cp/scale.h>
 #include <cp/report.h>
 #include <cp/symbolize.h>
 #include <cp/text.h>
