@@ -6,6 +6,7 @@
  * instructions say which.
  */
 #include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cursor.h"
@@ -161,11 +162,33 @@ static bool name_slot(struct plt *plt, const struct slot *slot, struct cp_text f
 	return true;
 }
 
+/* Is the slot filled at start by what a function without a name returns? */
+static bool is_irelative(const struct plt *plt, uint64_t type)
+{
+	switch (cpi_elf_header(plt->elf)->machine) {
+	case EM_X86_64:
+		return type == R_X86_64_IRELATIVE;
+	case EM_386:
+		return (type & 0xff) == R_386_IRELATIVE;
+	default:
+		return type == R_AARCH64_IRELATIVE;
+	}
+}
+
+/* A relocation of either class, with or without addend. */
+struct relocation {
+	uint64_t at, type, addend;
+	uint32_t symbol;
+};
+
 /* One relocation: does it fill a wanted slot? */
-static bool apply(struct plt *plt, const struct cpi_symbols *symbols, uint64_t at, uint32_t index)
+static bool apply(
+	struct plt *plt, const struct cpi_symbols *symbols, const struct relocation *r)
 {
 	size_t lo = 0, hi = plt->slot.n;
+	char resolver[40];
 	struct cp_text name;
+	uint64_t at = r->at;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
@@ -175,14 +198,27 @@ static bool apply(struct plt *plt, const struct cpi_symbols *symbols, uint64_t a
 		else
 			hi = mid;
 	}
-	if (lo == plt->slot.n || plt->slot.v[lo].slot != at || !index || index >= symbols->n)
+	if (lo == plt->slot.n || plt->slot.v[lo].slot != at ||
+		(r->symbol && r->symbol >= symbols->n))
 		return true;
-	name = cpi_symbols_name(symbols, cpi_symbols_at(symbols, index).name);
+	if (!r->symbol && is_irelative(plt, r->type)) {
+		/* as objdump has it */
+		snprintf(resolver, sizeof resolver, "*ABS*+0x%llx",
+			(unsigned long long)r->addend);
+		name = cpi_text(resolver);
+	} else {
+		name = cpi_symbols_name(symbols, cpi_symbols_at(symbols, r->symbol).name);
+	}
 	for (; name.n && lo < plt->slot.n && plt->slot.v[lo].slot == at; lo++)
 		if (!plt->symbol[plt->slot.v[lo].wanted].name.p &&
 			!name_slot(plt, &plt->slot.v[lo], name))
 			return false;
 	return true;
+}
+
+static uint64_t word(struct cpi_cursor *c, bool is64)
+{
+	return is64 ? cpi_cursor_u64(c) : cpi_cursor_u32(c);
 }
 
 static enum cp_code scan_relocations(struct plt *plt, uint32_t section, struct cp_error *err)
@@ -202,12 +238,14 @@ static enum cp_code scan_relocations(struct plt *plt, uint32_t section, struct c
 		return code;
 	c = cpi_cursor_make(bytes, n, header->swap);
 	while (cpi_cursor_left(&c) >= entry) {
-		uint64_t at = is64 ? cpi_cursor_u64(&c) : cpi_cursor_u32(&c);
-		uint64_t info = is64 ? cpi_cursor_u64(&c) : cpi_cursor_u32(&c);
+		struct relocation r = {.at = word(&c, is64)};
+		uint64_t info = word(&c, is64);
 
+		r.symbol = (uint32_t)(is64 ? info >> 32 : info >> 8);
+		r.type = is64 ? (uint32_t)info : info & 0xff;
 		if (addend)
-			cpi_cursor_skip(&c, is64 ? 8 : 4);
-		if (!apply(plt, &symbols, at, (uint32_t)(is64 ? info >> 32 : info >> 8)))
+			r.addend = word(&c, is64);
+		if (!apply(plt, &symbols, &r))
 			return cpi_error_memory(err);
 	}
 	return CP_OK;

@@ -421,7 +421,8 @@ enum cp_code cpi_image_find(
 		if (image->main.elf && image->debug.elf)
 			image->wrong = wrong;
 	}
-	if (image->main.elf && !image->main.symtab && !image->debug.symtab)
+	if (image->main.elf && !image->main.symtab && !image->debug.symtab &&
+		!search->options->perf_compat)
 		cpi_image_open_mini(image, search);
 	used = image->debug.elf ? &image->debug : &image->main;
 	image->file = used->path;

@@ -33,6 +33,8 @@ static struct cp_text name_of(struct namer *namer, struct cp_text system)
 	/* Go's linker marks which calling convention a function of assembly has. */
 	if (!namer->perf && cpi_text_ends(system, CPI_TEXT(".abi0")))
 		return (struct cp_text){system.p, system.n - 5};
+	if (namer->perf && cpi_text_starts(system, CPI_TEXT("*ABS*")))
+		return CPI_TEXT("@plt");
 	/* No mangling starts otherwise, but versions are still cut. */
 	if (!system.n || (system.p[0] != '_' && !memchr(system.p, '@', system.n)))
 		return system;

@@ -209,8 +209,9 @@ static enum cp_code read_go(struct cpi_image *image, struct cpi_env *env, struct
 }
 
 enum cp_code cpi_image_symbols(
-	struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
+	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err)
 {
+	struct cpi_env *env = search->env;
 	/* A stripped file has .dynsym only; the full table is in the debug file. */
 	struct cpi_object *order[3] = {&image->main, &image->debug, &image->mini};
 	enum cp_code code = CP_OK;
@@ -230,5 +231,6 @@ enum cp_code cpi_image_symbols(
 		if (!fatal(code))
 			code = CP_OK;
 	}
-	return code ? code : read_go(image, env, err);
+	/* perf knows no such table. */
+	return code || search->options->perf_compat ? code : read_go(image, env, err);
 }

@@ -118,7 +118,8 @@ bool cpi_image_set_addresses(struct cpi_image *image, struct cpi_env *env,
 	const uint64_t *address, const bool *has);
 
 /* Symbol tables and linkage tables of the files found so far. */
-enum cp_code cpi_image_symbols(struct cpi_image *image, struct cpi_env *env, struct cp_error *err);
+enum cp_code cpi_image_symbols(
+	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err);
 /* From positions in the file to link-time addresses by main's (or debug's) segments. */
 enum cp_code cpi_image_addresses(
 	struct cpi_image *image, struct cpi_env *env, struct cp_error *err);

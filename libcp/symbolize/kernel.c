@@ -251,7 +251,7 @@ static enum cp_code names_from_file(
 	}
 	code = set_addresses(kernel, image, slide, err);
 	if (!code)
-		code = cpi_image_symbols(image, kernel->search->env, err);
+		code = cpi_image_symbols(image, kernel->search, err);
 	image->file = image->main.elf ? image->main.path : image->debug.path;
 	return code;
 }

@@ -168,7 +168,7 @@ static enum cp_code symbols_of(struct run *run, struct cpi_image *image)
 	if (!code && (image->main.elf || image->debug.elf)) {
 		code = cpi_image_addresses(image, env, NULL);
 		if (!code)
-			code = cpi_image_symbols(image, env, NULL);
+			code = cpi_image_symbols(image, &run->search, NULL);
 	}
 	return code;
 }
