@@ -23,10 +23,18 @@ static bool is_font(const char *text)
 	return !text[strcspn(text, ";{}<>&\\/\"'()@:!")];
 }
 
+static bool is_background(const char *text)
+{
+	static const char *const names[] = {"yellow", "blue", "green", "grey"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(names[i], text))
+			return true;
+	return is_color(text);
+}
+
 static enum cp_code check_options(struct cp_flame_options *o, struct cp_error *err)
 {
-	static const char backgrounds[] = " yellow blue green grey ";
-
 	if (!o->format)
 		o->format = "svg";
 	if (!o->colors)
@@ -47,8 +55,7 @@ static enum cp_code check_options(struct cp_flame_options *o, struct cp_error *e
 		o->min_width = 0.1;
 	if (!cpi_flame_palette_known(o->colors))
 		return argument(err, "palette", o->colors);
-	if (o->background && !is_color(o->background) &&
-		!strstr(backgrounds, o->background))
+	if (o->background && !is_background(o->background))
 		return argument(err, "background", o->background);
 	if (!is_font(o->font))
 		return argument(err, "font family", o->font);
