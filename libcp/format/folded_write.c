@@ -370,13 +370,10 @@ static void print(const struct writer *w, struct cpi_sink *sink)
 
 			if (at)
 				cpi_sink_char(sink, ';');
-			/* Readers take a line that starts with '#' for a comment. */
-			if (!at && line->n == 1 && name.n && name.p[0] == '#') {
-				cpi_sink_str(sink, "\\x23");
-				name.p++;
-				name.n--;
-			}
 			cpi_sink_bytes(sink, name.p, name.n);
+			/* Readers take a '#' for a comment unless they see a ';'. */
+			if (line->n == 1 && name.n && name.p[0] == '#')
+				cpi_sink_char(sink, ';');
 		}
 		cpi_sink_char(sink, ' ');
 		put_value(sink, line->value, decimals);
