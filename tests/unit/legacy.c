@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "format/legacy.h"
+#include "text_profile.h"
+
+extern const struct cpi_format cpi_format_legacy_cpu, cpi_format_legacy_heap,
+	cpi_format_legacy_jemalloc, cpi_format_legacy_count, cpi_format_legacy_thread,
+	cpi_format_legacy_contention, cpi_format_legacy_java, cpi_format_legacy_symbols;
+
+static char out[4096];
+
+static enum cp_code read_text(struct cpi_env *env, const struct cpi_format *format,
+	const char *text, struct cp_profile **ret, struct cp_error *err)
+{
+	struct cpi_source source = {
+		.n_parts = 1, .part[0] = {(const uint8_t *)text, strlen(text)}};
+
+	assert_true(format->detect(&source) > 0);
+	return format->read(env, &source, NULL, NULL, ret, err);
+}
+
+/* "START-LIMIT OFFSET PATH BUILDID" of each mapping, a comma between. */
+static void dump_mappings(const struct cp_profile *p, char *buf, size_t room)
+{
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (uint32_t i = 1; i <= cp_profile_counts(p).mappings; i++) {
+		const struct cp_mapping_row *m = cp_profile_mapping(p, (cp_mapping){i});
+
+		n += (size_t)snprintf(buf + n, room - n, "%s%llx-%llx %llx %s %s",
+			i > 1 ? "," : "", (unsigned long long)m->start,
+			(unsigned long long)m->limit, (unsigned long long)m->offset,
+			cp_profile_string(p, m->path).p, cp_profile_string(p, m->build_id).p);
+	}
+}
+
+static const char *mappings_of(const char *addresses, const char *map)
+{
+	char text[1024];
+	struct cpi_env env;
+	struct cp_profile *p;
+
+	snprintf(text, sizeof text, "--- contention:\n 1 1 @ %s\n--- Memory map: ---\n%s",
+		addresses, map);
+	cpi_env_init(&env, NULL);
+	assert_int_equal(read_text(&env, &cpi_format_legacy_contention, text, &p, NULL), CP_OK);
+	dump_mappings(p, out, sizeof out);
+	cp_profile_free(p);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+	return out;
+}
+
+static void memory_maps(void **state)
+{
+	(void)state;
+	/* Both kinds of line; what is not code is left out; the program comes first. */
+	assert_string_equal(mappings_of("0x1001",
+		"1000-2000 r-xp 00000500 08:01 77 /lib/x.so.1 (deleted)\n"
+		"2000-3000 rw-p 00000000 08:01 77 /lib/x.so.1\n"
+		"0x4000-0x5000: /bin/x (@600) 0AbC trailing\n"),
+		"4000-5000 600 /bin/x 0AbC,1000-2000 500 /lib/x.so.1 ");
+	/* Neighbours with offsets that agree are one. */
+	assert_string_equal(mappings_of("0x1001",
+		"1000-2000 r-xp 00001000 08:01 7 /bin/x\n2000-3000 r-xp 00002000 08:01 7 /bin/x\n"
+		"3000-4000 r-xp 00009000 08:01 7 /bin/x\n"),
+		"1000-3000 1000 /bin/x ,3000-4000 9000 /bin/x ");
+	assert_string_equal(mappings_of("0x401001", "401000-402000: /bin/x (@1000)\n"),
+		"400000-402000 0 /bin/x ");
+	assert_string_equal(mappings_of("0x2001",
+		"1000-2000: /anon_hugepage_1\n2000-3000: /bin/x\n"), "2000-3000 0 /bin/x ");
+	/* An address below a mapping whose beginning is missing belongs to it. */
+	assert_string_equal(mappings_of("0x8101", "9000-a000: /bin/x (@1000)\n"),
+		"8000-a000 0 /bin/x ");
+	/* One that nothing covers gets a mapping of everything, last. */
+	assert_string_equal(mappings_of("0x101 0x99", "9000-a000: /bin/x\n"),
+		"9000-a000 0 /bin/x ,0-ffffffffffffffff 0  ");
+	assert_string_equal(mappings_of("0x1001",
+		"dir=/opt\nname.cc:12] 1000-2000: $dir/x$dir$unknown\nnonsense\n"),
+		"1000-2000 0 /opt/x/opt$unknown ");
+}
+
+static const struct {
+	const struct cpi_format *format;
+	const char *text, *want;
+} good[] = {
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 20 [3: 60] @ heap/2\n# c\n 1: 20 [3: 60] @ 0x11 0x21\n",
+		"?#20;?#10|bytes=20 3 60 1 20\n"},
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 20 [1: 20] @ heap_v2/100\n 1: 20 [1: 20] @ 0x11\n",
+		"?#10|bytes=20 5 110\n"},
+	{&cpi_format_legacy_jemalloc,
+		"heap_v2/100\n  t*: 1: 20 [0: 0]\n@ 0x11\n  t*: 1: 20 [0: 0]\n  t0: 1: 20 [0: 0]\n",
+		"?#10|bytes=20 5 110\n"},
+	{&cpi_format_legacy_count, "# c\n\nx profile: total 3\n2 @ 0x11 0x21\n1 @\n---\n",
+		"?#20;?#10 2\n 1\n"},
+	{&cpi_format_legacy_thread,
+		"--- threadz 1 ---\n\n--- Thread 1f (name: a/1) stack: ---\n PC: 0x11: f\n 0x11: g\n"
+		" 0x21: h\n--- Thread 20 (name: b/2) stack: ---\n  [same as previous thread]\n",
+		"?#20;?#11 2\n"},
+	{&cpi_format_legacy_contention,
+		"--- mutex:\ncycles/second=2000000000\nsampling period=10\n100 3 @ 0x11\n",
+		"?#10 30 500\n"},
+	{&cpi_format_legacy_contention, "--- mutex:\nsampling period=10\n100 3 @ 0x11\n",
+		"?#10 30 100\n"},
+	{&cpi_format_legacy_java,
+		"--- contentionz 1 ---\nformat = java\nresolution = microseconds\n"
+		"sampling period = 10\n 7 2 @ 0x1 0x2\n 0x1 f(int) (A.java:3)\n 0x2 GC\n",
+		"GC;f(int)@A.java:3 20 70\n"},
+	{&cpi_format_legacy_symbols,
+		"--- symbol\nbinary=/bin/x\n0x0011 in--out<0000000000000010>\n---\n--- heap\n"
+		"heap profile: 1: 2 [1: 2] @ heapprofile\n1: 2 [1: 2] @ 0x11\n",
+		"out+in#10!/bin/x|bytes=2 1 2\n"},
+};
+
+static void samples(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		struct cpi_env env;
+		struct cp_profile *p;
+
+		cpi_env_init(&env, NULL);
+		assert_int_equal(
+			read_text(&env, good[i].format, good[i].text, &p, NULL), CP_OK);
+		assert_string_equal(dump_profile(p, out, sizeof out), good[i].want);
+		assert_int_equal(env.diag.total, 0);
+		cp_profile_free(p);
+		cpi_env_release(&env);
+	}
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		for (uint64_t n = 1;; n++) {
+			struct cpi_env env;
+			struct cp_profile *p;
+			struct cp_error err;
+			enum cp_code code;
+
+			cpi_env_init(&env, NULL);
+			env.mem.fail_at = n;
+			code = read_text(&env, good[i].format, good[i].text, &p, &err);
+			if (!code) {
+				assert_true(n > 20);
+				cp_profile_free(p);
+			} else {
+				assert_int_equal(err.code, CP_ERROR_MEMORY);
+			}
+			assert_int_equal(env.mem.used, 0);
+			cpi_env_release(&env);
+			if (!code)
+				break;
+		}
+}
+
+static void words(void *at, size_t size, bool big, const uint64_t *x, size_t n)
+{
+	uint8_t *p = at;
+
+	for (size_t i = 0; i < n; i++, p += size)
+		for (size_t k = 0; k < size; k++)
+			p[big ? size - 1 - k : k] = (uint8_t)(x[i] >> (8 * k));
+}
+
+static void cpu_words_and_repairs(void **state)
+{
+	/* 0x50 is the handler; in the third stack the leaf stands twice. */
+	static const uint64_t x[] = {0, 3, 0, 10000, 0, 1, 3, 0x11, 0x51, 0x21, 2, 3, 0x12, 0x51,
+		0x21, 1, 4, 0x13, 0x51, 0x13, 0x21, 0, 1, 0};
+	enum { N = sizeof x / sizeof *x };
+
+	(void)state;
+	for (unsigned kind = 0; kind < 4; kind++) {
+		uint8_t bytes[8 * N];
+		size_t size = kind & 1 ? 8 : 4;
+		struct cpi_source source = {.n_parts = 1, .part[0] = {bytes, size * N}};
+		struct cpi_env env;
+		struct cp_profile *p;
+
+		words(bytes, size, kind & 2, x, N);
+		cpi_env_init(&env, NULL);
+		assert_true(cpi_format_legacy_cpu.detect(&source) > 0);
+		assert_int_equal(
+			cpi_format_legacy_cpu.read(&env, &source, NULL, NULL, &p, NULL), CP_OK);
+		assert_string_equal(dump_profile(p, out, sizeof out),
+			"?#20;?#11 1 10000000\n?#20;?#12 2 20000000\n?#20;?#13 1 10000000\n");
+		cp_profile_free(p);
+		source.part[0].n -= 5 * size;
+		assert_int_equal(
+			cpi_format_legacy_cpu.read(&env, &source, NULL, NULL, &p, NULL), CP_OK);
+		assert_int_equal(env.diag.total, 1);
+		assert_int_equal(cp_profile_counts(p).samples, 2);
+		cp_profile_free(p);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(memory_maps),
+		cmocka_unit_test(samples),
+		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(cpu_words_and_repairs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
