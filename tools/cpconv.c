@@ -149,6 +149,8 @@ static int convert(struct tool *tool, struct cpconv *self)
 		status = read_profile(tool, self, inputs->v[0]);
 	if (status == TOOL_GO)
 		status = filter_profile(tool, self);
+	if (status == TOOL_GO && !cp_profile_counts(self->profile).samples)
+		ui_warn(&tool->ui, tool_input_name(inputs->v[0]), "no sample is left");
 	return status == TOOL_GO ? write_profile(tool, self, format) : status;
 }
 

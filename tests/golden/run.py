@@ -5,7 +5,7 @@
 Each folder cases/NAME is a test:
   cmd     shell commands, run in an empty folder; the tools are in PATH, $TESTDATA is
           testdata/, $CASE the case's folder
-  stdout, stderr, status
+  stdout, stderr, status (testdata/ in them is written $TESTDATA)
           what they must give; a file that is absent stands for nothing, or status 0
   files/  files the commands must leave behind, and no others; absent: none checked
 Any other file of the folder is input. A case whose first line of cmd is "# needs: PROGRAM…"
@@ -41,7 +41,9 @@ def run(case, tools, place):
             env[name] = value
     done = subprocess.run(["sh", str(case / "cmd")], cwd=place, env=env, timeout=300,
                           capture_output=True, stdin=subprocess.DEVNULL)
-    return {"stdout": done.stdout, "stderr": done.stderr,
+    here = str(TESTDATA).encode()
+    return {"stdout": done.stdout.replace(here, b"$TESTDATA"),
+            "stderr": done.stderr.replace(here, b"$TESTDATA"),
             "status": b"%d\n" % done.returncode}
 
 

@@ -56,52 +56,88 @@ void symreport_print(struct out *out, const struct cp_profile *profile,
 	}
 }
 
-/* Share of all samples' frames whose location has no function. */
-static double nameless_share(const struct cp_profile *profile)
-{
-	struct cp_profile_counts counts = cp_profile_counts(profile);
-	unsigned char *named = malloc((size_t)counts.locations + 1);
-	uint64_t frames = 0, nameless = 0;
+/* Frames of all samples, and those whose location has no function. */
+struct nameless {
+	uint64_t frames, nameless;
+	uint64_t *by_mapping; /* nameless ones; [0]: in no mapping */
+	uint32_t worst;       /* mapping with the most */
+};
 
-	if (!named)
-		return 0;
-	for (uint32_t i = 0; i <= counts.locations; i++)
-		named[i] = cp_profile_location(profile, (cp_location){i})->n_lines > 0;
-	for (uint32_t i = 0; i < counts.samples; i++) {
+static void count_frames(struct nameless *ret, const struct cp_profile *profile)
+{
+	uint32_t n_samples = cp_profile_counts(profile).samples;
+
+	for (uint32_t i = 0; i < n_samples; i++) {
 		uint32_t n;
 		const cp_location *at =
 			cp_profile_stack(profile, cp_profile_sample_stack(profile, i), &n);
 
-		frames += n;
-		for (uint32_t k = 0; k < n; k++)
-			nameless += !named[at[k].i];
+		ret->frames += n;
+		for (uint32_t k = 0; k < n; k++) {
+			const struct cp_location_row *row = cp_profile_location(profile, at[k]);
+
+			if (row->n_lines)
+				continue;
+			ret->nameless++;
+			if (++ret->by_mapping[row->mapping.i] > ret->by_mapping[ret->worst])
+				ret->worst = row->mapping.i;
+		}
 	}
-	free(named);
-	return frames ? (double)nameless / (double)frames : 0;
+}
+
+static const struct cp_symbol_image *find_image(const struct cp_profile *profile,
+	const struct cp_symbol_report *report, uint32_t mapping)
+{
+	cp_mapping id = {mapping};
+	uint32_t path = cp_profile_mapping(profile, id)->path.i;
+
+	for (size_t i = 0; report && i < cp_symbol_report_count(report); i++) {
+		const struct cp_symbol_image *image = cp_symbol_report_image(report, i);
+
+		if (cp_profile_mapping(profile, image->mapping)->path.i == path)
+			return image;
+	}
+	return NULL;
+}
+
+static void say(struct tool *tool, const struct nameless *count,
+	const struct cp_profile *profile, const struct cp_symbol_report *report)
+{
+	double share = 100 * (double)count->nameless / (double)count->frames;
+	const struct cp_symbol_image *image;
+	char name[512];
+
+	if (!count->worst) {
+		ui_warn(&tool->ui, NULL,
+			"%.0f %% of the frames have no symbol; most lie in no mapped file, as "
+			"frame-pointer chains through code without frame pointers do",
+			share);
+		return;
+	}
+	image = find_image(profile, report, count->worst);
+	if (image)
+		ui_warn(&tool->ui, NULL,
+			"%.0f %% of the frames have no symbol; most: %s (%s); see "
+			"--symbols-report",
+			share, image_name(name, sizeof name, profile, image),
+			status_words(image->status));
+	else
+		ui_warn(&tool->ui, NULL, "%.0f %% of the frames have no symbol", share);
 }
 
 void symreport_warn(struct tool *tool, const struct cp_profile *profile,
 	const struct cp_symbol_report *report)
 {
-	const struct cp_symbol_image *worst = NULL;
-	double share;
-	char name[512];
+	struct nameless count = {0};
 
 	if (tool->ui.quiet)
 		return;
-	share = nameless_share(profile);
-	if (share <= worth_a_line)
+	count.by_mapping = calloc((size_t)cp_profile_counts(profile).mappings + 1,
+		sizeof *count.by_mapping);
+	if (!count.by_mapping)
 		return;
-	for (size_t i = 0; report && !worst && i < cp_symbol_report_count(report); i++)
-		if (cp_symbol_report_image(report, i)->resolved <
-			cp_symbol_report_image(report, i)->addresses)
-			worst = cp_symbol_report_image(report, i);
-	if (worst)
-		ui_warn(&tool->ui, NULL,
-			"%.0f %% of the frames have no symbol; most: %s (%s); see "
-			"--symbols-report",
-			share * 100, image_name(name, sizeof name, profile, worst),
-			status_words(worst->status));
-	else
-		ui_warn(&tool->ui, NULL, "%.0f %% of the frames have no symbol", share * 100);
+	count_frames(&count, profile);
+	if ((double)count.nameless > worth_a_line * (double)count.frames)
+		say(tool, &count, profile, report);
+	free(count.by_mapping);
 }
