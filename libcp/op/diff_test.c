@@ -120,7 +120,7 @@ static enum cp_code by_time(struct tables *t, struct cp_error *err)
 static enum cp_code by_regex(struct tables *t, struct cp_error *err)
 {
 	struct cp_diff *diff = t->diff;
-	struct cpi_regex *rx;
+	struct cpi_regex *rx = NULL;
 	enum cp_code code =
 		cpi_regex_new(diff->env, "anchor", cpi_text(diff->anchor), 0, &rx, err);
 
