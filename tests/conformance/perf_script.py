@@ -85,7 +85,11 @@ def piped(out, command):
 def killed(out, command):
     perf = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-g", "-o", out, "--",
                              *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.8)
+    # On a busy machine it takes a while until samples are in the file.
+    for _ in range(100):
+        time.sleep(0.03)
+        if os.path.exists(out) and os.path.getsize(out) > 64 << 10:
+            break
     perf.send_signal(signal.SIGKILL)
     perf.wait()
     return True
@@ -107,7 +111,7 @@ def captures(busy):
         "build-id": lambda o: record(["-g", "--buildid-mmap"], o, threads),
         "cgroup": lambda o: record(["-g", "--all-cgroups", "--namespaces"], o, forks),
         "jit": lambda o: record(["-g"], o, [busy, "0", "0.6", "jit"]),
-        "killed": lambda o: killed(o, [busy, "2", "1.2"]),
+        "killed": lambda o: killed(o, [busy, "2", "3"]),
     }
 
 
