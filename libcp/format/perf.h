@@ -94,6 +94,7 @@ struct perf_map {
 	uint32_t image;          /* number of (name, build id) */
 	int32_t pid;
 	uint8_t kind;   /* enum cp_mapping_kind */
+	bool data;      /* not executable: no frame lies there */
 	cp_mapping row; /* none until its first sample */
 	uint64_t shift; /* to the row's own range */
 };

@@ -139,7 +139,7 @@ static bool map_at(void *reader, const struct cpi_unwind_sample *sample, uint64_
 	uint32_t id = perf_space_at(&b->tasks.spaces, (uint32_t)sample->epoch, address);
 	const struct perf_map *map = &b->f->map.v[id];
 
-	if (!id)
+	if (!id || map->data)
 		return false;
 	*ret_map = (struct cpi_unwind_map){
 		.start = map->start,

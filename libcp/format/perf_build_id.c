@@ -133,12 +133,16 @@ static uint32_t kernel_id(const struct perf_file *f)
 
 enum cp_code perf_build_ids_settle(struct perf_file *f, struct cp_error *err)
 {
-	size_t n = f->names.text.n;
-	uint32_t kernel = kernel_id(f);
+	uint32_t kernel = kernel_id(f), vdso = 0, vdso32 = 0;
 	uint32_t *by_name;
+	size_t n;
 
 	if (!f->build_id.n)
 		return CP_OK;
+	if (!perf_names_add(&f->names, CPI_TEXT("[vdso]"), &vdso) ||
+		!perf_names_add(&f->names, CPI_TEXT("[vdso32]"), &vdso32))
+		return cpi_error_memory(err);
+	n = f->names.text.n;
 	by_name = cpi_alloc_zero(&f->env->mem, n * sizeof *by_name);
 	if (!by_name)
 		return cpi_error_memory(err);
@@ -148,8 +152,11 @@ enum cp_code perf_build_ids_settle(struct perf_file *f, struct cp_error *err)
 	for (size_t i = 1; i < f->map.n; i++) {
 		struct perf_map *map = &f->map.v[i];
 
+		/* A 32-bit task's vdso has a name of its own only in the table. */
+		bool is32 = map->name == vdso && map->limit <= UINT32_MAX;
+
 		if (!map->build_id)
-			map->build_id = by_name[map->name];
+			map->build_id = by_name[is32 ? vdso32 : map->name];
 		if (!map->build_id && map->kind == CP_MAP_KERNEL)
 			map->build_id = kernel;
 	}

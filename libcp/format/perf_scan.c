@@ -168,7 +168,8 @@ static enum cp_code on_mmap(struct scan *s, const struct perf_record *r, struct 
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct trailer t = read_trailer(s, r);
-	struct perf_map map = {.pid = (int32_t)cpi_cursor_u32(&c)};
+	struct perf_map map = {.pid = (int32_t)cpi_cursor_u32(&c),
+		.data = r->misc & PERF_MISC_MMAP_DATA};
 	struct cp_text name;
 	uint64_t size;
 
@@ -198,7 +199,8 @@ static enum cp_code on_mmap2(struct scan *s, const struct perf_record *r, struct
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct trailer t = read_trailer(s, r);
-	struct perf_map map = {.pid = (int32_t)cpi_cursor_u32(&c)};
+	struct perf_map map = {.pid = (int32_t)cpi_cursor_u32(&c),
+		.data = r->misc & PERF_MISC_MMAP_DATA};
 	const uint8_t *id;
 	struct cp_text name;
 	uint64_t size;

@@ -245,6 +245,29 @@ static void count_pointer(struct cpi_unwind_walk *w, cpi_cfi_rule rule)
 	w->worker->by_pointer.v[image]++;
 }
 
+/*
+ * Hand-written code may push without saying so (memcpy of i386's C library does): where
+ * that makes the leaf's return address one that lies nowhere, it is looked for in the next
+ * two words, before the stack is given up.
+ */
+static void unsaid_push(struct cpi_unwind_walk *w)
+{
+	const struct cpi_cfi_machine *m = w->arch->machine;
+	uint64_t sp = w->regs.v[m->sp], ra;
+
+	if (m->link || !w->regs.pc || mapped(w, w->regs.pc - 1))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		if (!cpi_cfi_load(&w->stack, sp + i * m->word, m->word, &ra))
+			return;
+		if (ra && mapped(w, ra - 1)) {
+			w->regs.pc = ra;
+			w->regs.v[m->sp] = sp + (i + 1) * m->word;
+			return;
+		}
+	}
+}
+
 struct frame {
 	uint64_t address; /* whose rule it is */
 	cpi_cfi_rule rule;
@@ -314,6 +337,8 @@ static unsigned walk(struct cpi_unwind_walk *w, bool full, uint64_t *ips, bool *
 			*ret_unknown = f.unknown;
 			break;
 		}
+		if (w->exact && cpi_cfi_rule_kind(f.rule) == CPI_CFI_SP)
+			unsaid_push(w);
 		w->exact = f.signal;
 		if (!f.signal)
 			strip(w);

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-CPCONV, SOURCE = os.path.abspath(sys.argv[1]), sys.argv[2]
+CPCONV, SOURCE = (os.path.abspath(sys.argv[1]), sys.argv[2]) if __name__ == "__main__" else ("", "")
 HEAD = re.compile(r"^(\S.+?)\s+(\d+)/*(\d+)*\s+")
 EVENT = re.compile(r":\s*(\d+)*\s+(\S+):\s*$")
 FRAME = re.compile(r"^\s*(\w+)\s*(.+) \((.*)\)")
@@ -173,4 +173,5 @@ def main():
     return failed != 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
