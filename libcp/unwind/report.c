@@ -7,8 +7,7 @@
 /* What perf record accepts: less than 64 KiB, a multiple of 8. */
 enum { LARGEST_DUMP = 65528 };
 
-/* A thread that runs coroutines has many stacks; two farther apart than this are not one. */
-enum { LARGEST_STACK = 64 << 20 };
+enum { AREA_SHIFT = 23 };
 
 unsigned cpi_unwind_no_memory(struct cpi_unwind *u)
 {
@@ -19,18 +18,22 @@ unsigned cpi_unwind_no_memory(struct cpi_unwind *u)
 	return 0;
 }
 
-struct cpi_unwind_thread *cpi_unwind_thread_of(
-	struct cpi_mem *mem, struct cpi_unwind_threads *threads, uint32_t pid, uint32_t tid)
+struct cpi_unwind_thread *cpi_unwind_thread_of(struct cpi_mem *mem,
+	struct cpi_unwind_threads *threads, uint32_t pid, uint32_t tid, uint64_t sp)
 {
-	uint64_t hash = cpi_hash_u64((uint64_t)pid << 32 | tid);
+	struct cpi_unwind_thread new = {
+		.pid = pid, .tid = tid, .area = sp >> AREA_SHIFT, .bottom = UINT64_MAX};
+	uint64_t hash = cpi_hash_mix(new.area, (uint64_t)pid << 32 | tid);
 	struct cpi_probe probe = cpi_index_find(&threads->index, hash);
 	uint32_t id;
 
-	while ((id = cpi_index_next(&threads->index, &probe)))
-		if (threads->row.v[id - 1].pid == pid && threads->row.v[id - 1].tid == tid)
-			return &threads->row.v[id - 1];
-	if (!cpi_vec_push(mem, &threads->row,
-		    (struct cpi_unwind_thread){.pid = pid, .tid = tid, .bottom = UINT64_MAX}))
+	while ((id = cpi_index_next(&threads->index, &probe))) {
+		struct cpi_unwind_thread *row = &threads->row.v[id - 1];
+
+		if (row->pid == pid && row->tid == tid && row->area == new.area)
+			return row;
+	}
+	if (!cpi_vec_push(mem, &threads->row, new))
 		return NULL;
 	id = (uint32_t)threads->row.n;
 	if (!cpi_index_add(mem, &threads->index, hash, id)) {
@@ -51,7 +54,8 @@ static void add_threads(
 {
 	for (size_t i = 0; i < from->row.n; i++) {
 		const struct cpi_unwind_thread *f = &from->row.v[i];
-		struct cpi_unwind_thread *t = cpi_unwind_thread_of(mem, to, f->pid, f->tid);
+		struct cpi_unwind_thread *t = cpi_unwind_thread_of(
+			mem, to, f->pid, f->tid, f->area << AREA_SHIFT);
 
 		if (!t)
 			return;
@@ -67,7 +71,7 @@ static void find_need(const struct cpi_unwind_threads *threads, struct sums *sum
 	sums->need_known = true;
 	for (size_t i = 0; i < threads->row.n; i++) {
 		const struct cpi_unwind_thread *t = &threads->row.v[i];
-		bool whole = t->top > t->bottom && t->top - t->bottom < LARGEST_STACK;
+		bool whole = t->top > t->bottom;
 		uint64_t need = whole ? t->top - t->bottom : t->beyond;
 
 		if (t->bottom == UINT64_MAX)

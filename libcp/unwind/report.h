@@ -18,9 +18,9 @@ struct cpi_unwind {
 
 /* Notes that memory ran out; returns 0 frames. */
 unsigned cpi_unwind_no_memory(struct cpi_unwind *u);
-/* A thread's row, added when it is new; NULL when out of memory. */
-struct cpi_unwind_thread *cpi_unwind_thread_of(
-	struct cpi_mem *mem, struct cpi_unwind_threads *threads, uint32_t pid, uint32_t tid);
+/* The row of a thread's stack at sp, added when it is new; NULL when out of memory. */
+struct cpi_unwind_thread *cpi_unwind_thread_of(struct cpi_mem *mem,
+	struct cpi_unwind_threads *threads, uint32_t pid, uint32_t tid, uint64_t sp);
 /* struct cpi_unwinder's finish. */
 enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err);
 

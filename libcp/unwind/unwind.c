@@ -89,8 +89,8 @@ static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
 {
 	struct cpi_unwind_worker *w = walk->worker;
 	const struct cpi_unwind_sample *s = walk->sample;
-	struct cpi_unwind_thread *thread =
-		cpi_unwind_thread_of(&u->env->mem, &w->threads, s->pid, s->tid);
+	struct cpi_unwind_thread *thread = cpi_unwind_thread_of(
+		&u->env->mem, &w->threads, s->pid, s->tid, walk->stack.start);
 	uint64_t sp = walk->regs.v[walk->arch->machine->sp];
 
 	w->samples++;

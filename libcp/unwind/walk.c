@@ -112,6 +112,27 @@ static inline __attribute__((always_inline)) enum cpi_unwind_next plain(
 	return CPI_NEXT_OK;
 }
 
+/*
+ * The first of the next words on the stack that is a code address becomes the return
+ * address of an x86 leaf.
+ */
+static enum cpi_unwind_next leaf_search(struct cpi_unwind_walk *w, unsigned words)
+{
+	const struct cpi_cfi_machine *m = w->arch->machine;
+	uint64_t sp = w->regs.v[m->sp], ra;
+
+	for (unsigned i = 0; i < words; i++, sp += m->word) {
+		if (!cpi_cfi_load(&w->stack, sp, m->word, &ra))
+			break;
+		if (ra && mapped(w, ra - 1)) {
+			w->regs.pc = ra;
+			w->regs.v[m->sp] = sp + m->word;
+			return CPI_NEXT_OK;
+		}
+	}
+	return CPI_NEXT_STUCK;
+}
+
 /* The return address of a function that has not made a frame. */
 static enum cpi_unwind_next leaf_guess(struct cpi_unwind_walk *w)
 {
@@ -125,17 +146,15 @@ static enum cpi_unwind_next leaf_guess(struct cpi_unwind_walk *w)
 		if (!known(w, m->ra))
 			return CPI_NEXT_STUCK;
 		ra = r->v[m->ra];
-	} else {
-		if (!cpi_cfi_load(&w->stack, sp, m->word, &ra))
-			return beyond(w, sp);
-		sp += m->word;
+		if (!mapped(w, (ra & w->arch->address_bits[0]) - 1))
+			return CPI_NEXT_STUCK;
+		r->pc = ra;
+		r->known &= ~(1ULL << m->ra);
+		return CPI_NEXT_OK;
 	}
-	if (!mapped(w, (ra & w->arch->address_bits[0]) - 1))
-		return CPI_NEXT_STUCK;
-	r->pc = ra;
-	r->v[m->sp] = sp;
-	r->known &= ~(m->link ? 1ULL << m->ra : 0);
-	return CPI_NEXT_OK;
+	if (!cpi_cfi_load(&w->stack, sp, m->word, &ra))
+		return beyond(w, sp);
+	return leaf_search(w, 2);
 }
 
 /* The caller's registers by the frame record {caller's fp, return address} at fp. */
@@ -211,10 +230,13 @@ static enum cpi_unwind_next interpret(
 		if (w->arch->sigreturn(&w->stack, &whole))
 			w->regs = whole;
 	}
-	/* A handler may have run on a stack of its own; nothing else jumps down. */
+	/*
+	 * A handler may have run on a stack of its own; nothing else jumps down. A leaf may
+	 * hold its return address in a register on x86, too: vfork does.
+	 */
 	if (result == CPI_CFI_OK && !*ret_signal &&
 		(w->regs.v[m->sp] < old.v[m->sp] ||
-			(w->regs.v[m->sp] == old.v[m->sp] && !m->link)))
+			(w->regs.v[m->sp] == old.v[m->sp] && !m->link && !w->exact)))
 		return CPI_NEXT_STUCK;
 	return of_result(w, result);
 }
@@ -252,20 +274,8 @@ static void count_pointer(struct cpi_unwind_walk *w, cpi_cfi_rule rule)
  */
 static void unsaid_push(struct cpi_unwind_walk *w)
 {
-	const struct cpi_cfi_machine *m = w->arch->machine;
-	uint64_t sp = w->regs.v[m->sp], ra;
-
-	if (m->link || !w->regs.pc || mapped(w, w->regs.pc - 1))
-		return;
-	for (unsigned i = 0; i < 2; i++) {
-		if (!cpi_cfi_load(&w->stack, sp + i * m->word, m->word, &ra))
-			return;
-		if (ra && mapped(w, ra - 1)) {
-			w->regs.pc = ra;
-			w->regs.v[m->sp] = sp + (i + 1) * m->word;
-			return;
-		}
-	}
+	if (!w->arch->machine->link && w->regs.pc && !mapped(w, w->regs.pc - 1))
+		(void)leaf_search(w, 2);
 }
 
 struct frame {
