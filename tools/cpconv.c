@@ -2,6 +2,8 @@
 /* cpconv: any profile in, symbolized, in the format one wants. */
 #include <string.h>
 
+#include <cp/info.h>
+
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
@@ -73,6 +75,13 @@ static int write_report(struct tool *tool, struct cpconv *self)
 	return TOOL_SYSTEM;
 }
 
+static void say_finding(const struct cp_finding *finding, void *arg)
+{
+	struct tool *tool = arg;
+
+	ui_note(&tool->ui, NULL, "%s; next time: %s", finding->text, finding->fix);
+}
+
 static int read_profile(struct tool *tool, struct cpconv *self, const char *path)
 {
 	struct cp_symbolize_options symbolize;
@@ -85,6 +94,8 @@ static int read_profile(struct tool *tool, struct cpconv *self, const char *path
 		status = tool_read(tool, path, &self->read, use, &self->profile);
 	if (status != TOOL_GO)
 		return status;
+	cp_profile_diagnose(
+		tool->context, self->profile, self->symbol_report, say_finding, tool, NULL);
 	if (self->report)
 		return write_report(tool, self);
 	if (use)

@@ -45,6 +45,7 @@ static enum cp_code add_part(
 {
 	unsigned i = input->source.n_parts;
 	bool opened = false;
+	uint64_t file_bytes = take->n;
 	struct cpi_blob inner = {0};
 	enum cp_code code;
 
@@ -61,6 +62,7 @@ static enum cp_code add_part(
 	input->blob[i] = opened ? inner : *take;
 	input->source.part[i] = (struct cpi_bytes){input->blob[i].bytes, input->blob[i].n,
 		input->blob[i].kind == CPI_BLOB_MAPPED};
+	input->file_bytes[i] = file_bytes;
 	input->source.n_parts++;
 	return CP_OK;
 }

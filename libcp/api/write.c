@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+#include <cp/filter.h>
+#include <cp/report.h>
+
 static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_error *err)
 {
 	struct cpi_target *target = arg;
@@ -16,6 +19,50 @@ void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env, struct cpi_targ
 	cpi_sink_callback(sink, &env->mem, hand_on, target);
 }
 
+/* Formats that are views of a profile: written by view/, so format/ cannot know them. */
+static const struct cp_format views[] = {
+	{
+		.name = "callgrind",
+		.description = "Callgrind's format, for callgrind_annotate and KCachegrind",
+		.extensions = ".callgrind .cg",
+		.losses = "stacks (calls remain), labels, all sample types but one",
+		.writes = true,
+	},
+	{
+		.name = "dot",
+		.description = "the call graph for Graphviz, as pprof trims it",
+		.extensions = ".dot .gv",
+		.losses = "small functions and calls, stacks, labels, all sample types but one",
+		.writes = true,
+	},
+};
+
+enum { VIEWS = sizeof views / sizeof *views };
+
+static enum cp_code write_view(struct cp_context *context, const struct cp_profile *profile,
+	const char *view, const char *sample_type, cp_write_fn *fn, void *arg,
+	struct cp_error *err)
+{
+	struct cp_report_options options = {.size = sizeof options, .sample_type = sample_type,
+		.node_count = -1, .node_fraction = -1, .edge_fraction = -1};
+	struct cp_filter_options filter = {
+		.size = sizeof filter, .granularity = CP_BY_FUNCTION, .drop_frames = true};
+	struct cp_profile *by_function = NULL;
+	enum cp_code code = CP_OK;
+
+	/* Callgrind wants lines and objects; the graph is one of functions. */
+	if (!strcmp(view, "dot")) {
+		code = cp_report_total(profile, sample_type, false, &options.total, err);
+		if (!code)
+			code = cp_profile_filter(context, profile, &filter, &by_function, err);
+	}
+	if (!code)
+		code = cp_report_write(context, by_function ? by_function : profile, view, "text",
+			&options, fn, arg, err);
+	cp_profile_free(by_function);
+	return code;
+}
+
 enum cp_code cp_profile_write(struct cp_context *context, const struct cp_profile *profile,
 	const char *format, const struct cp_write_options *options, cp_write_fn *fn,
 	void *arg, struct cp_error *err)
@@ -26,10 +73,13 @@ enum cp_code cp_profile_write(struct cp_context *context, const struct cp_profil
 	struct cpi_sink sink;
 	enum cp_code code;
 
+	cpi_options_copy(&full, sizeof full, options);
+	for (size_t i = 0; i < VIEWS; i++)
+		if (!strcmp(views[i].name, format))
+			return write_view(context, profile, format, full.sample_type, fn, arg, err);
 	if (!row || !row->write)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"\"%s\" is not a format libcp writes", format);
-	cpi_options_copy(&full, sizeof full, options);
 	cpi_target_sink(&sink, &context->env, &target);
 	code = row->write(&context->env, profile, &full, &sink, err);
 	if (!code)
@@ -40,8 +90,11 @@ enum cp_code cp_profile_write(struct cp_context *context, const struct cp_profil
 
 const struct cp_format *cp_format_at(size_t i)
 {
-	for (size_t at = 0; cpi_formats[at]; at++)
-		if (at == i)
-			return &cpi_formats[at]->public;
-	return NULL;
+	size_t n = 0;
+
+	while (cpi_formats[n])
+		n++;
+	if (i < n)
+		return &cpi_formats[i]->public;
+	return i - n < VIEWS ? &views[i - n] : NULL;
 }

@@ -28,8 +28,7 @@ struct cpi_graph_node cpi_graph_frame(const struct cp_profile *p,
 	return node;
 }
 
-/* A path without ".", "..", doubled and trailing slashes, as far as text alone can tell. */
-static void append_clean(struct cpi_sink *sink, struct cp_text path)
+void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path)
 {
 	size_t start = sink->n, floor;
 	bool rooted = path.n && path.p[0] == '/';
@@ -88,7 +87,7 @@ void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 		cpi_sink_char(sink, ' ');
 	if (node->line || file.n) {
 		if (file.n)
-			append_clean(sink, file);
+			cpi_graph_clean_path(sink, file);
 		if (node->line)
 			cpi_sink_printf(sink, ":%lld", (long long)node->line);
 		if (node->line && node->column)

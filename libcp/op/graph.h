@@ -99,6 +99,8 @@ enum cp_code cpi_graph_edges(const struct cpi_graph *graph, uint32_t node, bool 
  * "<unknown>" when nothing is.
  */
 struct cpi_sink;
+/* A path without ".", "..", doubled and trailing slashes, as far as text alone can tell. */
+void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path);
 void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 	const struct cpi_graph_node *node);
 /* The node that a line (or, with line NULL, a location without lines) stands for. */

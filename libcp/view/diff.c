@@ -57,7 +57,8 @@ char *cpi_diff_view_percent(char *buf, size_t size, double ratio)
 	else if (ratio >= 10)
 		snprintf(buf, size, "×%.3g", ratio);
 	else
-		snprintf(buf, size, "%+.1f %%", 100 * (ratio - 1));
+		/* No "-0.0 %": adding 0 turns a negative zero positive. */
+		snprintf(buf, size, "%+.1f %%", round(1000 * (ratio - 1)) / 10 + 0.0);
 	return buf;
 }
 
@@ -153,7 +154,9 @@ static void power(const struct cpi_diff_view *view, struct cpi_sink *sink)
 			cpi_diff_view_value(view, cp_diff_row(view->diff, i));
 		double share = total > 0 ? (fabs(v->before) + fabs(v->after)) / total : 0;
 
-		if (!isfinite(v->detectable))
+		/* Compared by share, what is nearly everything cannot change. */
+		if (!isfinite(v->detectable) ||
+			(view->sum->scale == CP_SCALE_TOTAL && share > 0.9))
 			continue;
 		if (!largest || fabs(v->before) + fabs(v->after) >
 				fabs(largest->before) + fabs(largest->after))

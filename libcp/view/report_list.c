@@ -156,6 +156,7 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 	const struct cpi_graph_node *first = &l->g.node.v[l->node.v[from]];
 	struct cp_text file = cpi_profile_text(r->p, first->file);
 	struct cpi_blob source = {0};
+	struct cpi_sink clean;
 	struct cp_error why;
 	char path[4096], a[48], b[48], percent[32];
 	int64_t flat = 0, cum = 0;
@@ -173,7 +174,10 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 	cpi_sink_str(r->sink, "ROUTINE ======================== ");
 	cpi_text_escape(r->sink, cpi_profile_text(r->p, first->name));
 	cpi_sink_str(r->sink, " in ");
-	cpi_text_escape(r->sink, file);
+	cpi_sink_memory(&clean, &r->env->mem);
+	cpi_graph_clean_path(&clean, file);
+	cpi_text_escape(r->sink, (struct cp_text){(const char *)clean.buf, clean.n});
+	cpi_sink_release(&clean);
 	cpi_sink_printf(r->sink, "\n%10s %10s (flat, cum) %s of Total\n",
 		cpi_report_value(r, a, sizeof a, flat), cpi_report_value(r, b, sizeof b, cum),
 		cpi_report_percent(percent, sizeof percent, cum, r->total));

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <cp/info.h>
+
+#include "api/context.h"
+#include "view/diagnose.h"
+#include "view/info.h"
+
+enum cp_code cp_profile_diagnose(struct cp_context *context, const struct cp_profile *profile,
+	const struct cp_symbol_report *report, cp_finding_fn *fn, void *arg,
+	struct cp_error *err)
+{
+	(void)context;
+	(void)err;
+	cpi_diagnose(profile, report, fn, arg);
+	return CP_OK;
+}
+
+/* What a reader can make of the input; a failure is part of the answer, not its end. */
+static void read_profile(struct cp_context *context, struct cp_input *input,
+	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile,
+	struct cp_symbol_report **ret_report, struct cp_error *why)
+{
+	struct cp_symbolize_options names;
+
+	if (symbolize) {
+		cpi_options_copy(&names, sizeof names, symbolize);
+		names.ret_report = ret_report;
+		symbolize = &names;
+	}
+	if (cp_profile_read(context, input, NULL, symbolize, ret_profile, why))
+		*ret_profile = NULL;
+	else
+		why->code = CP_OK;
+}
+
+/* Problems that keep the answer itself from being given. */
+static bool fatal(enum cp_code code)
+{
+	return code == CP_ERROR_MEMORY || code == CP_ERROR_SYSTEM || code == CP_ERROR_CANCELLED;
+}
+
+enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
+	const struct cp_symbolize_options *symbolize, const char *format, bool *ret_damaged,
+	cp_write_fn *fn, void *arg, struct cp_error *err)
+{
+	struct cpi_env *env = &context->env;
+	struct cpi_info info = {.env = env, .name = input->name, .format = cp_input_format(input)};
+	struct cpi_target target = {fn, arg};
+	struct perf_info *perf = NULL;
+	struct cp_profile *profile = NULL;
+	struct cp_symbol_report *report = NULL;
+	struct cp_error why = {0};
+	struct cpi_sink sink;
+	uint64_t warnings = env->diag.total;
+	char reason[400];
+	enum cp_code code = CP_OK;
+
+	if (strcmp(format, "text") && strcmp(format, "json"))
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"information is written as text or json, not as \"%.20s\"", format);
+	if (info.format && !strcmp(info.format, "perf.data"))
+		code = perf_info_read(env, &input->source, &perf, &why);
+	if (!code)
+		read_profile(context, input, symbolize, &profile, &report, &why);
+	if (fatal(why.code) || (!profile && !perf)) {
+		if (err)
+			*err = why;
+		perf_info_free(perf);
+		return why.code;
+	}
+	for (unsigned i = 0; i < input->source.n_parts; i++) {
+		info.bytes += input->source.part[i].n;
+		info.bytes_in += input->file_bytes[i];
+	}
+	info.perf = perf;
+	info.p = profile;
+	info.report = report;
+	info.damaged = (perf && perf->damaged) || (why.code && why.code != CP_ERROR_EMPTY) ||
+		(!perf && env->diag.total > warnings);
+	if (why.code) {
+		cp_error_format(&why, reason, sizeof reason);
+		info.unreadable = reason;
+	}
+	code = cpi_info_init(&info, err);
+	if (!code) {
+		cpi_target_sink(&sink, env, &target);
+		(strcmp(format, "json") ? cpi_info_text : cpi_info_json)(&info, &sink);
+		code = cpi_sink_finish(&sink, err);
+		cpi_sink_release(&sink);
+		cpi_info_release(&info);
+	}
+	*ret_damaged = info.damaged;
+	cp_symbol_report_free(report);
+	cp_profile_free(profile);
+	perf_info_free(perf);
+	return code;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpinfo: what is in a file, what it lost, and what to do better next time. */
+#include <string.h>
+
+#include <cp/info.h>
+
+#include "common/main.h"
+#include "common/options.h"
+
+struct cpinfo {
+	bool check, json, formats;
+	struct symbol_options symbols;
+};
+
+static const struct opt rows[] = {
+	OPT_FLAG(struct cpinfo, check, "check", 0, "end with status 1 when something is damaged"),
+	OPT_FLAG(struct cpinfo, json, "json", 0, "JSON instead of text"),
+	OPT_FLAG(struct cpinfo, formats, "formats", 0,
+		"list the formats that are read and written, with what writing them loses"),
+	OPT_END,
+};
+
+static const char examples[] =
+	"  cpinfo perf.data              events, tasks, images, losses, damage\n"
+	"  cpinfo cpu.pb.gz              tables, types, labels\n"
+	"  cpinfo --check *.data         which of these are damaged?\n"
+	"  cpinfo --json perf.data       for programs\n"
+	"  cpinfo --formats              what can be read and written\n";
+
+static int list_formats(struct tool *tool)
+{
+	const struct cp_format *f;
+	int status = tool_open_output(tool, false);
+
+	if (status != TOOL_GO)
+		return status;
+	for (size_t i = 0; (f = cp_format_at(i)); i++) {
+		out_printf(&tool->out, "%-12s %-5s %-6s %s\n", f->name, f->reads ? "reads" : "",
+			f->writes ? "writes" : "", f->description);
+		if (f->extensions && *f->extensions)
+			out_printf(&tool->out, "%-26s endings: %s\n", "", f->extensions);
+		if (f->losses && *f->losses)
+			out_printf(&tool->out, "%-26s loses: %s\n", "", f->losses);
+	}
+	return tool_commit_output(tool);
+}
+
+/* One input; a damaged one makes *damaged true. TOOL_GO or the exit status. */
+static int show(struct tool *tool, struct cpinfo *self, const char *path, bool *damaged)
+{
+	struct cp_symbolize_options symbolize;
+	const struct cp_symbolize_options *use;
+	struct cp_input *input;
+	struct cp_error err;
+	bool broken = false;
+	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
+
+	if (status != TOOL_GO)
+		return status;
+	tool->ui.input = tool_input_name(path);
+	if (cp_input_open(tool->context, path, &input, &err))
+		return tool_fail(tool, path, &err);
+	if (cp_info_write(tool->context, input, use, self->json ? "json" : "text", &broken,
+		    out_write, &tool->out, &err))
+		status = tool_fail(tool, path, &err);
+	cp_input_free(input);
+	*damaged |= broken;
+	return status;
+}
+
+static int run(struct tool *tool, struct cpinfo *self)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+	bool damaged = false;
+	int status = TOOL_GO, worst = TOOL_DONE;
+
+	if (self->formats)
+		return list_formats(tool);
+	if (tool->options.to && strcmp(tool->options.to, "text") && strcmp(tool->options.to, "json"))
+		return tool_usage(tool, "--to is text or json, not '%s'", tool->options.to);
+	self->json |= tool->options.to && !strcmp(tool->options.to, "json");
+	status = tool_default_input(tool);
+	if (status == TOOL_GO)
+		status = tool_open_output(tool, false);
+	if (status != TOOL_GO)
+		return status;
+	for (size_t i = 0; i < inputs->n; i++) {
+		if (i && !self->json)
+			out_printf(&tool->out, "\n");
+		status = show(tool, self, inputs->v[i], &damaged);
+		/* The other inputs still get their answer. */
+		if (status != TOOL_GO && status > worst)
+			worst = status;
+	}
+	if (inputs->n == 1 && worst != TOOL_DONE)
+		return worst;
+	status = tool_commit_output(tool);
+	if (status != TOOL_DONE)
+		return status;
+	if (self->check && (damaged || worst == TOOL_UNREADABLE))
+		return TOOL_NO;
+	return worst;
+}
+
+int main(int argc, char **argv)
+{
+	struct cpinfo self = {0};
+	struct tool tool = {
+		.name = "cpinfo",
+		.summary = "what is in a profile or capture",
+		.examples = examples,
+		.usage = "[OPTION...] [INPUT...]",
+	};
+	const struct opt_group groups[] = {
+		{"Information", rows, &self},
+		OPT_GROUP_SYMBOLS(&self.symbols),
+		OPT_GROUP_COMMON(&tool),
+		{0},
+	};
+	int status;
+
+	tool.groups = groups;
+	status = tool_begin(&tool, argc, argv);
+	if (status == TOOL_GO)
+		status = run(&tool, &self);
+	symbol_options_release(&self.symbols);
+	return tool_end(&tool, status);
+}
