@@ -165,16 +165,16 @@ static cp_location merge_location(struct cpi_merge_rows *rows, cp_location id)
 	struct cp_merge *m = rows->m;
 	const struct cp_profile *p = rows->map.from;
 	const struct cp_location_row *row = &p->location.v[id.i];
-	cp_mapping mapping = cpi_merge_mapping(rows, row->mapping);
-	uint64_t address = row->address + rows->shift[row->mapping.i];
+	cp_mapping mapping = {0};
+	uint64_t address = 0;
 	cp_location made;
 
+	if (!m->o.pgo || !row->n_lines) {
+		mapping = cpi_merge_mapping(rows, row->mapping);
+		address = row->address + rows->shift[row->mapping.i];
+	}
 	if (m->b.code)
 		return (cp_location){0};
-	if (m->o.pgo && row->n_lines) {
-		mapping.i = 0;
-		address = 0;
-	}
 	for (uint32_t i = 0; i < row->n_lines; i++) {
 		rows->line[i] = p->line.v[row->first_line + i];
 		rows->line[i].function =
