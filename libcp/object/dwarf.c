@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object/dwarf.h"
 
-#include <elf.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "base/pool.h"

@@ -138,6 +138,9 @@ enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	set_budget(file);
 	if (!code && kind != CPI_DW_PACKAGE)
 		code = cpi_dwarf_units_read(file, err);
+	if (!code && kind == CPI_DW_LINKED)
+		code = file->section[CPI_DW_INFO].n ? cpi_dwarf_bare_units(file, err)
+						    : cpi_dwarf_bare_tables(file, err);
 	if (code)
 		cpi_dwarf_file_close(file);
 	else

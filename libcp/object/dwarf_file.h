@@ -17,6 +17,10 @@ enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 /* Applies a relocatable file's relocations; index: each section's number in the ELF file. */
 enum cp_code cpi_dwarf_file_relocate(struct cpi_dwarf_file *file,
 	const uint32_t index[CPI_DW_SECTIONS], struct cp_error *err);
+/* Asks line tables where the code of units is that nothing else places. */
+enum cp_code cpi_dwarf_bare_units(struct cpi_dwarf_file *file, struct cp_error *err);
+/* Makes a unit of each line table of a file without .debug_info. */
+enum cp_code cpi_dwarf_bare_tables(struct cpi_dwarf_file *file, struct cp_error *err);
 void cpi_dwarf_file_close(struct cpi_dwarf_file *file);
 
 #endif

@@ -116,6 +116,10 @@ static struct cp_text path_of(struct run *r, const struct cpi_dwarf_unit *unit, 
 	if (!table->path[number].p)
 		table->path[number] =
 			cpi_dwarf_lines_path(&table->lines, number, &r->worker->arena);
+	if (!table->path[number].p) {
+		r->job->code = CP_ERROR_MEMORY;
+		return none;
+	}
 	return table->path[number];
 }
 
@@ -251,8 +255,11 @@ static void find_owners(struct run *r)
 	struct cpi_dwarf_job *job = r->job;
 	const struct cpi_dwarf_abbrevs *table = NULL;
 	struct cp_error what;
-	enum cp_code code = cpi_dwarf_abbrevs_get(&r->worker->cache, r->unit, &table, &what);
+	enum cp_code code;
 
+	if (r->unit->dies == r->unit->end)
+		return; /* a line table alone */
+	code = cpi_dwarf_abbrevs_get(&r->worker->cache, r->unit, &table, &what);
 	if (!code)
 		code = cpi_dwarf_walk(r->unit, table, job->query, job->n, &r->nodes, &what);
 	note_failure(r, code, &what);

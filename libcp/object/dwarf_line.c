@@ -181,7 +181,7 @@ static size_t put(char *to, size_t at, struct cp_text part)
 static struct cp_text join(struct cpi_arena *arena, struct cp_text root,
 	struct cp_text directory, struct cp_text name)
 {
-	struct cp_text text = {"", 0};
+	struct cp_text text = {NULL, 0};
 	char *p;
 
 	if (is_absolute(name))
@@ -204,7 +204,7 @@ struct cp_text cpi_dwarf_lines_path(
 	struct cp_text directory = {"", 0}, root = {"", 0};
 
 	if (!lines->named && !read_names(lines))
-		return (struct cp_text){"", 0};
+		return (struct cp_text){NULL, 0};
 	if (number >= lines->file.n)
 		return (struct cp_text){"", 0};
 	file = &lines->file.v[number];

@@ -142,6 +142,7 @@ struct scopes {
 	const struct cpi_dwarf_scope *scope;
 	size_t n, next;
 	uint32_t depth;
+	bool failed; /* out of memory */
 	uint64_t stack[DEEPEST]; /* entries around the current one, the unit's first */
 };
 
@@ -161,15 +162,25 @@ static struct cp_text anonymous(uint16_t tag)
 	}
 }
 
-/* What one entry adds to the names of those inside it; n = 0: nothing. */
-static struct cp_text scope_name(struct scopes *s, uint64_t die)
+/* The name at the end of an entry's chain of origins. */
+static struct cp_text name_of(struct scopes *s, uint64_t die)
 {
 	struct cpi_dwarf_place place = {s->unit, die};
 	struct cpi_dwarf_naming naming;
-	struct cpi_dwarf_entry entry;
 
-	if (cpi_dwarf_entry_read(s->unit, s->cache, die, &entry, NULL))
-		return (struct cp_text){"", 0};
+	if (cpi_dwarf_function_name(s->cache, place, &naming, NULL) == CP_ERROR_MEMORY)
+		s->failed = true;
+	return naming.name;
+}
+
+/* What one entry adds to the names of those inside it; n = 0: nothing. */
+static struct cp_text scope_name(struct scopes *s, uint64_t die)
+{
+	struct cpi_dwarf_entry entry;
+	struct cp_text name;
+
+	if (cpi_dwarf_entry_read(s->unit, s->cache, die, &entry, NULL) == CP_ERROR_MEMORY)
+		s->failed = true;
 	switch (entry.tag) {
 	case DW_TAG_namespace:
 	case DW_TAG_module:
@@ -178,15 +189,10 @@ static struct cp_text scope_name(struct scopes *s, uint64_t die)
 	case DW_TAG_union_type:
 	case DW_TAG_interface_type:
 	case DW_TAG_enumeration_type:
-		if (entry.name.n)
-			return entry.name;
-		if (!cpi_dwarf_function_name(s->cache, place, &naming, NULL) && naming.name.n)
-			return naming.name;
-		return anonymous(entry.tag);
+		name = entry.name.n ? entry.name : name_of(s, die);
+		return name.n ? name : anonymous(entry.tag);
 	case DW_TAG_subprogram:
-		if (!cpi_dwarf_function_name(s->cache, place, &naming, NULL))
-			return naming.name;
-		return entry.name;
+		return name_of(s, die);
 	default:
 		return (struct cp_text){"", 0};
 	}
@@ -207,7 +213,7 @@ static bool complete(struct scopes *s, struct cpi_dwarf_function *function)
 		length += part[n++].n + 2;
 	}
 	if (!n || length > LONGEST_NAME)
-		return true;
+		return !s->failed;
 	p = at = cpi_arena_alloc(s->arena, length + 1, 1);
 	if (!p)
 		return false;

@@ -239,6 +239,7 @@ enum cp_code cpi_dwarf_unit_header(const struct cpi_dwarf_file *file, uint8_t se
 /* Fills in what the unit's own entry says. */
 enum cp_code cpi_dwarf_unit_entry(struct cpi_dwarf_unit *unit,
 	struct cpi_dwarf_abbrev_cache *cache, struct cp_error *err);
+bool cpi_dwarf_unit_push(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit);
 /* Lists a file's units. */
 enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err);
 /* The unit that holds an offset of .debug_info, or NULL. */
@@ -276,9 +277,14 @@ struct cpi_dwarf_lines {
 enum cp_code cpi_dwarf_lines_open(struct cpi_dwarf_lines *lines,
 	const struct cpi_dwarf_unit *unit, struct cp_error *err);
 void cpi_dwarf_lines_release(struct cpi_mem *mem, struct cpi_dwarf_lines *lines);
-/* The path of a file number, joined with its directories; n = 0: unknown. */
+/* A file number's path, joined with its directories; n = 0: unknown, p = NULL: no memory. */
 struct cp_text cpi_dwarf_lines_path(
 	struct cpi_dwarf_lines *lines, uint64_t number, struct cpi_arena *arena);
+
+/* Extents [low, high) of a line table's sequences. */
+typedef void cpi_dwarf_span_fn(void *arg, uint64_t low, uint64_t high);
+enum cp_code cpi_dwarf_rows_spans(const struct cpi_dwarf_lines *lines,
+	cpi_dwarf_span_fn *span, void *arg, struct cp_error *err);
 
 /* dwarf_walk.c */
 

@@ -21,6 +21,10 @@ struct machine {
 	uint64_t at;
 	uint32_t at_file, at_line, at_column;
 	bool in_sequence, dead;
+	/* instead of settling queries: told of each sequence's extent */
+	cpi_dwarf_span_fn *span;
+	void *arg;
+	uint64_t first;
 	/* special opcodes, divided beforehand */
 	struct {
 		uint8_t advance, line;
@@ -68,6 +72,8 @@ static void __attribute__((noinline)) settle(struct machine *m)
 /* A sequence's first row, or one that goes back, which the standard forbids. */
 static void __attribute__((noinline)) seek(struct machine *m)
 {
+	if (!m->in_sequence)
+		m->first = m->address;
 	m->in_sequence = true;
 	m->dead = m->address < m->lines->unit->linked->code_start ||
 		m->address >= (m->lines->address_size == 4 ? UINT32_MAX : UINT64_MAX) - 1;
@@ -106,6 +112,8 @@ static void extended(struct machine *m)
 	case DW_LNE_end_sequence:
 		if (m->in_sequence && m->address >= m->at)
 			settle(m);
+		if (m->span && m->in_sequence && !m->dead && m->address > m->first)
+			m->span(m->arg, m->first, m->address);
 		reset(m);
 		break;
 	case DW_LNE_set_address:
@@ -164,31 +172,46 @@ static void prepare(struct machine *m)
 	}
 }
 
+static enum cp_code run(struct machine *m, struct cp_error *err)
+{
+	const struct cpi_dwarf_lines *lines = m->lines;
+	uint8_t base = lines->opcode_base;
+
+	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&m->c)))
+		return cpi_error(err, CP_ERROR_LIMIT, lines->offset,
+			"units share line tables beyond reason");
+	prepare(m);
+	reset(m);
+	while (cpi_cursor_left(&m->c)) {
+		uint8_t opcode = cpi_cursor_u8(&m->c);
+
+		if (opcode >= base) {
+			advance(m, m->special[opcode].advance);
+			m->line += (uint32_t)(lines->line_base + m->special[opcode].line);
+			emit(m);
+		} else if (opcode) {
+			standard(m, opcode);
+		} else {
+			extended(m);
+		}
+	}
+	if (!cpi_cursor_ok(&m->c))
+		return cpi_error(err, CP_ERROR_CORRUPT, lines->offset, "a line table is cut off");
+	return CP_OK;
+}
+
 enum cp_code cpi_dwarf_rows(const struct cpi_dwarf_lines *lines,
 	struct cpi_dwarf_query *query, size_t n, struct cp_error *err)
 {
 	struct machine m = {.lines = lines, .c = lines->program, .query = query, .n = n};
-	uint8_t base = lines->opcode_base;
 
-	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&m.c)))
-		return cpi_error(err, CP_ERROR_LIMIT, lines->offset,
-			"units share line tables beyond reason");
-	prepare(&m);
-	reset(&m);
-	while (cpi_cursor_left(&m.c)) {
-		uint8_t opcode = cpi_cursor_u8(&m.c);
+	return run(&m, err);
+}
 
-		if (opcode >= base) {
-			advance(&m, m.special[opcode].advance);
-			m.line += (uint32_t)(lines->line_base + m.special[opcode].line);
-			emit(&m);
-		} else if (opcode) {
-			standard(&m, opcode);
-		} else {
-			extended(&m);
-		}
-	}
-	if (!cpi_cursor_ok(&m.c))
-		return cpi_error(err, CP_ERROR_CORRUPT, lines->offset, "a line table is cut off");
-	return CP_OK;
+enum cp_code cpi_dwarf_rows_spans(const struct cpi_dwarf_lines *lines,
+	cpi_dwarf_span_fn *span, void *arg, struct cp_error *err)
+{
+	struct machine m = {.lines = lines, .c = lines->program, .span = span, .arg = arg};
+
+	return run(&m, err);
 }

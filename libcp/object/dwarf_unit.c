@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
@@ -235,7 +237,7 @@ static void ask_libdwarf(struct listing *l, const struct cpi_dwarf_unit *unit)
 	l->ld = NULL;
 }
 
-static bool push_unit(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit)
+bool cpi_dwarf_unit_push(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit)
 {
 	if (file->n_units == file->cap_units) {
 		size_t cap = file->cap_units;
@@ -265,7 +267,7 @@ static enum cp_code add_unit(
 		code = cpi_dwarf_unit_entry(&unit, &l->cache, &what);
 		unit.no_code = code != CP_OK;
 		l->silent |= !unit.ranges.kind && !unit.high.kind;
-		if (!push_unit(file, &unit))
+		if (!cpi_dwarf_unit_push(file, &unit))
 			return cpi_error_memory(err);
 	}
 	if (code == CP_ERROR_MEMORY)
@@ -294,6 +296,15 @@ static void take_arange(void *arg, uint64_t low, uint64_t length, uint64_t offse
 		t->failed = true;
 }
 
+static int by_unit(const void *a, const void *b)
+{
+	const struct cpi_dwarf_arange *x = a, *y = b;
+
+	if (x->unit != y->unit)
+		return x->unit < y->unit ? -1 : 1;
+	return (x->low > y->low) - (x->low < y->low);
+}
+
 enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err)
 {
 	struct listing l = {.file = file};
@@ -315,6 +326,8 @@ enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *
 		(void)cpi_libdwarf_aranges(l.ld, take_arange, &target);
 	if (target.failed)
 		code = cpi_error_memory(err);
+	if (file->arange.n)
+		qsort(file->arange.v, file->arange.n, sizeof *file->arange.v, by_unit);
 	cpi_libdwarf_close(l.ld);
 	cpi_dwarf_abbrevs_release(&file->env->mem, &l.cache);
 	return code;

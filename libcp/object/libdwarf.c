@@ -36,19 +36,40 @@ typedef Dwarf_Small byte_order;
 #define LITTLE DW_END_little
 #endif
 
+struct cpi_libdwarf;
+
+/*
+ * What libdwarf knows as our object. 20210528 keeps, in a static, a function of its own ELF
+ * reader since the last file opened that way anywhere in the process, and calls it on every
+ * object, also on ours: it follows a pointer that it takes to be the section headers. So all
+ * that may be this pointer (offset 0xa8 in Debian's build) leads to zeros, for each section.
+ */
+struct shield {
+	struct cpi_libdwarf *ld;
+	const void *headers[63];
+};
+
+static const char zeros[16384];
+
 struct cpi_libdwarf {
 	struct cpi_env *env;
 	const struct cpi_libdwarf_object *object;
 	access_interface access;
 	Dwarf_Debug dbg;
+	struct shield shield;
 };
+
+static const struct cpi_libdwarf *behind(void *obj)
+{
+	return ((const struct shield *)obj)->ld;
+}
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 /* Section 0 is ELF's empty one; ours follow. */
 static int get_section_info(void *obj, section_index i, access_section *ret, int *error)
 {
-	const struct cpi_libdwarf *ld = obj;
+	const struct cpi_libdwarf *ld = behind(obj);
 
 	(void)error;
 	memset(ret, 0, sizeof *ret);
@@ -65,28 +86,28 @@ static int get_section_info(void *obj, section_index i, access_section *ret, int
 
 static byte_order get_byte_order(void *obj)
 {
-	const struct cpi_libdwarf *ld = obj;
+	const struct cpi_libdwarf *ld = behind(obj);
 
 	return ld->object->big_endian ? BIG : LITTLE;
 }
 
 static Dwarf_Small get_word_size(void *obj)
 {
-	const struct cpi_libdwarf *ld = obj;
+	const struct cpi_libdwarf *ld = behind(obj);
 
 	return ld->object->is64 ? 8 : 4;
 }
 
 static Dwarf_Unsigned get_section_count(void *obj)
 {
-	const struct cpi_libdwarf *ld = obj;
+	const struct cpi_libdwarf *ld = behind(obj);
 
 	return ld->object->n_sections + 1;
 }
 
 static int load_section(void *obj, section_index i, Dwarf_Small **ret_bytes, int *error)
 {
-	const struct cpi_libdwarf *ld = obj;
+	const struct cpi_libdwarf *ld = behind(obj);
 
 	(void)error;
 	if (!i || i > ld->object->n_sections)
@@ -99,7 +120,7 @@ static int load_section(void *obj, section_index i, Dwarf_Small **ret_bytes, int
 #ifndef CPI_LIBDWARF_IN_FOLDER
 static Dwarf_Unsigned get_filesize(void *obj)
 {
-	const struct cpi_libdwarf *ld = obj;
+	const struct cpi_libdwarf *ld = behind(obj);
 	Dwarf_Unsigned n = 0;
 
 	for (unsigned i = 0; i < ld->object->n_sections; i++)
@@ -137,11 +158,17 @@ enum cp_code cpi_libdwarf_open(struct cpi_env *env, const struct cpi_libdwarf_ob
 		return cpi_error_memory(err);
 	ld->env = env;
 	ld->object = object;
-	ld->access.ACCESS(object) = ld;
+	ld->shield.ld = ld;
+	for (size_t i = 0; i < sizeof ld->shield.headers / sizeof *ld->shield.headers; i++)
+		ld->shield.headers[i] = zeros;
+	ld->access.ACCESS(object) = &ld->shield;
 	ld->access.ACCESS(methods) = &methods;
 	pthread_mutex_lock(&one_at_a_time);
-	/* Its tree of all allocations makes everything slower and frees nothing of ours. */
-	dwarf_set_de_alloc_flag(0);
+	/*
+	 * dwarf_set_de_alloc_flag(0) would make walks of entries and rows three times as fast,
+	 * but we ask for neither, and without it what libdwarf loses on damaged units is
+	 * freed at the end.
+	 */
 	res = dwarf_object_init_b(&ld->access, NULL, NULL, DW_GROUPNUMBER_ANY, &ld->dbg, &error);
 	if (res != DW_DLV_OK)
 		forget(ld->dbg, error);

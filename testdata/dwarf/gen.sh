@@ -7,7 +7,7 @@ set -e
 source=$(cd "$(dirname "$0")" && pwd)/src
 mkdir -p "$1"
 cd "$1"
-cp "$source/tiny.cc" .
+cp "$source/tiny.cc" "$source/plain.c" .
 map="-ffile-prefix-map=$PWD=/src"
 flags="-O2 -nostdlib -static -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
 	-Wl,--build-id=none -Wl,-z,noseparate-code $map"
@@ -27,9 +27,15 @@ join() {
 	rm -f part-*
 }
 
-g++ $flags -gdwarf-5 tiny.cc -o gcc5
-g++ $flags -gdwarf-4 tiny.cc -o gcc4
-clang++ $flags -gdwarf-5 tiny.cc -o clang5
+# Two units each, C++ and C.
+for v in 4 5; do
+	gcc -O2 -gdwarf-$v $map -c plain.c -o plain.o
+	g++ $flags -gdwarf-$v tiny.cc plain.o -o gcc$v
+	clang -O2 -gdwarf-$v $map -c plain.c -o plain.o
+	clang++ $flags -gdwarf-$v tiny.cc plain.o -o clang$v
+done
+as "$source/crafted.s" -o crafted.o
+ld -e 0 -z noseparate-code --build-id=none -Ttext=0x401000 crafted.o -o crafted
 g++ $flags -gdwarf-4 -fdebug-types-section tiny.cc -o types4
 g++ -O2 -gdwarf-5 -fno-exceptions -fno-asynchronous-unwind-tables $map -c tiny.cc -o relocatable5
 for v in 4 5; do
@@ -39,4 +45,4 @@ for v in 4 5; do
 	llvm-dwp "$dwo" -o package && join skeleton package "package$v"
 	rm -f ./*.dwo package skeleton
 done
-rm -f tiny.cc
+rm -f tiny.cc plain.c ./*.o

@@ -3,7 +3,8 @@
 """Compares object/dwarf with llvm-symbolizer (and eu-addr2line) on one program built in
 every way debug information comes: dwarf_peers.py FRAMES-PROGRAM SOURCE-DIR [BINARY…].
 
-An address agrees when both give the same inline depth and every frame the same name and
+Without binaries the variants in SHORT are built, with CP_PEERS=all all of them. SHOW=n
+prints n disagreements of each. An address agrees when both give the same inline depth and every frame the same name and
 file:line. llvm names the outermost frame by the ELF symbol; so does this script for ours,
 since symbol tables are not the business of object/dwarf. Line 0 equals an unknown line.
 """
@@ -18,6 +19,9 @@ import tempfile
 
 ADDRESSES = 4000
 WANTED = 99.5
+# One of each kind; all of them take a minute.
+SHORT = {'g++ -gdwarf-4', 'clang++ -gdwarf-5', 'g++ -flto', 'g++ -gz', 'g++ -gsplit-dwarf 4',
+         'clang++ .dwp 5', 'g++ dwz -m, DWARF 5', 'rustc'}
 
 
 def call(argv, **kw):
@@ -117,6 +121,28 @@ def check(program, llvm, label, path, extra=(), our_path=None):
     return share >= WANTED and frames > 100
 
 
+def check_leaves(program, label, path):
+    """eu-addr2line's innermost file:line; its inline chains are not a measure."""
+    if not shutil.which('eu-addr2line'):
+        return True
+    addresses = code_addresses(path, ADDRESSES)
+    ours = parse(call([program, path], input=''.join('0x%x\n' % a for a in addresses)).stdout)
+    theirs = call(['eu-addr2line', '-e', path, *['0x%x' % a for a in addresses]]).stdout
+    bad = total = 0
+    for address, place in zip(addresses, theirs.splitlines()):
+        line = re.search(r':(\d+)', place)
+        if not line or line[1] == '0' or not ours.get(address):
+            continue
+        total += 1
+        _, path_ours, line_ours = ours[address][0]
+        bad += (os.path.basename(path_ours), line_ours) != (
+            os.path.basename(place.split(':')[0]), int(line[1]))
+    share = 100 * (1 - bad / max(1, total))
+    print('%-28s %5d addresses, %7.3f %% of lines agree with eu-addr2line' % (
+        label, total, share))
+    return total > ADDRESSES / 2 and share >= WANTED
+
+
 def build(argv, directory):
     done = call(argv, cwd=directory)
     return done.returncode == 0
@@ -152,11 +178,21 @@ def variants(source):
     for cxx in ('g++', 'clang++'):
         for v in ('4', '5'):
             yield (cxx + ' -gsplit-dwarf ' + v, cxx,
-                   ['-O2', '-gdwarf-' + v, '-gsplit-dwarf'] + files, None)
+                   ['-O2', '-gdwarf-' + v, '-gsplit-dwarf'] + files, 'split')
             yield (cxx + ' .dwp ' + v, cxx,
                    ['-O2', '-gdwarf-' + v, '-gsplit-dwarf'] + files, 'dwp')
     yield 'clang++ -gline-tables-only', 'clang++', ['-O2', '-gline-tables-only'] + files, None
     yield 'rustc', 'rustc', ['-O', '-g', os.path.join(source, 'main.rs'), '-o'], None
+
+
+def same_code(out, directory):
+    """The unsplit build of a split one, for llvm: old ones lose inlines of split units."""
+    def text(path):
+        call(['objcopy', '-O', 'binary', '--only-section=.text', path, path + '.text'])
+        with open(path + '.text', 'rb') as f:
+            return f.read()
+    whole = out + '.whole'
+    return (whole, (), out) if text(whole) == text(out) else None
 
 
 def finish(how, out, directory):
@@ -176,6 +212,8 @@ def finish(how, out, directory):
         if not build(['objcopy', '--only-keep-debug', out, debug], directory):
             return None
         return out, (), debug
+    if how == 'split':
+        return same_code(out, directory)
     if how == 'dwp':
         tool = next((t for t in ('llvm-dwp-19', 'llvm-dwp') if shutil.which(t)), None)
         if not tool or not build([tool, '-e', out, '-o', out + '.dwp'], directory):
@@ -183,8 +221,18 @@ def finish(how, out, directory):
         for name in os.listdir(directory):
             if name.endswith('.dwo'):
                 os.unlink(os.path.join(directory, name))
-        return out, (), None
+        return same_code(out, directory)
     return out, (), None
+
+
+def build_program(compiler, flags, source, out, directory):
+    if compiler == 'rustc':
+        return build([compiler, *flags, out], directory)
+    plain = out + '.plain.o'
+    c_flags = [f for f in flags if f.startswith(('-O', '-g', '-f')) and f != '-fuse-ld=lld']
+    return build([{'g++': 'gcc', 'clang++': 'clang'}[compiler], '-c', *c_flags,
+                  os.path.join(source, 'plain.c'), '-o', plain], directory) and build(
+        [compiler, *flags, plain, '-o', out], directory)
 
 
 def main():
@@ -200,20 +248,16 @@ def main():
         return 0 if good else 1
     ran = 0
     for label, compiler, flags, how in variants(source):
-        if not shutil.which(compiler) or os.environ.get('ONLY', '') not in label:
+        if not shutil.which(compiler):
+            continue
+        if os.environ.get('CP_PEERS') != 'all' and label not in SHORT:
             continue
         with tempfile.TemporaryDirectory() as directory:
             out = os.path.join(directory, 'program')
-            if compiler == 'rustc':
-                argv = [compiler, *flags, out]
-            else:
-                plain = os.path.join(directory, 'plain.o')
-                build([{'g++': 'gcc', 'clang++': 'clang'}[compiler], '-c',
-                       *[f for f in flags if f.startswith(('-O', '-g', '-f')) and
-                         f != '-fuse-ld=lld'],
-                       os.path.join(source, 'plain.c'), '-o', plain], directory)
-                argv = [compiler, *flags, plain, '-o', out]
-            if not build(argv, directory):
+            if not build_program(compiler, flags, source, out, directory) or (
+                    how in ('split', 'dwp') and not build_program(
+                        compiler, [f for f in flags if f != '-gsplit-dwarf'], source,
+                        out + '.whole', directory)):
                 print('%-28s not built here' % label)
                 continue
             made = finish(how, out, directory)
@@ -222,6 +266,8 @@ def main():
                 continue
             path, extra, debug = made
             good &= check(program, llvm, label, path, extra, debug)
+            if label == 'g++ -gdwarf-4':
+                good &= check_leaves(program, label, path)
             ran += 1
     if not ran:
         print('SKIPPED: no compiler')
