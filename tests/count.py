@@ -5,6 +5,14 @@ import json
 import sys
 from pathlib import Path
 
+
+
+def reason(test):
+    """What a test said when it, or a part of it, was skipped."""
+    lines = (test.get("stdout") or test.get("stderr") or "?").strip().splitlines()
+    return next((line for line in lines if "skip" in line.lower()), lines[-1])
+
+
 passed = failed = 0
 skipped = []
 for folder in sys.argv[1:]:
@@ -18,8 +26,7 @@ for folder in sys.argv[1:]:
         if test["result"] in ("OK", "EXPECTEDFAIL"):
             passed += 1
         elif test["result"] == "SKIP":
-            said = (test.get("stdout") or test.get("stderr") or "").strip().splitlines()
-            skipped.append(f"SKIPPED  {folder}: {test['name']}: {said[-1] if said else '?'}")
+            skipped.append(f"SKIPPED  {folder}: {test['name']}: {reason(test)}")
         else:
             print(f"FAILED   {folder}: {test['name']} ({test['result'].lower()})")
             failed += 1

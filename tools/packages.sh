@@ -8,8 +8,8 @@ build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c
 	zlib1g-dev libelf-dev libdwarf-dev libdeflate-dev libzstd-dev liblzma-dev libpcre2-dev
 	libiberty-dev libxxhash-dev scdoc'
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
-test='g++ libcmocka-dev python3 diffutils binutils elfutils linux-perf golang-go llvm
-	xz-utils zstd gzip'
+test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
+	linux-perf golang-go chromium libxml2-utils xz-utils zstd gzip'
 
 wanted=
 for step; do
