@@ -14,7 +14,7 @@ ORDER = ["base", "codec", "model", "object", "format", "op", "unwind", "symboliz
          "api"]
 STRANGERS = {"format", "op", "view"}
 # Instruments that any file of their folder may use; they know no other file of it.
-INSTRUMENTS = {"op/regex.h", "op/stat.h", "op/tree.h"}
+INSTRUMENTS = {"op/regex.h", "op/stat.h", "op/tree.h", "view/diagnose.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 
 
