@@ -124,14 +124,15 @@ static bool section_inside(const struct perf_file *f, const struct perf_section 
 	return s->offset <= f->n && s->size <= f->n - s->offset;
 }
 
-static enum cp_code read_ids(struct perf_file *f, const struct perf_section *ids,
+/* `at` is where the section is written down. */
+static enum cp_code read_ids(struct perf_file *f, const struct perf_section *ids, uint64_t at,
 	uint32_t event, struct cp_error *err)
 {
 	struct cpi_cursor c;
 	enum cp_code code;
 
 	if (!section_inside(f, ids))
-		return perf_damaged(f, err, "attr", ids->offset,
+		return perf_damaged(f, err, "attr", at,
 			"the ids of event %u lie outside the file", event);
 	c = perf_cursor(f, f->bytes + ids->offset, ids->size);
 	while (cpi_cursor_left(&c) >= 8) {
@@ -175,7 +176,8 @@ static enum cp_code read_attrs(struct perf_file *f, const struct perf_section *a
 		ids.size = cpi_cursor_u64(&c);
 		code = perf_event_add(f, &attr, &event, err);
 		if (!code)
-			code = read_ids(f, &ids, event, err);
+			code = read_ids(f, &ids,
+				whole.offset + at + attr_size - SECTION_SIZE, event, err);
 		if (code)
 			return code;
 	}

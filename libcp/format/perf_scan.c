@@ -288,6 +288,13 @@ static enum cp_code on_fork(struct scan *s, const struct perf_record *r, struct 
 	return push_state(s, &state, err);
 }
 
+/* Counts from a stranger: they stop at the largest number. */
+static void add(uint64_t *sum, uint64_t n)
+{
+	if (__builtin_add_overflow(*sum, n, sum))
+		*sum = UINT64_MAX;
+}
+
 static enum cp_code on_lost(struct scan *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
@@ -296,9 +303,9 @@ static enum cp_code on_lost(struct scan *s, const struct perf_record *r, struct 
 
 	if (!cpi_cursor_ok(&c))
 		return bad(s, r, "it is too short", err);
-	s->f->counts.lost_records += lost;
+	add(&s->f->counts.lost_records, lost);
 	if (event < s->f->event.n)
-		s->f->event.v[event].lost += lost;
+		add(&s->f->event.v[event].lost, lost);
 	return CP_OK;
 }
 
@@ -313,14 +320,14 @@ static enum cp_code on_lost_samples(
 		return bad(s, r, "it is too short", err);
 	lost = perf_u64(r->body, s->f->swap);
 	if (r->misc & PERF_MISC_LOST_SAMPLES_BPF) {
-		s->f->counts.lost_bpf += lost;
+		add(&s->f->counts.lost_bpf, lost);
 		if (e)
-			e->lost_bpf += lost;
+			add(&e->lost_bpf, lost);
 		return CP_OK;
 	}
-	s->f->counts.lost_samples += lost;
+	add(&s->f->counts.lost_samples, lost);
 	if (e)
-		e->lost += lost;
+		add(&e->lost, lost);
 	return CP_OK;
 }
 

@@ -347,6 +347,151 @@ def kernel_only_old():
         "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_stext+ffffffff81000200"]
 
 
+def all_fields():
+    """A sample of everything; in a control group; the branch counters come last."""
+    c = Capture("<", [
+        Event("cycles", STACK | ADDR | ID | CPU | STREAM_ID | RAW | BRANCH | REGS_USER |
+              STACK_USER | WEIGHT | DATA_SRC | TRANSACTION | REGS_INTR | PHYS_ADDR | CGROUP |
+              READ, 0, 0, ids=(7,), read_format=1 | 2 | 16, regs_user=0x100, regs_intr=1,
+              branch_type=8)])
+    base(c)
+    c.cgroup(55, "/system/x")
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010], read=[(1, 0)], raw=b"abc",
+             branches=[(1, 2)], cgroup=55, cpu=3)
+    c.sample(0, 0x400010, 10, time=6, chain=[CTX_USER, 0x400010], read=[(1, 0)], cgroup=56)
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 2 2000 | /bin/prog+1010"]
+
+
+def contexts():
+    """Hypervisor, guests, unknown modes and markers, PEBS, chains of markers only."""
+    precise = SAMPLE_ID_ALL | 2 << 15
+    c = Capture("<", [Event("cycles", STACK, 0, 0, flags=precise)])
+    base(c)
+    guest, guest_user, hv = 2**64 - 2176, 2**64 - 2560, 2**64 - 32
+    c.sample(0, 0x400008, 10, time=5, chain=[CTX_USER, 0x400010, 0x400101])
+    c.sample(0, KTEXT, 10, time=5, mode=4, chain=[guest, KTEXT, guest_user, 0x400010])
+    c.sample(0, 0x77, 10, time=5, mode=3, chain=[hv, 0x77])
+    c.sample(0, 0x400010, 10, time=5, mode=0, chain=[])
+    c.sample(0, KTEXT + 1, 10, time=5, mode=0, chain=[CTX_USER])
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010, 2**64 - 4000, 0x400101])
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010, 0])
+    c.mmap(-1, KTEXT, 0x1000, 0, "[guest.kernel.kallsyms]", 0, 4)
+    c.mmap(-1, KTEXT, 0, 0, "[empty]", 0, KERNEL)
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1008;/bin/prog+1100",
+        "comm=prog pid=10 | 1 1000 | ffffffff81000000;400010",
+        "comm=prog pid=10 | 1 1000 | 77",
+        "comm=prog pid=10 | 2 2000 | /bin/prog+1010",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000001",
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1010;0"]
+
+
+def names():
+    """Events that nothing names, in a file without features but PMU names."""
+    kinds = [(0, 0), (0, 3), (0, 77), (1, 2), (1, 99), (2, 321), (3, 0), (3, 0x10003),
+             (3, 0x201), (3, 0xffffff), (4, 0x1a2b), (5, 0), (9, 5), (10, 6)]
+    c = Capture("<", [Event("", IP | TID | IDENTIFIER, type, config, ids=(i + 1,))
+                      for i, (type, config) in enumerate(kinds)])
+    base(c)
+    for i in range(len(kinds)):
+        c.sample(i, 0x400010, 10)
+    c.features = {16: c.pack("II", 1, 9) + c.str("uncore")}
+    values = " ".join("1 1000" for _ in kinds)
+    return c.file(), [f"comm=prog pid=10 | {values} | /bin/prog+1010"]
+
+
+def described():
+    """All that features say, build ids of three kinds, absolute time."""
+    c = chain_capture("<")
+    c.mmap2(10, 0x500000, 0x1000, 0, "/bin/own", 0, build_id=bytes(range(16)))
+    c.mmap2(10, 0x600000, 0x1000, 0, "/tmp/jitted-1-2.so", 0)
+    c.sample(0, 0x500010, 10, time=8, chain=[CTX_USER, 0x500010])
+    c.sample(0, 0x600010, 10, time=9, chain=[CTX_USER, 0x600010])
+    short = bytes([0xaa] * 12) + b"\0" * 8
+    c.features[2] = c.build_id("/bin/prog", bytes([0x11] * 20)) + \
+        c.build_id("[kernel.kallsyms]", bytes([0x22] * 20), KERNEL) + \
+        c.raw_record(0, c.pack("i", -1) + short + b"\0" * 4 + c.text("/lib/libc.so", 64), USER) + \
+        c.raw_record(0, c.pack("i", -1) + short + b"\0" * 4 + c.text("/tmp/jitted-1-2.so", 64),
+                     USER) + b"\0" * 16
+    c.features[7] = c.pack("II", 8, 4)
+    c.features[8] = c.str("A CPU")
+    c.features[9] = c.str("Vendor,1,2,3")
+    c.features[10] = c.pack("Q", 4096)
+    c.features[21] = c.pack("QQ", 5, 9)
+    c.features[29] = c.pack("IIQQ", 1, 1, 1700000000 * 10**9, 0)
+    c.features[200] = b"unknown"
+    return c.file(), CHAIN_STACKS + [
+        "comm=prog pid=10 | 1 1000 | /bin/own+10",
+        "comm=prog pid=10 | 1 1000 | /tmp/jitted-1-2.so+10"]
+
+
+def old_pipe():
+    """perf 3.x: ids and names in records of their own; build ids at the end."""
+    c = Capture("<", [Event("", STACK | ID, 0, 0, ids=(1,)), Event("", STACK | ID, 2, 77)])
+    pipe = Capture("<", c.events)
+    head = pipe.pipe()
+    base(c)
+    c.record(65, c.pack("Q", 77) + c.text("sched:sched_switch", 64))
+    c.record(69, c.pack("QQQqq", 1, 2, 1, -1, -1))
+    c.record(78, c.pack("QQ", 2, 1) + c.text("renamed"))
+    c.record(78, c.pack("QQ", 0, 1) + c.text("unit"))
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010])
+    c.sample(1, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010], id=2)
+    c.record(BUILD_ID, c.pack("i", -1) + bytes([0x33] * 20) + bytes([20, 0, 0, 0]) +
+             c.text("/bin/prog", 64), USER | 1 << 15)
+    return head + c.data, ["comm=prog pid=10 | 1 1000 1 1000 | /bin/prog+1010"]
+
+
+def zstd_dwarf():
+    c = Capture("<", [Event("cpu-clock", STACK | REGS_USER | STACK_USER, regs_user=0x1c0,
+                            stack_user=64)])
+    base(c)
+    stack = struct.pack("<8Q", 0x400201, *range(7))
+    for i in range(600):
+        c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010],
+                 regs=[i, 0x7ffe0000, 0x400010], stack=stack)
+    c.compress(300)
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 600 600000 | /bin/prog+1010;/bin/prog+1200"]
+
+
+def bad_records():
+    """Every kind of record, too short or without an end: skipped, the samples stay."""
+    c = chain_capture("<")
+    for type in (MMAP, LOST, COMM, FORK, MMAP2, LOST_SAMPLES, KSYMBOL, CGROUP_RECORD, DEFERRED,
+                 64, 65, 67, 69, 78, 80):
+        c.record(type, b"")
+        c.record(type, b"\xff" * 7)
+        c.record(type, b"\xff" * 40)
+    c.record(69, c.pack("QQQQQ", 1, 9, 5, 0, 0))
+    c.record(80, c.pack("Q", 3) + c.pack("I", 99))
+    c.record(80, c.pack("Q", 12) + c.pack("II", 99, 99))
+    c.record(81, b"not zstd")
+    c.record(83, b"short")
+    return c.file(), CHAIN_STACKS
+
+
+def bad_tables():
+    """Features outside the file, a table that ends too early, ids outside."""
+    c = chain_capture("<")
+    c.features[13] = b""
+    whole = bytearray(c.file())
+    at = len(c.attr(c.events[0])) + 104
+    whole[at:at + 8] = (1 << 60).to_bytes(8, "little")      # the ids of event 0
+    table = whole.index(c.data) + len(c.data)
+    whole[table:table + 8] = (1 << 60).to_bytes(8, "little")
+    return bytes(whole[:table + 60]), CHAIN_STACKS
+
+
+def bad_behind():
+    """AUXTRACE that promises more than there is."""
+    c = chain_capture("<")
+    c.record(71, c.pack("QQQIIII", 1 << 40, 0, 0, 0, 0, 0, 0))
+    return c.file(), CHAIN_STACKS
+
+
 def bad_attr_size():
     whole = bytearray(chain_capture("<").file())
     whole[16:24] = (7).to_bytes(8, "little")
@@ -385,6 +530,9 @@ FILES = {
     "good-events": two_events, "good-tasks": tasks, "good-maps": maps,
     "good-no-times": no_times, "good-dwarf": dwarf, "good-losses": losses,
     "good-kernel-old": kernel_only_old,
+    "good-fields": all_fields, "good-contexts": contexts, "good-names": names,
+    "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
+    "bad-records": bad_records, "bad-tables": bad_tables, "bad-behind": bad_behind,
     "bad-killed": killed, "bad-cut": cut, "bad-pipe-garbage": pipe_garbage,
     "bad-zstd": zstd_broken, "bad-attr-size": bad_attr_size, "bad-sections": bad_sections,
     "bad-record-size": bad_record_size, "bad-names": bad_names,

@@ -23,7 +23,7 @@ SOFTWARE, CPU_CLOCK, DUMMY = 1, 0, 9
 class Event:
     def __init__(self, name, sample_type, type=SOFTWARE, config=CPU_CLOCK, period=1000,
                  flags=SAMPLE_ID_ALL | COMM_EXEC, ids=(), read_format=0, branch_type=0,
-                 regs_user=0, stack_user=0, size=112):
+                 regs_user=0, stack_user=0, size=112, regs_intr=0):
         self.__dict__.update(locals())
 
 
@@ -155,6 +155,10 @@ class Capture:
                 out += stack + self.pack("Q", len(stack) if real is None else real)
         for bit in (WEIGHT, DATA_SRC, TRANSACTION):
             out += self.pack("Q", 0) if t & bit else b""
+        if t & REGS_INTR:
+            out += self.pack("QQ", 2, 0x1234)
+        if t & PHYS_ADDR:
+            out += self.pack("Q", 0)
         if t & CGROUP:
             out += self.pack("Q", cgroup)
         self.record(SAMPLE, out, mode)
@@ -214,7 +218,7 @@ class Capture:
         raw = self.pack("IIQQQQQ", e.type, e.size, e.config, e.period, e.sample_type,
                         e.read_format, flags)
         raw += self.pack("IIQQQQIiQIHH", 0, 0, 0, 0, e.branch_type, e.regs_user, e.stack_user,
-                         0, 0, 0, 0, 0)
+                         0, e.regs_intr, 0, 0, 0)
         return raw.ljust(e.size, b"\0")[:e.size]
 
     def bitmap(self, words32=False):

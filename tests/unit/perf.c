@@ -456,6 +456,9 @@ static void test_damage(void **state)
 		{"bad-pipe-garbage", "the data ends inside a record; 34 bytes after it are not read",
 			0},
 		{"bad-zstd", NULL, 0},
+		{"bad-behind", "the data ends inside trace data; 0 bytes after it are not read", 0},
+		{"bad-tables", "the ids of event 0 lie outside the file", 0},
+		{"bad-records", "its file name has no terminating zero", 0},
 	};
 
 	(void)state;
@@ -558,34 +561,115 @@ static void test_info_damage(void **state)
 	free(t.p);
 }
 
-static void test_no_memory(void **state)
+/* What perf calls events that the file does not name. */
+static void test_names(void **state)
 {
-	static const char *const names[] = {"good-events", "good-tasks", "good-zstd",
-		"good-deferred", "good-group", "good-dwarf", "bad-names", "good-lbr",
-		"good-kernel-old"};
+	static const char *const names[] = {"cycles", "cache-misses", "event-0:0x4d",
+		"page-faults", "event-1:0x63", "tracepoint:321", "L1-dcache-loads",
+		"dTLB-load-misses", "L1-icache-prefetches", "cache:0xffffff", "r1a2b", "mem:0x0",
+		"uncore/config=0x5/", "event-10:0x6"};
+	struct cpi_env env;
+	struct cp_profile *p = read_file(&env, "good-names", NULL);
 
 	(void)state;
-	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-		struct text t = load(names[k], ".data");
-		enum cp_code code = CP_ERROR_MEMORY;
+	for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_string_equal(cp_profile_string(p,
+			cp_profile_sample_type(p, 2 * i + 1)->type).p, names[i]);
+	done(&env, p);
+	p = read_file(&env, "good-old-pipe", NULL);
+	assert_string_equal(
+		cp_profile_string(p, cp_profile_sample_type(p, 1)->type).p, "renamed");
+	assert_string_equal(
+		cp_profile_string(p, cp_profile_sample_type(p, 3)->type).p, "sched:sched_switch");
+	done(&env, p);
+}
 
-		for (uint64_t at = 1; code; at++) {
-			struct cp_profile *p = NULL;
-			struct cp_error err;
-			struct cpi_env env;
+static void test_described(void **state)
+{
+	static const char *const ids[] = {"", "1111111111111111111111111111111111111111",
+		"aaaaaaaaaaaaaaaaaaaaaaaa", "2222222222222222222222222222222222222222",
+		"000102030405060708090a0b0c0d0e0f", "aaaaaaaaaaaaaaaaaaaaaaaa0000000000000000"};
+	struct cpi_env env;
+	struct cp_profile *p = read_file(&env, "good-described", NULL);
 
-			context(&env, false);
-			env.mem.fail_at = at;
-			env.mem.fail_on = at & 1;
-			code = read_bytes(&env, t.p, t.n, NULL, &p, &err);
-			assert_true(!code || code == CP_ERROR_MEMORY);
-			cp_profile_free(p);
-			assert_int_equal(env.mem.used, 0);
-			cpi_env_release(&env);
-			assert_true(at < 100000);
-		}
-		free(t.p);
+	(void)state;
+	for (uint32_t i = 1; i <= 5; i++)
+		assert_string_equal(cp_profile_string(p,
+			cp_profile_mapping(p, (cp_mapping){i})->build_id).p, ids[i]);
+	assert_int_equal(cp_profile_header(p)->time_nanos, 1700000000000000005);
+	assert_int_equal(cp_profile_header(p)->duration_nanos, 4);
+	done(&env, p);
+	expect_comment("good-described", "perf: cpu A CPU");
+}
+
+static void test_sample_labels(void **state)
+{
+	struct cp_read_options o = {.size = sizeof o,
+		.labels = CP_LABEL_CGROUP | CP_LABEL_CPU | CP_LABEL_EVENT};
+
+	(void)state;
+	expect_stacks("good-fields",
+		"cgroup=/system/x event=cycles cpu=3 | 1 1000 | /bin/prog+1010\n"
+		"event=cycles cpu=0 | 1 1000 | /bin/prog+1010\n",
+		&o);
+}
+
+/* Fails allocation after allocation until none is left to fail. */
+static void without_memory(const char *name, const struct cp_read_options *o)
+{
+	static struct cpi_source source;
+	struct text t = load(name, ".data");
+	enum cp_code code = CP_ERROR_MEMORY;
+
+	source.n_parts = 1;
+	source.part[0] = (struct cpi_bytes){(uint8_t *)t.p, t.n};
+	for (uint64_t at = 1; code == CP_ERROR_MEMORY; at++) {
+		struct cp_profile *p = NULL;
+		struct perf_info *info = NULL;
+		struct cp_error err;
+		struct cpi_env env;
+
+		context(&env, false);
+		env.mem.fail_at = at;
+		env.mem.fail_on = at & 1;
+		code = read_bytes(&env, t.p, t.n, o, &p, &err);
+		cp_profile_free(p);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+		context(&env, false);
+		env.mem.fail_at = at;
+		if (!perf_info_read(&env, &source, &info, &err))
+			perf_info_free(info);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+		assert_true(at < 100000);
 	}
+	assert_true(!code || !strncmp(name, "bad-", 4));
+	free(t.p);
+}
+
+static void test_no_memory(void **state)
+{
+	static const char *const all = "0-9";
+	static const char *const dsos[] = {"prog"};
+	struct cp_read_options o = {.size = sizeof o, .keep_time = true, .cpus = all,
+		.dsos = dsos, .n_dsos = 1,
+		.labels = CP_LABEL_PID | CP_LABEL_CPU | CP_LABEL_CGROUP};
+	struct dirent **entry;
+	char folder[4096];
+	int n;
+
+	(void)state;
+	snprintf(folder, sizeof folder, "%s/perf", getenv("TESTDATA"));
+	n = scandir(folder, &entry, is_data, alphasort);
+	assert_true(n > 0);
+	for (int i = 0; i < n; i++) {
+		*strrchr(entry[i]->d_name, '.') = 0;
+		if (strcmp(entry[i]->d_name, "bad-zstd"))
+			without_memory(entry[i]->d_name, i & 1 ? &o : NULL);
+		free(entry[i]);
+	}
+	free(entry);
 }
 
 int main(void)
@@ -600,6 +684,9 @@ int main(void)
 		cmocka_unit_test(test_compat),
 		cmocka_unit_test(test_time_order),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_described),
+		cmocka_unit_test(test_sample_labels),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_info_damage),
 		cmocka_unit_test(test_no_memory),
