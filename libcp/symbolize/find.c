@@ -22,7 +22,6 @@ struct hunt {
 	const struct cpi_search *search;
 	enum role role;
 	char id[2 * 64 + 1]; /* the build id to look for, in hexadecimal; "" = none */
-	bool failed;         /* no memory */
 };
 
 void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
@@ -157,6 +156,7 @@ bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
 		return false;
 	code = load(search, path, object);
 	if (code || !acceptable(image, search, object, expected, given, path)) {
+		image->dropped |= code == CP_ERROR_MEMORY;
 		if (code && !image->unreadable.n)
 			image->unreadable = keep_text(image, path);
 		cpi_object_close(object, search->env);
@@ -406,7 +406,6 @@ enum cp_code cpi_image_find(
 	struct hunt hunt = {.image = image, .search = search};
 	struct cpi_object *used;
 
-	(void)err;
 	snprintf(hunt.id, sizeof hunt.id, "%.*s", (int)image->build_id.n, image->build_id.p);
 	hunt_for(&hunt, ROLE_MAIN);
 	if (image->kind == CPI_IMAGE_VDSO && !image->main.elf)
@@ -426,5 +425,5 @@ enum cp_code cpi_image_find(
 		cpi_image_open_mini(image, search);
 	used = image->debug.elf ? &image->debug : &image->main;
 	image->file = used->path;
-	return CP_OK;
+	return image->dropped ? cpi_error_memory(err) : CP_OK;
 }

@@ -237,10 +237,10 @@ static enum cp_code names_from_file(
 
 	if (image->kind == CPI_IMAGE_MODULE) {
 		if (!cpi_image_open_module(image, kernel->search))
-			return CP_OK;
+			return image->dropped ? cpi_error_memory(err) : CP_OK;
 	} else if (image->kind == CPI_IMAGE_KERNEL) {
 		if (!cpi_image_open_vmlinux(image, kernel->search))
-			return CP_OK;
+			return image->dropped ? cpi_error_memory(err) : CP_OK;
 		elf = image->debug.elf;
 		if (!cpi_symtab_value(elf, "_text", &linked))
 			(void)cpi_symtab_value(elf, "_stext", &linked);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "object/jitdump.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint64_t address[] = {0, 0x1000, 0x1010, 0x103f, 0x2000, 0x2009, 0x2011,
+		0x5000, 0x5018, 0x7f0000000000, UINT64_MAX};
+	struct cpi_symbol symbol[11] = {{{0}}};
+	struct cpi_jit_line line[11] = {{{0}}};
+	struct cpi_env env;
+	uint64_t bad;
+
+	cpi_env_init(&env, NULL);
+	(void)cpi_jitdump_resolve(&env, data, size, address, 11, symbol, line, &bad, NULL);
+	for (unsigned i = 0; i < 11; i++)
+		if (symbol[i].name.n > size || line[i].file.n > size)
+			__builtin_trap();
+	if (env.mem.used)
+		__builtin_trap();
+	cpi_env_release(&env);
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* jitdump files and Go's tables, made by testdata/object/src/make_jit_go.py. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "object/gopclntab.h"
+#include "object/jitdump.h"
+#include "testfile.h"
+
+static const uint64_t jit_address[] = {0xfff, 0x1000, 0x1010, 0x103f, 0x1040, 0x2000, 0x2009,
+	0x2011, 0x5000, 0x5018, 0x5020};
+enum { N_JIT = sizeof jit_address / sizeof *jit_address };
+
+static void expect(struct cp_text text, const char *want)
+{
+	char buf[64];
+
+	snprintf(buf, sizeof buf, "%.*s", (int)text.n, text.n ? text.p : "");
+	assert_string_equal(buf, want);
+}
+
+static void jitdump(const char *file)
+{
+	static const char *const name[N_JIT] = {"", "reused", "first", "first", "", "with_lines",
+		"with_lines", "with_lines", "with_lines", "with_lines", ""};
+	static const char *const source[N_JIT] = {
+		"", "", "", "", "", "a.js", "a.js", "b.js", "a.js", "b.js", ""};
+	static const uint32_t number[N_JIT] = {0, 0, 0, 0, 0, 10, 12, 3, 10, 3, 0};
+	struct cpi_symbol symbol[N_JIT] = {{{0}}};
+	struct cpi_jit_line line[N_JIT] = {{{0}}};
+	struct cpi_env env;
+	uint64_t bad;
+	size_t n;
+	uint8_t *bytes = testfile(file, &n);
+
+	cpi_env_init(&env, NULL);
+	assert_int_equal(cpi_jitdump_resolve(
+		&env, bytes, n, jit_address, N_JIT, symbol, line, &bad, NULL), CP_OK);
+	assert_true(bad == CP_NO_OFFSET);
+	for (unsigned i = 0; i < N_JIT; i++) {
+		expect(symbol[i].name, name[i]);
+		expect(line[i].file, source[i]);
+		assert_int_equal(line[i].line, number[i]);
+	}
+	/* cut in a record: what is before it counts */
+	assert_int_equal(cpi_jitdump_resolve(&env, bytes, n - 20, jit_address, N_JIT, symbol,
+				 line, &bad, NULL), CP_OK);
+	assert_true(bad < n);
+	assert_int_equal(cpi_jitdump_resolve(&env, bytes + 1, n - 1, jit_address, N_JIT, symbol,
+				 line, &bad, NULL), CP_ERROR_FORMAT);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+	free(bytes);
+}
+
+static void jitdump_of_both_orders(void **state)
+{
+	(void)state;
+	jitdump("object/jit-le.dump");
+	jitdump("object/jit-be.dump");
+}
+
+struct go_row {
+	uint64_t address;
+	unsigned n; /* frames */
+	const char *function, *file;
+	int64_t line;
+};
+
+static void go_table(const char *file, bool inlined, bool starts)
+{
+	const struct go_row row[] = {
+		{0x400fff, 0, "", "", 0},
+		{0x401000, 1, "main.outer", "/src/main.go", 5},
+		{0x401009, 1, "main.outer", "/src/main.go", 6},
+		{0x401014, inlined ? 2 : 1, inlined ? "main.inner" : "main.outer", "/src/inner.go",
+			21},
+		{0x401030, 1, "main.outer", "/src/main.go", 8},
+		{0x40105f, 1, "main.last", "/src/inner.go", 30},
+		{0x401060, 0, "", "", 0},
+	};
+	enum { N = 7 };
+	uint64_t address[N];
+	struct cpi_go_result r;
+	struct cpi_env env;
+	struct cpi_elf *elf;
+	size_t n;
+	uint8_t *bytes = testfile(file, &n);
+
+	cpi_env_init(&env, NULL);
+	assert_int_equal(cpi_elf_open(&env, bytes, n, &elf, NULL), CP_OK);
+	assert_true(cpi_gopclntab_any(elf));
+	for (unsigned i = 0; i < N; i++)
+		address[i] = row[i].address;
+	assert_int_equal(cpi_gopclntab_resolve(&env, elf, address, N, &r, NULL), CP_OK);
+	for (unsigned i = 0; i < N; i++) {
+		const struct cpi_go_frame *frame = r.frame + r.run[i].first;
+
+		assert_int_equal(r.run[i].n, row[i].n);
+		if (!row[i].n)
+			continue;
+		expect(frame->function, row[i].function);
+		expect(frame->file, row[i].file);
+		assert_int_equal(frame->line, row[i].line);
+		if (row[i].n == 2) {
+			assert_int_equal(frame->start_line, starts ? 20 : 0);
+			expect(frame[1].function, "main.outer");
+			expect(frame[1].file, "/src/main.go");
+			assert_int_equal(frame[1].line, 6);
+			assert_int_equal(frame[1].start_line, starts ? 4 : 0);
+		}
+	}
+	cpi_go_result_release(&r);
+	cpi_elf_close(elf);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+	free(bytes);
+}
+
+static void go_tables_of_all_layouts(void **state)
+{
+	(void)state;
+	go_table("object/go-1.2", false, false);
+	go_table("object/go-1.16", false, false);
+	go_table("object/go-1.18", true, false);
+	go_table("object/go-1.20", true, true);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	static const uint64_t address[] = {0x401000, 0x401014};
+	size_t n, dump_n;
+	uint8_t *bytes = testfile("object/go-1.20", &n);
+	uint8_t *dump = testfile("object/jit-le.dump", &dump_n);
+	bool failed = true;
+
+	(void)state;
+	for (uint64_t at = 1; failed; at++) {
+		struct cpi_symbol symbol[N_JIT] = {{{0}}};
+		struct cpi_jit_line line[N_JIT] = {{{0}}};
+		struct cpi_env env;
+		struct cpi_elf *elf;
+		struct cpi_go_result r;
+		uint64_t bad;
+
+		cpi_env_init(&env, NULL);
+		env.mem.fail_at = at;
+		failed = cpi_jitdump_resolve(&env, dump, dump_n, jit_address, N_JIT, symbol, line,
+			&bad, NULL) != CP_OK;
+		if (cpi_elf_open(&env, bytes, n, &elf, NULL)) {
+			failed = true;
+		} else if (cpi_gopclntab_resolve(&env, elf, address, 2, &r, NULL)) {
+			failed = true;
+			cpi_elf_close(elf);
+		} else {
+			cpi_go_result_release(&r);
+			cpi_elf_close(elf);
+		}
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
+	free(bytes);
+	free(dump);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jitdump_of_both_orders),
+		cmocka_unit_test(go_tables_of_all_layouts),
+		cmocka_unit_test(every_allocation_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
