@@ -2,6 +2,12 @@
 /* One frame unwound by interpreting its entry, with all registers. */
 #include "object/cfi_entry.h"
 
+/*
+ * Bytes of instructions that are interpreted for one frame, each at least one byte. Real
+ * CIEs have some 10; the longest FDE seen (libLLVM) is below 16 KiB.
+ */
+enum { MOST_CIE = 1024, MOST_FDE = 65536 };
+
 /* The FDE span that covers an address, or NULL. */
 static const struct cpi_cfi_span *span_at(const struct cpi_cfi *cfi, uint64_t address)
 {
@@ -37,7 +43,8 @@ static enum cpi_cfi_result row_at(const struct cpi_cfi *cfi, uint64_t address,
 	at = span->at;
 	if (!cpi_cfi_entry_next(context, &at, &entry, &bad) ||
 		!cpi_cfi_cie_read(context, entry.cie, cie) ||
-		!cpi_cfi_fde_read(context, cie, &entry, &fde) ||
+		!cpi_cfi_fde_read(context, cie, &entry, &fde) || cie->n > MOST_CIE ||
+		fde.n > MOST_FDE ||
 		!cpi_cfi_run_cie(context, cie, run))
 		return CPI_CFI_BAD;
 	initial = run->row;

@@ -13,8 +13,8 @@
 /* Kinds of rules that only the cache knows; the image's number stands above them. */
 enum { NO_TABLE = 6, UNMAPPED = 7 };
 
-/* Interpreted frames a sample: recursion through one fits, a damaged file costs < 1 s. */
-enum { MOST_STEPS = 4096 };
+/* Interpreted frames a sample: recursion through one fits, damage costs half a second. */
+enum { MOST_STEPS = 1024 };
 
 static bool known(const struct cpi_unwind_walk *w, unsigned reg)
 {
