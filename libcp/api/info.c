@@ -2,7 +2,7 @@
 #include <cp/info.h>
 
 #include "api/context.h"
-#include "view/diagnose.h"
+#include "view/info_diagnose.h"
 #include "view/info.h"
 
 enum cp_code cp_profile_diagnose(struct cp_context *context, const struct cp_profile *profile,

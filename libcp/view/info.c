@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/hash.h"
-#include "view/diagnose.h"
+#include "view/info_diagnose.h"
 
 const char *cpi_info_status(enum cp_symbol_status status)
 {

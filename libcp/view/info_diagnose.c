@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "view/diagnose.h"
+#include "view/info_diagnose.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CPI_VIEW_DIAGNOSE_H
-#define CPI_VIEW_DIAGNOSE_H
+#ifndef CPI_VIEW_INFO_DIAGNOSE_H
+#define CPI_VIEW_INFO_DIAGNOSE_H
 
 #include <cp/info.h>
 
