@@ -49,6 +49,8 @@ static const struct opt output_rows[] = {
 	OPT_INT(struct cpdiff, rows, "rows", 'n', "N", "at most N functions; 0 is all",
 		.seen = offsetof(struct cpdiff, rows_seen)),
 	OPT_FLAG(struct cpdiff, cum, "cum", 0, "by cumulative instead of flat values"),
+	OPT_FLAG(struct cpdiff, options.tree, "tree", 0,
+		"the call paths along which the change flows, not a table of functions"),
 	OPT_CHOICE(struct cpdiff, sort, "sort", 0, "BY", sort_words,
 		"order of functions: change, ratio, after, p or name"),
 	OPT_CHOICE(struct cpdiff, base_compat, "base-compat", 0, "HOW", base_words,

@@ -61,4 +61,8 @@ const char *cpdiff_format(struct tool *tool, const struct cpdiff *self);
 bool cpdiff_is_profile(const char *format);
 int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *format);
 
+/* cpdiff_flame.c: "svg" or "html", through the view that cpflame --diff uses. */
+int cpdiff_write_flame(struct tool *tool, struct cpdiff *self, const char *format,
+	struct cp_profile *const side[2]);
+
 #endif

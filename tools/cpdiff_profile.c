@@ -10,14 +10,14 @@
 #include "cpdiff.h"
 
 static const char *const table_formats[] = {"text", "markdown", "csv", "json", NULL};
-static const char *const profile_formats[] = {"pprof", "folded", NULL};
+static const char *const profile_formats[] = {"pprof", "folded", "svg", "html", NULL};
 
 /* By --to, else by the ending of -o, else text. NULL after saying what is wrong. */
 const char *cpdiff_format(struct tool *tool, const struct cpdiff *self)
 {
 	static const char *const endings[][2] = {{".md", "markdown"}, {".csv", "csv"},
 		{".json", "json"}, {".txt", "text"}, {".pb.gz", "pprof"}, {".pb", "pprof"},
-		{".folded", "folded"}, {".collapsed", "folded"}};
+		{".folded", "folded"}, {".collapsed", "folded"}, {".svg", "svg"}, {".html", "html"}};
 	const char *to = tool->options.to, *o = tool->options.output;
 
 	if (self->base_compat && !to)
@@ -30,13 +30,15 @@ const char *cpdiff_format(struct tool *tool, const struct cpdiff *self)
 	}
 	if (!to)
 		to = "text";
+	if (self->options.tree)
+		return strcmp(to, "text") ? (tool_usage(tool, "--tree is written as text"), NULL) : "tree";
 	for (size_t i = 0; table_formats[i]; i++)
 		if (!strcmp(to, table_formats[i]))
 			return table_formats[i];
 	for (size_t i = 0; profile_formats[i]; i++)
 		if (!strcmp(to, profile_formats[i]))
 			return profile_formats[i];
-	tool_usage(tool, "--to is text, markdown, csv, json, pprof or folded, not '%s'", to);
+	tool_usage(tool, "--to is text, markdown, csv, json, pprof, folded, svg or html, not '%s'", to);
 	return NULL;
 }
 
@@ -261,7 +263,9 @@ int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *for
 	for (int i = CP_BEFORE; status == TOOL_GO && i <= CP_AFTER; i++)
 		status = merged_side(tool, self, (enum cp_diff_side)i, &side[i]);
 	if (status == TOOL_GO)
-		status = pprof ? write_pprof(tool, self, side) : write_folded(tool, self, side);
+		status = pprof                            ? write_pprof(tool, self, side)
+			: strcmp(format, "folded") == 0 ? write_folded(tool, self, side)
+							: cpdiff_write_flame(tool, self, format, side);
 	cp_profile_free(side[0]);
 	cp_profile_free(side[1]);
 	return status;

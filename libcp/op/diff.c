@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <cp/filter.h>
+
 static enum cp_code copied(struct cp_diff *diff, const char *from, char **ret)
 {
 	*ret = NULL;
@@ -28,6 +30,16 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 		cp_diff_free(diff);
 		return cpi_error_memory(err);
 	}
+	if (options->tree) {
+		struct cpi_tree_options tree = {.root = CP_ROOT_NONE};
+		enum cp_code code = cpi_tree_init(&diff->tree, env, &tree, 2, err);
+
+		if (code) {
+			diff->options.tree = false;
+			cp_diff_free(diff);
+			return code;
+		}
+	}
 	if (!(diff->options.q > 0))
 		diff->options.q = 0.05;
 	if (!(diff->options.min_change > 0))
@@ -43,6 +55,8 @@ void cp_diff_free(struct cp_diff *diff)
 	if (!diff)
 		return;
 	mem = &diff->env->mem;
+	if (diff->options.tree)
+		cpi_tree_release(&diff->tree);
 	for (size_t i = 0; i < diff->run.n; i++)
 		cpi_vec_release(mem, &diff->run.v[i].cell);
 	cpi_vec_release(mem, &diff->run);
@@ -62,7 +76,13 @@ enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
 {
 	struct cpi_diff_run run = {.side = side};
 	enum cp_code code = cpi_diff_scan(diff, profile, &run, err);
+	uint32_t type;
 
+	if (!code && diff->options.tree) {
+		(void)cp_profile_find_sample_type(profile, diff->sample_type, &type, NULL);
+		diff->tree_one = pow(10, -(double)profile->sample_type.v[type].decimals);
+		code = cpi_tree_add(&diff->tree, profile, type, side == CP_AFTER, err);
+	}
 	if (!code && !cpi_vec_push(&diff->env->mem, &diff->run, run))
 		code = cpi_error_memory(err);
 	if (code) {
@@ -156,6 +176,8 @@ enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 		code = cpi_diff_test(diff, n_rows, err);
 	if (!code)
 		code = cpi_diff_moved(diff, err);
+	if (!code && diff->options.tree)
+		code = cpi_tree_finish(&diff->tree, CPI_TREE_BY_NAME, err);
 	if (!code && !cpi_vec_reserve(&diff->env->mem, &diff->order, n_rows))
 		code = cpi_error_memory(err);
 	if (code)

@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "model/profile.h"
 #include "op/diff_compare.h"
+#include "op/tree.h"
 
 /* Blocks of time inside one capture, for its own dispersion. */
 enum { CPI_DIFF_BLOCKS = 20 };
@@ -48,6 +49,9 @@ struct cp_diff {
 	CPI_VEC(struct cpi_diff_run) run;
 	struct cp_text type, unit;
 	bool census;
+	struct cpi_tree tree; /* with options.tree: column 0 before, 1 after */
+	double tree_one;      /* what a value of 1 means there */
+	double tree_weight;   /* value of one effective sample */
 	/* After cp_diff_finish: */
 	CPI_VEC(struct cp_diff_row) row; /* in order of first use */
 	CPI_VEC(const struct cp_diff_row *) order; /* largest change first */
@@ -60,6 +64,11 @@ struct cp_diff {
 /* `options` is complete; strings are copied. */
 enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *options,
 	struct cp_diff **ret_diff, struct cp_error *err);
+
+static inline bool cpi_diff_has_tree(const struct cp_diff *diff)
+{
+	return diff->options.tree;
+}
 
 /* The row of a name, added when new; UINT32_MAX when out of memory. */
 uint32_t cpi_diff_name_row(struct cp_diff *diff, struct cp_text name);

@@ -74,6 +74,7 @@ static void fill(struct tables *t)
 		}
 	}
 	t->weight = v > 0 ? var / v : 1;
+	diff->tree_weight = t->weight;
 }
 
 /*

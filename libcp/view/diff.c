@@ -6,6 +6,8 @@
 
 #include <cp/units.h>
 
+#include "op/diff.h"
+
 const char *cp_verdict_name(enum cp_verdict verdict)
 {
 	static const char *const name[] = {
@@ -267,6 +269,7 @@ enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
 		{"markdown", cpi_diff_markdown, 15},
 		{"csv", cpi_diff_csv, UINT32_MAX},
 		{"json", cpi_diff_json, UINT32_MAX},
+		{"tree", cpi_diff_tree, 0},
 	};
 	struct cpi_diff_view view = {.env = env, .diff = diff, .sum = cp_diff_summary(diff),
 		.options = *options};
@@ -279,6 +282,9 @@ enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
 		if (strcmp(format, formats[i].name))
 			continue;
+		if (formats[i].write == cpi_diff_tree && !cpi_diff_has_tree(diff))
+			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+				"the diff was made without cp_diff_options.tree");
 		view.row = cpi_alloc_array(&env->mem, n, sizeof *view.row);
 		if (!view.row)
 			return cpi_error_memory(err);

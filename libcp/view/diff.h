@@ -43,6 +43,7 @@ void cpi_diff_view_rest(const struct cpi_diff_view *view, struct cpi_sink *sink)
 void cpi_diff_text(const struct cpi_diff_view *view, struct cpi_sink *sink);
 void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink);
 void cpi_diff_csv(const struct cpi_diff_view *view, struct cpi_sink *sink);
+void cpi_diff_tree(const struct cpi_diff_view *view, struct cpi_sink *sink);
 void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink);
 
 /* Writes in the named format; CP_ERROR_ARGUMENT when there is no such. */

@@ -243,7 +243,8 @@ static void every_allocation_may_fail(void **state)
 {
 	struct cpi_env env;
 	struct cp_profile *p, *q;
-	struct cp_diff_options options = {.scale = CP_SCALE_ANCHOR, .anchor = "b"};
+	struct cp_diff_options options = {
+		.scale = CP_SCALE_ANCHOR, .anchor = "b", .tree = true};
 
 	(void)state;
 	cpi_env_init(&env, NULL);

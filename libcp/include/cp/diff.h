@@ -50,6 +50,7 @@ struct cp_diff_options {
 	double min_change;       /* relative change that matters; 0 = 0.05 */
 	const char *sample_type; /* name or index; NULL = each profile's default */
 	bool exact_names;        /* compare names as they are */
+	bool tree;               /* keep call paths, for the format "tree" */
 };
 
 enum cp_verdict {
@@ -165,7 +166,8 @@ struct cp_diff_write_options {
 /*
  * Writes "text", "markdown" (at most 15 rows, the verdict first), "csv" (every row, both
  * flat and cumulative) or "json" (the same with the summary; "schema": "libcp.diff",
- * "version": 1; docs: cpdiff(1)).
+ * "version": 1; docs: cpdiff(1)), or "tree": the call paths along which the change flows
+ * (with cp_diff_options.tree).
  */
 enum cp_code cp_diff_write(struct cp_context *context, const struct cp_diff *diff,
 	const char *format, const struct cp_diff_write_options *options, cp_write_fn *fn,
