@@ -8,6 +8,7 @@
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
+#include "cpmerge_ahead.h"
 
 struct cpmerge {
 	struct symbol_options symbols;
@@ -179,9 +180,9 @@ static int collect_inputs(struct tool *tool, struct cpmerge *self)
 	return status;
 }
 
-/* One input; an input that does not go with the others counts as unreadable. */
-static int add_input(struct tool *tool, struct cpmerge *self, const char *path,
-	const struct cp_read_options *read, const struct cp_symbolize_options *symbolize)
+/* An input that does not go with the others counts as unreadable. */
+static int add_profile(struct tool *tool, struct cpmerge *self, const char *path,
+	const struct cp_profile *profile)
 {
 	struct cp_merge_input input = {
 		.size = sizeof input,
@@ -189,20 +190,36 @@ static int add_input(struct tool *tool, struct cpmerge *self, const char *path,
 		.n_labels = self->n_labels,
 		.weight = weight_of(self, path),
 	};
-	struct cp_profile *profile;
 	struct cp_error err;
-	int status = tool_read(tool, path, read, symbolize, &profile);
+	int status;
 
-	if (status != TOOL_GO)
-		return status;
 	if (self->label_file_name && *self->label_file_name)
 		self->label[self->n_labels - 1].value = path;
-	if (cp_merge_add(self->merge, profile, &input, &err)) {
-		status = tool_fail(tool, tool_input_name(path), &err);
-		if (status == TOOL_USAGE)
-			status = TOOL_UNREADABLE;
+	if (!cp_merge_add(self->merge, profile, &input, &err))
+		return TOOL_GO;
+	status = tool_fail(tool, tool_input_name(path), &err);
+	return status == TOOL_USAGE ? TOOL_UNREADABLE : status;
+}
+
+static int add_all(struct tool *tool, struct cpmerge *self, struct ahead *ahead,
+	const struct cp_read_options *read, const struct cp_symbolize_options *symbolize)
+{
+	const struct opt_list *inputs = &tool->options.inputs;
+	int status = TOOL_GO;
+
+	for (size_t i = 0; i < inputs->n && status == TOOL_GO; i++) {
+		struct cp_profile *profile = NULL;
+
+		status = ahead ? ahead_next(ahead, &profile)
+			       : tool_read(tool, inputs->v[i], read, symbolize, &profile);
+		if (status == TOOL_GO)
+			status = add_profile(tool, self, inputs->v[i], profile);
+		cp_profile_free(profile);
+		if (status == TOOL_UNREADABLE && self->skip_bad) {
+			self->skipped++;
+			status = TOOL_GO;
+		}
 	}
-	cp_profile_free(profile);
 	return status;
 }
 
@@ -212,16 +229,16 @@ static int add_inputs(struct tool *tool, struct cpmerge *self,
 	const struct opt_list *inputs = &tool->options.inputs;
 	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
+	struct ahead *ahead;
 	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 
 	symbolize.perf_compat = self->capture.perf_compat;
-	for (size_t i = 0; i < inputs->n && status == TOOL_GO; i++) {
-		status = add_input(tool, self, inputs->v[i], read, use);
-		if (status == TOOL_UNREADABLE && self->skip_bad) {
-			self->skipped++;
-			status = TOOL_GO;
-		}
-	}
+	if (status != TOOL_GO)
+		return status;
+	progress_start(&tool->progress, "merging");
+	ahead = ahead_new(tool, read, use);
+	status = add_all(tool, self, ahead, read, use);
+	ahead_free(ahead);
 	if (status == TOOL_GO && self->skipped)
 		ui_warn(&tool->ui, NULL, "%zu of %zu inputs skipped", self->skipped, inputs->n);
 	if (status == TOOL_GO && self->skipped == inputs->n)

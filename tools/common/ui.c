@@ -85,18 +85,24 @@ char *ui_escape(char *buf, size_t size, const char *text)
 	return buf;
 }
 
-static void say(struct ui *ui, enum ui_style style, const char *where, const char *message)
+void ui_wipe(struct ui *ui)
 {
-	char place[256];
-
 	if (ui->line_open)
 		fputs("\r\033[K", stderr);
 	ui->line_open = false;
-	fprintf(stderr, "%s%s:%s ", ui_style(ui->color, style), ui->tool,
+}
+
+static void say(struct ui *ui, enum ui_style style, const char *where, const char *message)
+{
+	FILE *to = ui->to ? ui->to : stderr;
+	char place[256];
+
+	ui_wipe(ui);
+	fprintf(to, "%s%s:%s ", ui_style(ui->color, style), ui->tool,
 		ui_style(ui->color, UI_PLAIN));
 	if (where)
-		fprintf(stderr, "%s: ", ui_escape(place, sizeof place, where));
-	fprintf(stderr, "%s\n", message);
+		fprintf(to, "%s: ", ui_escape(place, sizeof place, where));
+	fprintf(to, "%s\n", message);
 }
 
 /* Formats and escapes: names that users typed or files hold are among the arguments. */

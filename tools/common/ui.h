@@ -20,6 +20,7 @@ enum ui_style { UI_PLAIN, UI_BOLD, UI_FAINT, UI_RED, UI_GREEN, UI_YELLOW, UI_BLU
 struct ui {
 	const char *tool;  /* "cpconv" */
 	const char *input; /* what is being read, for diagnostics without a source; or NULL */
+	FILE *to; /* where talk goes; NULL: stderr */
 	bool quiet, verbose;
 	bool color; /* on stderr */
 	bool line_open; /* a progress line stands there and must be wiped first */
@@ -35,6 +36,9 @@ const char *ui_style(bool color, enum ui_style style);
 
 /* The text as a terminal may show it, into buf; cut with "…"; returns buf. */
 char *ui_escape(char *buf, size_t size, const char *text);
+
+/* Takes away a progress line, before something else is written to stderr. */
+void ui_wipe(struct ui *ui);
 
 /* "cpconv: trace.data: sentence". `where` may be NULL. */
 void ui_error(struct ui *ui, const char *where, const char *format, ...)

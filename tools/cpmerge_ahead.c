@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpmerge_ahead.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* More readers than this only wait for the one thread that merges, and hold inputs. */
+enum { MOST_READERS = 4 };
+
+/* One input that is read or waits to be taken. */
+struct slot {
+	bool ready;
+	int status;
+	struct cp_profile *profile;
+	char *text; /* what the reader said */
+	size_t n;
+};
+
+struct reader {
+	struct ahead *ahead;
+	struct tool tool; /* a copy with a context and a ui of its own */
+	pthread_t thread;
+};
+
+struct ahead {
+	struct tool *tool;
+	const struct cp_read_options *read;
+	const struct cp_symbolize_options *symbolize;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t next;  /* input to be read */
+	size_t taken; /* inputs handed out */
+	bool stop;
+	unsigned n;   /* readers and slots */
+	struct slot slot[MOST_READERS];
+	struct reader reader[MOST_READERS];
+};
+
+static void read_one(struct reader *reader, size_t i, struct slot *ret)
+{
+	struct ahead *ahead = reader->ahead;
+	struct ui *ui = &reader->tool.ui;
+
+	*ret = (struct slot){.ready = true};
+	ui->to = open_memstream(&ret->text, &ret->n);
+	ret->status = tool_read(&reader->tool, ahead->tool->options.inputs.v[i], ahead->read,
+		ahead->symbolize, &ret->profile);
+	if (ui->to)
+		fclose(ui->to);
+	ui->to = NULL;
+}
+
+static void *run(void *arg)
+{
+	struct reader *reader = arg;
+	struct ahead *ahead = reader->ahead;
+	size_t n = ahead->tool->options.inputs.n;
+
+	pthread_mutex_lock(&ahead->lock);
+	for (;;) {
+		struct slot slot;
+		size_t i;
+
+		while (!ahead->stop && ahead->next < n && ahead->next >= ahead->taken + ahead->n)
+			pthread_cond_wait(&ahead->changed, &ahead->lock);
+		if (ahead->stop || ahead->next >= n)
+			break;
+		i = ahead->next++;
+		pthread_mutex_unlock(&ahead->lock);
+		read_one(reader, i, &slot);
+		pthread_mutex_lock(&ahead->lock);
+		ahead->slot[i % ahead->n] = slot;
+		pthread_cond_broadcast(&ahead->changed);
+	}
+	pthread_mutex_unlock(&ahead->lock);
+	return NULL;
+}
+
+/* A tool of its own for each thread: a context serves one thread. */
+static bool start_reader(struct ahead *ahead, struct reader *reader)
+{
+	struct cp_context_options options = {
+		.size = sizeof options,
+		.threads = 1,
+		.strict = ahead->tool->options.strict,
+		.diagnostic = ui_diagnostic,
+		.diagnostic_arg = &reader->tool.ui,
+	};
+
+	reader->ahead = ahead;
+	reader->tool = *ahead->tool;
+	progress_init(&reader->tool.progress, &reader->tool.ui, PROGRESS_OFF);
+	reader->tool.context = cp_context_new(&options);
+	if (reader->tool.context && !pthread_create(&reader->thread, NULL, run, reader))
+		return true;
+	cp_context_free(reader->tool.context);
+	reader->tool.context = NULL;
+	return false;
+}
+
+/* One of the threads is the one that merges. */
+static unsigned wanted_readers(const struct tool *tool)
+{
+	long n = tool->options.threads ? (long)tool->options.threads
+				       : sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (tool->options.memory_limit || tool->options.inputs.n < 2 || n < 2)
+		return 0;
+	n--;
+	if ((size_t)n > tool->options.inputs.n - 1)
+		n = (long)tool->options.inputs.n - 1;
+	return n < MOST_READERS ? (unsigned)n : MOST_READERS;
+}
+
+struct ahead *ahead_new(struct tool *tool, const struct cp_read_options *read,
+	const struct cp_symbolize_options *symbolize)
+{
+	unsigned wanted = wanted_readers(tool), started = 0;
+	struct ahead *ahead = wanted ? calloc(1, sizeof *ahead) : NULL;
+
+	if (!ahead)
+		return NULL;
+	ahead->tool = tool;
+	ahead->read = read;
+	ahead->symbolize = symbolize;
+	ahead->n = wanted;
+	pthread_mutex_init(&ahead->lock, NULL);
+	pthread_cond_init(&ahead->changed, NULL);
+	while (started < wanted && start_reader(ahead, &ahead->reader[started]))
+		started++;
+	if (started)
+		return ahead;
+	ahead_free(ahead);
+	return NULL;
+}
+
+int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile)
+{
+	struct tool *tool = ahead->tool;
+	struct slot slot, *from;
+
+	pthread_mutex_lock(&ahead->lock);
+	from = &ahead->slot[ahead->taken % ahead->n];
+	while (!from->ready)
+		pthread_cond_wait(&ahead->changed, &ahead->lock);
+	slot = *from;
+	*from = (struct slot){.ready = false};
+	ahead->taken++;
+	pthread_cond_broadcast(&ahead->changed);
+	pthread_mutex_unlock(&ahead->lock);
+	if (slot.n) {
+		ui_wipe(&tool->ui);
+		fwrite(slot.text, 1, slot.n, stderr);
+	}
+	free(slot.text);
+	(void)progress_update(
+		(double)ahead->taken / (double)tool->options.inputs.n, &tool->progress);
+	*ret_profile = slot.profile;
+	return slot.status;
+}
+
+void ahead_free(struct ahead *ahead)
+{
+	if (!ahead)
+		return;
+	pthread_mutex_lock(&ahead->lock);
+	ahead->stop = true;
+	pthread_cond_broadcast(&ahead->changed);
+	pthread_mutex_unlock(&ahead->lock);
+	for (unsigned i = 0; i < ahead->n; i++)
+		if (ahead->reader[i].tool.context)
+			pthread_join(ahead->reader[i].thread, NULL);
+	for (unsigned i = 0; i < ahead->n; i++) {
+		cp_profile_free(ahead->slot[i].profile);
+		free(ahead->slot[i].text);
+	}
+	for (unsigned i = 0; i < ahead->n; i++)
+		cp_context_free(ahead->reader[i].tool.context);
+	pthread_cond_destroy(&ahead->changed);
+	pthread_mutex_destroy(&ahead->lock);
+	free(ahead);
+}
