@@ -13,7 +13,7 @@ function reader(text) {
     return {
         next() {
             let c = DIGITS[text.charCodeAt(at++)], x = c & 31, m = 32;
-            while (c & 32) {
+            while (c > 31) {
                 c = DIGITS[text.charCodeAt(at++)];
                 x += (c & 31) * m;
                 m *= 32;
@@ -59,51 +59,66 @@ function entries(line, count) {
 }
 
 function empty(n, like) {
-    const m = Object.create(null);
-    m.n = n;
-    m.conf = like.conf;
-    m.names = like.names;
-    m.shown = like.shown;
-    m.files = like.files;
-    m.entries = like.entries;
-    m.entry = new Int32Array(n);
-    m.parent = new Int32Array(n);
-    m.depth = new Int32Array(n);
-    m.end = new Int32Array(n);
-    m.self = new Float64Array(n);
-    m.before = new Float64Array(like.conf.diff ? n : 0);
-    return m;
+    return {n: n, conf: like.conf, names: like.names, shown: like.shown, files: like.files,
+        entries: like.entries, entry: new Int32Array(n), parent: new Int32Array(n),
+        depth: new Int32Array(n), end: new Int32Array(n), self: new Float64Array(n),
+        before: new Float64Array(like.conf.diff ? n : 0), total: null, totalBefore: null,
+        width: null, x: null, levels: 0, whole: 0, top: false, pivot: false};
 }
 
 // Totals, widths and places, once entry, parent, end and the selfs are there.
 function complete(m) {
-    const n = m.n, diff = m.conf.diff, f = m.conf.before;
-    m.total = m.self.slice();
-    m.totalBefore = m.before.slice();
-    m.width = new Float64Array(n);
-    m.x = new Float64Array(n);
-    m.levels = 0;
+    const n = m.n, diff = m.conf.diff, f = m.conf.before, parent = m.parent, depth = m.depth;
+    const total = m.self.slice(), totalBefore = m.before.slice();
+    const width = diff ? new Float64Array(n) : total;
+    const x = new Float64Array(n), next = new Float64Array(n);
+    let levels = 0;
     for (let i = 0; i < n; i++) {
-        m.width[i] = diff ? Math.max(m.self[i], m.before[i] * f) : m.self[i];
-        m.depth[i] = i ? m.depth[m.parent[i]] + 1 : 0;
-        m.levels = Math.max(m.levels, m.depth[i] + 1);
+        const d = i ? depth[parent[i]] + 1 : 0;
+        if (diff)
+            width[i] = Math.max(total[i], totalBefore[i] * f);
+        depth[i] = d;
+        if (d >= levels)
+            levels = d + 1;
     }
     for (let i = n - 1; i > 0; i--) {
-        const p = m.parent[i];
-        m.total[p] += m.total[i];
-        m.width[p] += m.width[i];
-        if (diff)
-            m.totalBefore[p] += m.totalBefore[i];
+        const p = parent[i];
+        total[p] += total[i];
+        if (diff) {
+            width[p] += width[i];
+            totalBefore[p] += totalBefore[i];
+        }
     }
-    const next = new Float64Array(n);
     for (let i = 1; i < n; i++) {
-        const p = m.parent[i];
-        m.x[i] = next[p];
-        next[p] += m.width[i];
-        next[i] = m.x[i];
+        const p = parent[i], at = next[p];
+        x[i] = next[i] = at;
+        next[p] = at + width[i];
     }
-    m.whole = Math.max(m.width[0], m.top ? 0 : m.conf.width);
+    m.total = total;
+    m.totalBefore = totalBefore;
+    m.width = width;
+    m.x = x;
+    m.levels = levels;
+    m.whole = Math.max(width[0], m.top ? 0 : m.conf.width);
     return m;
+}
+
+function nodes(line, m) {
+    const r = reader(line), path = new Int32Array(m.n + 1), gcd = m.conf.gcd;
+    const entry = m.entry, self = m.self, parent = m.parent, end = m.end, diff = m.conf.diff;
+    let depth = 0;
+    path[0] = -1;
+    for (let i = 0; i < m.n; i++) {
+        entry[i] = r.next();
+        const v = r.next(), leaf = v % 2;
+        self[i] = (v - leaf) / 2 * gcd;
+        if (diff)
+            m.before[i] = r.next() * m.conf.gcdBefore;
+        parent[i] = path[depth];
+        path[++depth] = i;
+        for (let pops = leaf ? r.next() + 1 : 0; pops > 0; pops--)
+            end[path[depth--]] = i + 1;
+    }
 }
 
 function decode(text) {
@@ -112,18 +127,8 @@ function decode(text) {
     like.names = texts(lines, 3, conf.names);
     like.shown = like.names.map(name => name.replace(/_\[[kijw]\]$/, ''));
     like.files = texts(lines, 3 + conf.names, conf.texts);
-    const m = empty(conf.nodes, like), r = reader(lines[1]), path = [];
-    for (let i = 0; i < m.n; i++) {
-        m.entry[i] = r.next();
-        const v = r.next(), leaf = v % 2;
-        m.self[i] = (v - leaf) / 2 * conf.gcd;
-        if (conf.diff)
-            m.before[i] = r.next() * conf.gcdBefore;
-        m.parent[i] = path.length ? path[path.length - 1] : -1;
-        path.push(i);
-        for (let pops = leaf ? r.next() + 1 : 0; pops > 0; pops--)
-            m.end[path.pop()] = i + 1;
-    }
+    const m = empty(conf.nodes, like);
+    nodes(lines[1], m);
     return complete(m);
 }
 
