@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 
-
 def reason(test):
     """What a test said when it, or a part of it, was skipped."""
     lines = (test.get("stdout") or test.get("stderr") or "?").strip().splitlines()
