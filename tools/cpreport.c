@@ -11,6 +11,7 @@
 
 #include "common/filters.h"
 #include "common/main.h"
+#include "common/nearest.h"
 #include "common/options.h"
 
 enum report { NONE, TOP, TREE, PEEK, TRACES, LIST, TAGS, RAW, COMMENTS };
@@ -253,6 +254,22 @@ static int report(struct tool *tool, struct cpreport *self)
 	return tool_fail(tool, tool->options.inputs.v[0], &err);
 }
 
+/* Two operands: a report's name that was mistyped, or a second file. */
+static int too_many(struct tool *tool)
+{
+	const struct opt_list *inputs = &tool->options.inputs;
+	const char *near;
+
+	if (!strcmp(inputs->v[0], "-") || !access(inputs->v[0], F_OK))
+		return tool_usage(tool,
+			"one input is reported, and '%s' is a second; cpmerge merges, cpdiff compares",
+			inputs->v[1]);
+	near = opt_nearest(
+		inputs->v[0], report_names, sizeof report_names / sizeof *report_names);
+	return tool_usage(tool, "'%s' is neither a report nor a file%s%s%s", inputs->v[0],
+		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 static int run(struct tool *tool, struct cpreport *self)
 {
 	struct cp_report_options *o = &self->options;
@@ -266,9 +283,7 @@ static int run(struct tool *tool, struct cpreport *self)
 		return status;
 	tool_take_binaries(tool, &self->symbols.binaries);
 	if (tool->options.inputs.n > 1)
-		return tool_usage(tool,
-			"one input is reported, and '%s' is a second; cpmerge merges, cpdiff compares",
-			tool->options.inputs.v[1]);
+		return too_many(tool);
 	o->size = sizeof *o;
 	o->node_count = self->node_count_seen ? o->node_count : -1;
 	o->node_fraction = self->node_fraction_seen ? o->node_fraction : -1;

@@ -41,20 +41,12 @@ step "Convert: a capture made by perf, and the program it was taken from, to ppr
 run build/tools/cpconv testdata/quickstart/demo testdata/quickstart/perf.data -o out.pb.gz
 
 step "Where the time went"
-run build/tools/cpconv out.pb.gz --to folded -o out.folded
-awk '{ n = $NF; sub(/ [0-9]+$/, ""); k = split($0, f, ";"); self[f[k]] += n; all += n }
-	END { for (s in self) printf "%6.2f %%  %s\n", 100 * self[s] / all, s }' out.folded |
-	LC_ALL=C sort -rn | head -n 8
-rm -f out.folded
+run build/tools/cpreport top -n 8 out.pb.gz
 
-if [ -x build/tools/cpflame ]; then
-	step "Draw"
-	run build/tools/cpflame out.pb.gz -o flame.svg
-fi
+step "Draw"
+run build/tools/cpflame out.pb.gz -o flame.svg
 
 step "Done in $(($(date +%s) - started)) s"
 echo "out.pb.gz   the profile: $(wc -c <out.pb.gz) bytes; try: go tool pprof -top out.pb.gz"
-if [ -f flame.svg ]; then
-	echo "flame.svg   the picture: $(wc -c <flame.svg) bytes; open it in a browser"
-fi
-echo "your own:   perf record -g ./program && build/tools/cpconv perf.data -o mine.pb.gz"
+echo "flame.svg   the picture: $(wc -c <flame.svg) bytes; open it in a browser"
+echo "your own:   perf record -g ./program && build/tools/cpreport perf.data"
