@@ -119,7 +119,6 @@ struct perf_deferred {
 	uint64_t cookie, time;
 	const uint8_t *ips;
 	uint32_t n, tid;
-	uint32_t next; /* with the same cookie and tid, later in the file; 0 = none */
 };
 
 struct perf_counts {
@@ -140,6 +139,12 @@ struct perf_damage {
 struct perf_section {
 	uint64_t offset, size;
 };
+
+/*
+ * Tables that are searched from end to end. A large machine's captures have hundreds of
+ * events and PMUs; hostile ones could make the searches quadratic.
+ */
+enum { PERF_EVENTS = 1 << 14, PERF_PMUS = 1 << 12, PERF_EVENT_TYPES = 1 << 12 };
 
 struct perf_file {
 	struct cpi_env *env;
@@ -180,8 +185,7 @@ struct perf_file {
 	CPI_VEC(struct perf_state) state;
 	CPI_VEC(struct perf_cgroup) cgroup; /* [0] is none */
 	struct cpi_index cgroups;
-	CPI_VEC(struct perf_deferred) deferred; /* [0] is none */
-	struct cpi_index deferreds;
+	CPI_VEC(struct perf_deferred) deferred; /* by thread, cookie, time */
 	struct cpi_arena chains; /* deferred chains out of compressed records */
 	CPI_VEC(struct perf_damage) damage;
 };
@@ -231,6 +235,16 @@ bool perf_build_id_add(struct perf_file *f, uint16_t misc, struct cpi_cursor c, 
 bool perf_build_id_name(struct perf_file *f, const uint8_t *id, unsigned n, uint32_t *ret_name);
 /* Gives every map that did not bring its build id the one of the table. */
 enum cp_code perf_build_ids_settle(struct perf_file *f, struct cp_error *err);
+
+/* The order of f->deferred. */
+static inline int perf_deferred_order(const struct perf_deferred *a, const struct perf_deferred *b)
+{
+	if (a->tid != b->tid)
+		return a->tid < b->tid ? -1 : 1;
+	if (a->cookie != b->cookie)
+		return a->cookie < b->cookie ? -1 : 1;
+	return a->time < b->time ? -1 : a->time > b->time;
+}
 
 /* ---- perf_stream: records ---- */
 
@@ -290,6 +304,8 @@ size_t perf_inflate_left(const struct perf_inflate *z);
 /* ---- perf_scan: pass 1 ---- */
 
 enum cp_code perf_scan(struct perf_file *f, struct cp_error *err);
+/* Index of f->cgroup, or 0. */
+uint32_t perf_cgroup_find(const struct perf_file *f, uint64_t id);
 /* "MMAP2", or NULL for a type that is not known. */
 const char *perf_record_name(uint32_t type);
 /* The event a record belongs to; UINT32_MAX: unknown. */

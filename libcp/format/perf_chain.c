@@ -185,25 +185,26 @@ static bool is_call_stack(const struct walk *w)
 const struct perf_deferred *perf_deferred_find(
 	const struct perf_file *f, const struct perf_sample *s)
 {
-	const struct perf_deferred *best = NULL;
-	struct cpi_probe probe;
-	uint64_t cookie;
+	struct perf_deferred key = {.tid = (uint32_t)s->tid, .time = s->time};
+	size_t lo = 0, hi = f->deferred.n;
+	const struct perf_deferred *d;
 
-	if (s->n_chain < 2 || f->deferred.n < 2 ||
+	if (s->n_chain < 2 ||
 		perf_u64(s->chain + 8 * (size_t)(s->n_chain - 2), f->swap) !=
 			PERF_CONTEXT_USER_DEFERRED)
 		return NULL;
-	cookie = perf_u64(s->chain + 8 * (size_t)(s->n_chain - 1), f->swap);
-	probe = cpi_index_find(&f->deferreds, cpi_hash_mix(cookie, (uint32_t)s->tid));
+	key.cookie = perf_u64(s->chain + 8 * (size_t)(s->n_chain - 1), f->swap);
 	/* A cookie comes again only after its chain: the first one after the sample. */
-	for (uint32_t i; (i = cpi_index_next(&f->deferreds, &probe));) {
-		const struct perf_deferred *d = &f->deferred.v[i];
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
 
-		if (d->cookie == cookie && d->tid == (uint32_t)s->tid && d->time >= s->time &&
-			(!best || d->time < best->time))
-			best = d;
+		if (perf_deferred_order(&f->deferred.v[mid], &key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return best;
+	d = &f->deferred.v[lo];
+	return lo < f->deferred.n && d->tid == key.tid && d->cookie == key.cookie ? d : NULL;
 }
 
 /* Handles a marker at entry i; false ends the chain. */

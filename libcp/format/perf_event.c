@@ -119,8 +119,9 @@ enum cp_code perf_event_add(struct perf_file *f, const struct perf_attr *attr,
 	event.trailers = attr->flags & PERF_FLAG_SAMPLE_ID_ALL;
 	event.clock = attr->type == PERF_TYPE_SOFTWARE && attr->config <= PERF_SW_TASK_CLOCK;
 	*ret_event = (uint32_t)f->event.n;
-	if (f->event.n >= 1 << 20)
-		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "more than 2^20 events");
+	if (f->event.n >= PERF_EVENTS)
+		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "more than %u events",
+			(unsigned)PERF_EVENTS);
 	if (!cpi_vec_push(&f->env->mem, &f->event, event))
 		return cpi_error_memory(err);
 	first = &f->event.v[0];

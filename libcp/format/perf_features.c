@@ -99,7 +99,7 @@ static bool on_pmu_mappings(struct perf_file *f, struct cpi_cursor *c)
 		if (!read_str(f, c, &name))
 			return false;
 		row.size = name;
-		if (cpi_cursor_ok(c) && !cpi_vec_push(&f->env->mem, &f->pmu, row))
+		if (cpi_cursor_ok(c) && f->pmu.n < PERF_PMUS && !cpi_vec_push(&f->env->mem, &f->pmu, row))
 			return false;
 	}
 	return true;

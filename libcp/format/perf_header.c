@@ -276,8 +276,7 @@ enum cp_code perf_file_open(struct perf_file *f, struct cpi_env *env,
 	cpi_arena_init(&f->chains, &env->mem);
 	if (!perf_names_init(&f->names, &env->mem) ||
 		!cpi_vec_push(&env->mem, &f->map, (struct perf_map){0}) ||
-		!cpi_vec_push(&env->mem, &f->cgroup, (struct perf_cgroup){0}) ||
-		!cpi_vec_push(&env->mem, &f->deferred, (struct perf_deferred){0}))
+		!cpi_vec_push(&env->mem, &f->cgroup, (struct perf_cgroup){0}))
 		code = cpi_error_memory(err);
 	else
 		code = open_any(f, err);
@@ -301,7 +300,6 @@ void perf_file_release(struct perf_file *f)
 	cpi_vec_release(mem, &f->cgroup);
 	cpi_index_release(mem, &f->cgroups);
 	cpi_vec_release(mem, &f->deferred);
-	cpi_index_release(mem, &f->deferreds);
 	cpi_vec_release(mem, &f->damage);
 	cpi_arena_release(&f->chains);
 }

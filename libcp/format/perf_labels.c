@@ -55,12 +55,7 @@ static uint32_t seat_labels(
 
 static struct cp_text cgroup_path(const struct perf_file *f, uint64_t id)
 {
-	struct cpi_probe probe = cpi_index_find(&f->cgroups, cpi_hash_u64(id));
-
-	for (uint32_t i; (i = cpi_index_next(&f->cgroups, &probe));)
-		if (f->cgroup.v[i].id == id)
-			return perf_name(f, f->cgroup.v[i].name);
-	return CPI_TEXT("");
+	return perf_name(f, f->cgroup.v[perf_cgroup_find(f, id)].name);
 }
 
 cp_labels perf_sample_labels(struct perf_build *b, const struct perf_sitter *sitter,

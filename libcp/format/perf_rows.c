@@ -63,7 +63,7 @@ static XXH128_hash_t row_key(const struct perf_build *b, const struct perf_sampl
 		seed = cpi_hash_mix(seed, perf_sample_labels_key(b, s));
 	if (s->n_branch)
 		seed = cpi_hash_mix(seed, cpi_hash(s->branch, (size_t)s->n_branch * 24));
-	if (b->f->deferred.n > 1) {
+	if (b->f->deferred.n) {
 		const struct perf_deferred *d = perf_deferred_find(b->f, s);
 
 		/* The cookie differs from sample to sample, the user chain does not. */
