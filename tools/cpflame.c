@@ -161,7 +161,7 @@ static int add_side(struct tool *tool, struct cpflame *self, const struct opt_li
 		if (status == TOOL_GO && self->anchor)
 			status = add_anchored(tool, self, profile, side);
 		if (status == TOOL_GO && cp_flame_add(self->flame, profile, side, &err))
-			status = tool_fail(tool, list->v[i], &err);
+			status = tool_fail(tool, tool_input_name(list->v[i]), &err);
 		cp_profile_free(profile);
 	}
 	return status;
@@ -329,7 +329,7 @@ static int write_flame(struct tool *tool, struct cpflame *self)
 		return status;
 	progress_start(&tool->progress, "drawing");
 	if (cp_flame_write(self->flame, out_write, &tool->out, &err))
-		return tool_fail(tool, self->after.v[0], &err);
+		return tool_fail(tool, tool_input_name(self->after.v[0]), &err);
 	return tool_commit_output(tool);
 }
 

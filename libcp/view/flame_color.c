@@ -323,7 +323,7 @@ static uint32_t package_color(const struct cpi_tree *tree, const struct cpi_tree
 	else if (key.n)
 		hue = 90 + 290 * unit_hash(key, 1);
 	else if (module.n)
-		hue = 90 + 290 * unit_hash(module, 1) + 60 * (unit_hash(first_word(name), 2) - 0.5);
+		hue = 90 + 290 * unit_hash(module, 1) + 150 * (unit_hash(first_word(name), 2) - 0.5);
 	else
 		hue = 90 + 290 * unit_hash(first_word(name), 1);
 	return oklch(0.78 + 0.1 * unit_hash(name, 3), 0.075 + 0.045 * unit_hash(name, 4), hue);

@@ -7,6 +7,7 @@
 static bool measure(struct cpi_flame *flame)
 {
 	const struct cpi_tree *tree = &flame->tree;
+	double total = flame->options.total;
 
 	if (flame->diff) {
 		flame->width = cpi_alloc_array(&flame->env->mem, tree->n, sizeof *flame->width);
@@ -25,8 +26,10 @@ static bool measure(struct cpi_flame *flame)
 		if (tree->depth[i] > flame->deepest)
 			flame->deepest = tree->depth[i];
 	flame->root_width = cpi_flame_width(flame, 0);
-	if (flame->options.total > flame->root_width)
-		flame->root_width = flame->options.total;
+	for (unsigned i = 0; i < flame->unit.decimals; i++)
+		total *= 10;
+	if (total > flame->root_width)
+		flame->root_width = total;
 	return true;
 }
 
