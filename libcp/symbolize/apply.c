@@ -13,6 +13,7 @@ struct apply {
 	struct cpi_builder builder;
 	const struct cpi_images *images;
 	struct source *source; /* by location */
+	uint8_t *flags;        /* by mapping: what is known of it now */
 	struct cp_line_row *line;
 	size_t n_lines, used;
 };
@@ -84,6 +85,47 @@ static uint8_t flags_of(const struct cpi_image *image)
 	return CP_HAS_FUNCTIONS | CP_HAS_FILENAMES | CP_HAS_LINE_NUMBERS | CP_HAS_INLINE_FRAMES;
 }
 
+static bool equal_but_flags(const struct cp_mapping_row *a, const struct cp_mapping_row *b)
+{
+	return a->start == b->start && a->limit == b->limit && a->offset == b->offset &&
+		a->path.i == b->path.i && a->build_id.i == b->build_id.i &&
+		a->kind == b->kind && a->pid == b->pid;
+}
+
+/*
+ * Rows that differ in their flags only (a merge of profiles, some symbolized before, has
+ * such pairs) stay as they are: new flags could make them equal, and no two rows may be.
+ */
+static bool may_flag(const struct cp_profile *p, uint32_t row)
+{
+	const struct cp_mapping_row *mapping = p->mapping.v;
+
+	for (size_t i = 1; i < p->mapping.n; i++)
+		if (i != row && equal_but_flags(&mapping[i], &mapping[row]))
+			return false;
+	return true;
+}
+
+/* Profiles seldom have flags before; only then may there be such pairs. */
+static bool has_flags(const struct cp_profile *p)
+{
+	for (size_t i = 1; i < p->mapping.n; i++)
+		if (p->mapping.v[i].has)
+			return true;
+	return false;
+}
+
+/* Each mapping once: `flags` by row is filled first, then written. */
+static void set_flags(struct cp_profile *p, const uint8_t *flags)
+{
+	bool check = has_flags(p);
+
+	for (uint32_t i = 1; i < p->mapping.n; i++)
+		if ((flags[i] & ~p->mapping.v[i].has) &&
+			(!check || (p->mapping.n < 4096 && may_flag(p, i))))
+			p->mapping.v[i].has |= flags[i];
+}
+
 /* From here on nothing can fail. */
 static void commit(struct apply *a, struct cp_profile *p)
 {
@@ -102,9 +144,9 @@ static void commit(struct apply *a, struct cp_profile *p)
 		uint8_t flags = flags_of(image);
 
 		for (size_t k = 0; flags && k < image->place.n; k++)
-			p->mapping.v[p->location.v[image->place.v[k].location].mapping.i].has |=
-				flags;
+			a->flags[p->location.v[image->place.v[k].location].mapping.i] |= flags;
 	}
+	set_flags(p, a->flags);
 	cpi_vec_release(&p->env->mem, &p->line);
 	p->line.v = a->line;
 	p->line.n = p->line.cap = a->n_lines;
@@ -119,8 +161,12 @@ enum cp_code cpi_apply(struct cpi_env *env, struct cp_profile *p,
 	enum cp_code code = CP_OK;
 
 	a.source = cpi_alloc_zero(&env->mem, p->location.n * sizeof *a.source);
-	if (!a.source)
+	a.flags = cpi_alloc_zero(&env->mem, p->mapping.n);
+	if (!a.source || !a.flags) {
+		cpi_free(&env->mem, a.source, p->location.n * sizeof *a.source);
+		cpi_free(&env->mem, a.flags, p->mapping.n);
 		return cpi_error_memory(err);
+	}
 	plan(&a, p);
 	a.line = cpi_alloc_array(&env->mem, a.n_lines, sizeof *a.line);
 	cpi_builder_reopen(&a.builder, p);
@@ -148,5 +194,6 @@ enum cp_code cpi_apply(struct cpi_env *env, struct cp_profile *p,
 	if (a.line)
 		cpi_free(&env->mem, a.line, a.n_lines * sizeof *a.line);
 	cpi_free(&env->mem, a.source, p->location.n * sizeof *a.source);
+	cpi_free(&env->mem, a.flags, p->mapping.n);
 	return code;
 }
