@@ -82,6 +82,8 @@ static enum cp_code read_body(
 	bool more = cpi_legacy_next_content(&lines);
 	enum cp_code code = CP_OK;
 
+	if (!more || (!is_title(lines.line) && !is_thread(lines.line)))
+		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a threadz profile");
 	cpi_legacy_type(l, "thread", "count");
 	cpi_legacy_period(l, "thread", "count", 1);
 	while (more && !is_thread(lines.line) && !is_end(lines.line))

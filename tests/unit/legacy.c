@@ -81,6 +81,14 @@ static void memory_maps(void **state)
 	/* One that nothing covers gets a mapping of everything, last. */
 	assert_string_equal(mappings_of("0x101 0x99", "9000-a000: /bin/x\n"),
 		"9000-a000 0 /bin/x ,0-ffffffffffffffff 0  ");
+	/* What is no entry: no number, no end, more than 64 bits, words run into it. */
+	assert_string_equal(mappings_of("0x1001",
+		"x\n1000\n1000-\n1000:2000\n11111111111111111-2\n1000-2000x\n1000-2000 ---p /x\n"
+		"3000-4000 r-xp 0 8:1 5\n5000-6000 /x (@zz) id\n7000-8000 /y (@10 id\n"
+		"9000 a000 \nb000-c000 r-xp 0 8 5 /z\n[x:1] d000-e000: /q\nx:a] d000-e000: /q\n"
+		"x:1]\n=5\n"),
+		"5000-6000 0 /x ,3000-4000 0  ,7000-8000 0 /y ,9000-a000 0  ,b000-c000 0 0 8,"
+		"0-ffffffffffffffff 0  ");
 	assert_string_equal(mappings_of("0x1001",
 		"dir=/opt\nname.cc:12] 1000-2000: $dir/x$dir$unknown\nnonsense\n"),
 		"1000-2000 0 /opt/x/opt$unknown ");
@@ -135,6 +143,108 @@ static void samples(void **state)
 		cp_profile_free(p);
 		cpi_env_release(&env);
 	}
+}
+
+/* Lines that are left out, each with a warning; strict makes the first one the error. */
+static const struct {
+	const struct cpi_format *format;
+	const char *text, *want;
+	unsigned warnings;
+} damaged[] = {
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 2 [1: 2] @ growthz\n1: 2 [1: 2] @ 0x11111111111111111\n"
+		"1: 2 [1: 2\n1: 2 1: 2]\n1 2\n1:\n: 2\n99999999999999999999: 2 [1: 2] @\n"
+		"0: 2 [1: 2] @ 0x11\n-1: -9223372036854775808 [0: 0] @ 0x11\n",
+		"?#10|bytes=-9223372036854775808 -1 -9223372036854775808\n", 8},
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 2 [3: 4] @ heapz_v2/1\n0: 0 [0: 4] @ 0x11\n0: 0 [3: 4] @ 0x11\n",
+		"?#10|bytes=1 3 4 0 0\n", 1},
+	{&cpi_format_legacy_jemalloc,
+		"heap_v2/1\n  t*: 3: 4 [5: 6]\n@ 0x11\n@ 0x21\n  t1: 1: 2 [1: 2]\n  t*: 1: 2 [3: 4]\n"
+		"  t*: 9: 9 [9: 9]\n  t: 1: 2 [3: 4]\n  tx: 1\n  t*: -1: 2 [3: 4]\n  t*: 1: 2 (3: 4]\n"
+		"x\n@ 0x11111111111111111\n  t* 1\n",
+		"?#20|bytes=2 3 4 1 2\n", 7},
+	{&cpi_format_legacy_count,
+		"x profile: total 1\n1 @ 0x11\n-1 @ 0x11\n1 0x11\nx\n1 @ 0x11111111111111111\n",
+		"?#10 1\n", 4},
+	{&cpi_format_legacy_thread,
+		"--- Thread 1f (name: a/1) stack: ---\n 0x11111111111111111\n 0x11\n---\n--- x\n",
+		"?#11 1\n", 3},
+	{&cpi_format_legacy_contention,
+		"--- contentionz 1 ---\n# c\ncycles/second = x\nsampling period = 0x64\n"
+		"ms since reset = 99999999999999999\nms since reset = -010\nunknown = 1\n"
+		"discarded samples = 1\n5 x @\nx 5 @\n5 -5 @\n5 5 0x11\n"
+		"5 9223372036854775807 @ 0x11\n5 5 @ 0x11111111111111111\n5 5 @ 0x11\n",
+		"?#10 500 5\n", 9},
+	{&cpi_format_legacy_contention,
+		"--- contention:\ncycles/second = 1\n9223372036854775807 1 @ 0x11\n1 1 @ 0x11\n",
+		"?#10 1 999999999\n", 1},
+	{&cpi_format_legacy_java,
+		"--- heapz 1 ---\nresolution = bytes\nresolution = kb\nformat = c\nx = y\n"
+		"20 0 @ 0x1\n-20 1 @ 0x1\n20 1 @ 0x11111111111111111\n1048576 1 @ 0x1\n"
+		" 0x1\n 0xzz f\n 0x9 unused (A.java:1)\n 0x1 f (A.java:-3)\nnonsense\n",
+		"f@A.java|bytes=1048576 1 1212696\n", 6},
+	{&cpi_format_legacy_java,
+		"--- contentionz 1 ---\nresolution = us\nsampling period = 9223372036854775807\n"
+		"sampling period = x\nms since reset = x\n9 9 @ 0x1\n1 0 @ 0x1 0x2 0x3\n"
+		" 0x1 generated stub/JIT\n 0x2 f (x) (/a/b.so)\n 0x3 g (:5)\n",
+		"g@:5;f (x)@b.so;STUB 0 9223372036854775807\n", 3},
+	{&cpi_format_legacy_symbols,
+		"--- symbol\nnonsense\n0xzz f\n0x10 f\n0x10 again\n0x11 g\n---\n--- contention\n"
+		"--- mutex:\n1 1 @ 0x11\nx\n",
+		"f#10 1 1\n", 1},
+};
+
+static void damaged_lines_are_left_out(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+		struct cp_context_options strict = {.size = sizeof strict, .strict = true};
+		struct cpi_env env;
+		struct cp_profile *p;
+		struct cp_error err;
+
+		cpi_env_init(&env, NULL);
+		assert_int_equal(
+			read_text(&env, damaged[i].format, damaged[i].text, &p, NULL), CP_OK);
+		assert_string_equal(dump_profile(p, out, sizeof out), damaged[i].want);
+		assert_int_equal(env.diag.total, damaged[i].warnings);
+		cp_profile_free(p);
+		cpi_env_release(&env);
+		cpi_env_init(&env, &strict);
+		assert_int_equal(read_text(&env, damaged[i].format, damaged[i].text, &p, &err),
+			CP_ERROR_CORRUPT);
+		assert_true(err.offset != CP_NO_OFFSET);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
+}
+
+/* What none of the readers takes. */
+static void foreign_bytes(void **state)
+{
+	static const char *const text[] = {"", "\n", "heap profile: 1: 2 [1: 2] @ heap_v3/1\n",
+		"heap profile: 1: 2 [1: 2] heap\n", "heap profile: 1: 2\n", "heap_v2/x\n",
+		"heap_v2/0\n", "heap_v2/5x\n", "goroutine profile: total x\n", "profile: total 1\n",
+		"a profile: total 1 \n", "--- threadz x ---\n", "--- Thread 1 stack: ---\n",
+		"--- contentionz\n", "--- heapz 1 ---\nx = y\n", "--- heapz 2 ---\n",
+		"--- symbols\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof text / sizeof *text; i++)
+		for (size_t k = 0; k < sizeof good / sizeof *good; k++) {
+			struct cpi_source source = {
+				.n_parts = 1, .part[0] = {(const uint8_t *)text[i], strlen(text[i])}};
+			struct cp_profile *p;
+			struct cpi_env env;
+
+			assert_int_equal(good[k].format->detect(&source), 0);
+			cpi_env_init(&env, NULL);
+			assert_int_not_equal(
+				good[k].format->read(&env, &source, NULL, NULL, &p, NULL), CP_OK);
+			assert_int_equal(env.mem.used, 0);
+			cpi_env_release(&env);
+		}
 }
 
 static void every_allocation_may_fail(void **state)
@@ -211,6 +321,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_maps),
 		cmocka_unit_test(samples),
+		cmocka_unit_test(damaged_lines_are_left_out),
+		cmocka_unit_test(foreign_bytes),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(cpu_words_and_repairs),
 	};
