@@ -24,6 +24,7 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 		return cpi_error_memory(err);
 	diff->env = env;
 	diff->options = *options;
+	diff->options.tree = false; /* until there is one to release */
 	cpi_arena_init(&diff->bytes, &env->mem);
 	if (copied(diff, options->anchor, &diff->anchor) ||
 		copied(diff, options->sample_type, &diff->sample_type)) {
@@ -34,8 +35,8 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 		struct cpi_tree_options tree = {.root = CP_ROOT_NONE};
 		enum cp_code code = cpi_tree_init(&diff->tree, env, &tree, 2, err);
 
+		diff->options.tree = true;
 		if (code) {
-			diff->options.tree = false;
 			cp_diff_free(diff);
 			return code;
 		}
