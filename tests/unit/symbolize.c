@@ -426,6 +426,39 @@ static void kernel_list(void **state)
 	bed_release(&bed);
 }
 
+/* A section per function: they follow each other as the kernel's loader lays them out. */
+static void kernel_module(void **state)
+{
+	static const char *const file[] = {"tiny-module.ko", "tiny-module.ko.xz"};
+	static const uint64_t address[] = {0x2, 0x11000, 0x30};
+	struct bed bed;
+	char from[64], to[64], dir[128];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		bed_init(&bed);
+		make_profile(&bed, "[tiny_module]", "", CP_MAP_MODULE, address, 3);
+		run(&bed);
+		expect_nothing(&bed, CP_SYMBOLS_NO_FILE);
+		assert_non_null(strstr(image(&bed)->hint, "--modules"));
+		snprintf(from, sizeof from, "object/%s", file[i]);
+		snprintf(to, sizeof to, "mod/kernel/fs/%s", file[i]);
+		put(&bed, from, to);
+		snprintf(dir, sizeof dir, "%s/mod", bed.dir);
+		bed.options.modules = dir;
+		make_profile(&bed, "[tiny_module]", "", CP_MAP_MODULE, address, 3);
+		run(&bed);
+		assert_string_equal(name_of(&bed, 1, 0), "outer");
+		assert_string_equal(name_of(&bed, 2, 0), "");
+		assert_string_equal(name_of(&bed, 3, 0), "_start");
+		assert_int_equal(image(&bed)->status, CP_SYMBOLS_LINES);
+		assert_true(image(&bed)->unverified);
+		assert_int_equal(cp_profile_lines(bed.profile,
+			cp_profile_location(bed.profile, (cp_location){1}))->line, 11);
+		bed_release(&bed);
+	}
+}
+
 static void failed_allocations_change_nothing(void **state)
 {
 	struct bed bed;
@@ -496,6 +529,7 @@ int main(void)
 		cmocka_unit_test(symbols_stay_unless_asked),
 		cmocka_unit_test(generated_code),
 		cmocka_unit_test(kernel_list),
+		cmocka_unit_test(kernel_module),
 		cmocka_unit_test(failed_allocations_change_nothing),
 	};
 

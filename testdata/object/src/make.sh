@@ -27,3 +27,7 @@ plt plt-now gcc -fcf-protection=none -Wl,-z,now
 plt plt-lld clang -fuse-ld=lld -Wl,-z,lazy
 STRIP=llvm-strip plt plt-i386 clang --target=i386-linux-gnu -fuse-ld=lld
 STRIP=llvm-strip plt plt-aarch64 clang --target=aarch64-linux-gnu -fuse-ld=lld
+# A relocatable file as kernel modules are, and wrapped as distributions ship it.
+gcc -g -O1 -ffreestanding -fcf-protection=none -fno-pie -mcmodel=kernel -ffunction-sections \
+	-fdebug-prefix-map=$PWD=. -c tiny.c -o ../tiny-module.ko
+xz -k -f ../tiny-module.ko
