@@ -472,5 +472,8 @@ enum cp_code cpi_tree_init(struct cpi_tree *tree, struct cpi_env *env,
 		cpi_vec_push(&env->mem, &tree->row, (struct cpi_tree_row){0});
 	for (unsigned c = 0; c < columns; c++)
 		ok = ok && cpi_vec_push(&env->mem, &tree->value[c], 0);
-	return ok ? CP_OK : cpi_error_memory(err);
+	if (ok)
+		return CP_OK;
+	cpi_tree_release(tree);
+	return cpi_error_memory(err);
 }

@@ -89,9 +89,10 @@ struct cpi_tree {
 	uint32_t *rank; /* of texts by bytes */
 };
 
-/* `columns` is 1, or 2 for a tree of two profiles. */
+/* `columns` is 1, or 2 for a tree of two profiles. Nothing is to be released on failure. */
 enum cp_code cpi_tree_init(struct cpi_tree *tree, struct cpi_env *env,
 	const struct cpi_tree_options *options, unsigned columns, struct cp_error *err);
+/* Harmless on a zeroed or released tree. */
 void cpi_tree_release(struct cpi_tree *tree);
 
 /* Adds all samples, with their values of sample type `type`, to one column. */

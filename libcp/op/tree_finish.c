@@ -255,8 +255,11 @@ enum cp_code cpi_tree_finish(
 
 void cpi_tree_release(struct cpi_tree *tree)
 {
-	struct cpi_mem *mem = &tree->env->mem;
+	struct cpi_mem *mem;
 
+	if (!tree->env)
+		return;
+	mem = &tree->env->mem;
 	cpi_index_release(mem, &tree->nodes);
 	cpi_index_release(mem, &tree->frames);
 	cpi_index_release(mem, &tree->texts);

@@ -241,8 +241,7 @@ void cpi_flame_release(struct cpi_flame *flame)
 	cpi_free(mem, flame->color, flame->tree.frame.n * sizeof *flame->color);
 	cpi_vec_release(mem, &flame->drawn);
 	cpi_vec_release(mem, &flame->x);
-	if (flame->tree.env)
-		cpi_tree_release(&flame->tree);
+	cpi_tree_release(&flame->tree);
 }
 
 typedef enum cp_code output_fn(struct cpi_flame *, struct cpi_sink *, struct cp_error *);
