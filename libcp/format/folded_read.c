@@ -361,7 +361,7 @@ enum cp_code cpi_folded_read(struct cpi_env *env, const struct cpi_source *sourc
 	return read_as(&r, &again, ret_profile);
 }
 
-/* The share of the first lines that are stacks; text without any ';' is doubtful. */
+/* What the first lines are; text without any ';' is doubtful. */
 int cpi_folded_detect(const struct cpi_source *source)
 {
 	const char *p = (const char *)source->part[0].data, *end = p + source->part[0].n;
@@ -384,7 +384,8 @@ int cpi_folded_detect(const struct cpi_source *source)
 			joined = true;
 		p = stop < end ? stop + 1 : end;
 	}
-	if (!stacks || stacks < others)
-		return 0;
-	return (joined ? 40 : 20) + (others ? 0 : 10);
+	if (!others && stacks)
+		return joined ? 50 : 30;
+	/* Damaged text is still worth this reader's complaints when it has real stacks. */
+	return joined && stacks >= others / 4 ? 20 : 0;
 }

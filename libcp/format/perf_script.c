@@ -97,7 +97,8 @@ static cp_mapping mapping_of(struct reader *r, struct cp_text image)
 	struct cp_mapping_row row = {.kind = image_kind(image), .pid = map_pid(image),
 		.has = CP_HAS_FUNCTIONS};
 
-	if (!image.n || cpi_text_equal(image, CPI_TEXT("[unknown]")))
+	if (!image.n || cpi_text_equal(image, CPI_TEXT("[unknown]")) ||
+		cpi_text_equal(image, CPI_TEXT("inlined")))
 		return (cp_mapping){0};
 	row.path = cpi_builder_string(&r->rows.b, image);
 	return cpi_builder_mapping(&r->rows.b, &row);
@@ -121,13 +122,13 @@ static bool add_line(struct reader *r, cp_function f)
 
 /*
  * A frame's own lines. Java's perf-map agent writes "outer->inlined" as one symbol; only
- * there is "->" no part of a name.
+ * there is "->" no part of a name. With perf_compat the writer splits, by other rules.
  */
 static bool add_symbol(struct reader *r, const struct script_frame *frame)
 {
 	struct cp_text rest = frame->symbol, end = CPI_TEXT(".map");
 
-	while (cpi_text_ends(frame->image, end)) {
+	while (cpi_text_ends(frame->image, end) && !r->rows.options->perf_compat) {
 		const char *arrow = NULL;
 
 		for (size_t i = rest.n; i-- > 1 && !arrow;)
@@ -188,7 +189,9 @@ static enum cp_code new_frame(struct reader *r, const struct script_frame *frame
 	struct known row = {.line = line, .address = frame->address};
 	bool plain = !r->inlined.n;
 
-	if (cpi_text_equal(frame->image, CPI_TEXT("inlined"))) {
+	/* For stackcollapse-perf.pl these are frames like others. */
+	if (cpi_text_equal(frame->image, CPI_TEXT("inlined")) &&
+		!r->rows.options->perf_compat) {
 		row.inlined = function_of(r, frame->symbol);
 		if (r->rows.b.code || !add_line(r, row.inlined))
 			return builder_code(r);

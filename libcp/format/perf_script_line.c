@@ -173,20 +173,29 @@ bool cpi_script_head(struct cp_text line, struct script_head *ret_head)
 	return found;
 }
 
-/* Where the bracketed image at the end of the text begins: at the '(' that balances. */
+/*
+ * Where the bracketed image at the end of the text begins: at the " (" that balances, or,
+ * in a name with brackets of its own, the last one.
+ */
 static size_t image_at(struct cp_text text)
 {
 	size_t depth = 0, last = text.n;
+	bool balanced = false;
 
-	for (size_t i = text.n; i-- > 0;) {
+	for (size_t i = text.n; i-- > 1;) {
+		bool begins = text.p[i] == '(' && text.p[i - 1] == ' ';
+
+		if (begins && last == text.n)
+			last = i;
+		if (balanced && last < text.n)
+			return last;
 		if (text.p[i] == ')')
 			depth++;
-		if (text.p[i] != '(')
+		if (text.p[i] != '(' || balanced || --depth)
 			continue;
-		if (last == text.n && i && text.p[i - 1] == ' ')
-			last = i;
-		if (!--depth)
-			return i && text.p[i - 1] == ' ' ? i : last;
+		if (begins)
+			return i;
+		balanced = true;
 	}
 	return last;
 }

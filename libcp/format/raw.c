@@ -32,12 +32,20 @@ static void string(struct writer *w, cp_string id)
 	put(w->out, cpi_profile_text(w->p, id));
 }
 
-/* As %*d. */
-static void padded(struct cpi_sink *out, int64_t x, unsigned width)
+/* As %*d; `decimals` digits of the number stand behind a point, which pprof never has. */
+static void padded(struct cpi_sink *out, int64_t x, unsigned decimals, unsigned width)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof digits, "%lld", (long long)x);
+	char digits[48];
+	uint64_t abs = x < 0 ? 0 - (uint64_t)x : (uint64_t)x, unit = 1;
+	int n;
 
+	for (unsigned i = 0; i < decimals; i++)
+		unit *= 10;
+	n = snprintf(digits, sizeof digits, "%s%llu", x < 0 ? "-" : "",
+		(unsigned long long)(abs / unit));
+	if (decimals)
+		n += snprintf(digits + n, sizeof digits - (size_t)n, ".%0*llu", (int)decimals,
+			(unsigned long long)(abs % unit));
 	if ((unsigned)n < width)
 		cpi_sink_pad(out, ' ', width - (unsigned)n);
 	cpi_sink_bytes(out, digits, (size_t)n);
@@ -238,7 +246,8 @@ static bool sample(struct writer *w, uint32_t i)
 
 	for (size_t v = 0; v < p->sample_type.n; v++) {
 		cpi_sink_char(w->out, ' ');
-		padded(w->out, p->value.v[(size_t)i * p->sample_type.n + v], 10);
+		padded(w->out, p->value.v[(size_t)i * p->sample_type.n + v],
+			p->sample_type.v[v].decimals, 10);
 	}
 	cpi_sink_str(w->out, ": ");
 	for (uint32_t f = 0; f < n; f++) {
@@ -280,7 +289,7 @@ static void locations(struct writer *w)
 	for (size_t i = 1; i < w->p->location.n; i++) {
 		const struct cp_location_row *row = &w->p->location.v[i];
 
-		padded(w->out, (int64_t)i, 6);
+		padded(w->out, (int64_t)i, 0, 6);
 		cpi_sink_str(w->out, ": 0x");
 		cpi_sink_hex(w->out, row->address, 1);
 		cpi_sink_char(w->out, ' ');

@@ -156,6 +156,61 @@ static void headers(void **state)
 	assert_false(cpi_script_head((struct cp_text)CPI_TEXT("12 13: 14:"), &h));
 }
 
+/* Each image's kind shows in the annotation, and no time in a filter by time. */
+static void images(void **state)
+{
+	static const char text[] =
+		"a 1 cycles: \n"
+		"\t1 a ([guest.kernel.kallsyms])\n\t2 b ([vdso])\n\t3 c (bpf_prog_1_x)\n"
+		"\t4 d ([nf_tables])\n\t5 e (/lib/modules/x.ko.xz)\n\t6 f (/boot/vmlinux-6)\n"
+		"\t7 g (//anon)\n\t8 h (/tmp/perf-x.map)\n\t9 i ()\n\tA j->k (/tmp/perf-3.map)\n"
+		"\tB ->l-> (/tmp/perf-3.map)\n\tC m+0xZ ((x)\n\tD  (inlined)\n\n"
+		"b 2 cycles: \n\tE tail (inlined)\n";
+	struct cp_read_options late = {.time = {CP_TIME_NANOS, 0, 1e18}};
+	struct cpi_env env;
+	struct cpi_sink sink;
+	struct cp_error err = {0};
+
+	(void)state;
+	expect(text, (struct cp_read_options){0}, (struct cp_write_options){.annotate = true},
+		"a;[unknown];m+0xZ;->l->_[j];j_[j];k_[i];i;h_[j];g_[j];f_[k];e_[k];d_[k];c_[k];b;a 1\n"
+		"b;tail 1\n");
+	expect(text, (struct cp_read_options){.perf_compat = true},
+		(struct cp_write_options){.perf_compat = true, .annotate = true},
+		"a;[unknown];m+0xZ;_[j];l_[i];j_[j];k_[i];i;h_[j];g;f;e;d_[k];c;b_[k];a_[k] 1\n"
+		"b;tail 1\n");
+	expect(text, late, (struct cp_write_options){0}, "");
+	cpi_env_init(&env, NULL);
+	late.time.unit = CP_TIME_SHARE;
+	assert_int_equal(fold(&env, text, &late, NULL, &sink, &err), CP_ERROR_UNSUPPORTED);
+	assert_int_equal(fold(&env, "nothing\n", NULL, NULL, &sink, &err), CP_ERROR_EMPTY);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
+static void limits(void **state)
+{
+	static const char deep[] = "a 1 1.0: e: \n\t1 a (x)\n\t1 a (x)\n\t1 b (x)\n\n";
+	static const char sums[] = "a 1 1.0: 9223372036854775807 e: \n\na 1 1.0: 1 e: \n\n";
+	struct cp_context_options options = {.size = sizeof options, .limits.stack_depth = 2};
+	struct cpi_env env;
+	struct cpi_sink sink;
+	struct cp_error err = {0};
+	char many[300 * 20];
+	size_t n = 0;
+
+	(void)state;
+	cpi_env_init(&env, &options);
+	assert_int_equal(fold(&env, deep, NULL, NULL, &sink, &err), CP_ERROR_LIMIT);
+	assert_string_equal(err.context, "line 4");
+	assert_int_equal(fold(&env, sums, NULL, NULL, &sink, &err), CP_ERROR_LIMIT);
+	for (int i = 0; i < 300; i++)
+		n += (size_t)sprintf(many + n, "a 1 1.0: e%d: \n\n", i);
+	assert_int_equal(fold(&env, many, NULL, NULL, &sink, &err), CP_ERROR_LIMIT);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	enum cp_code code = CP_ERROR_MEMORY;
@@ -186,6 +241,8 @@ int main(void)
 		cmocka_unit_test(several_events),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(headers),
+		cmocka_unit_test(images),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
 

@@ -139,6 +139,61 @@ static void folded_as_perf(void **state)
 		"worker;std::f<void ;[unknown] ;outer 50\n");
 }
 
+/* What stackcollapse-perf.pl makes of names and command names. */
+static void perf_names(void **state)
+{
+	static const struct {
+		const char *name, *path, *comm, *want;
+	} rows[] = {
+		{"net/http.(*Client).Do", "/x", "go", "go;net/http.(*Client).Do 1\n"},
+		{"(anonymous namespace)::f", "/x", "a b", "a_b 1\n"},
+		{"x::(anonymous namespace)::f(int)", "/x", "c", "c;x::(anonymous namespace)::f 1\n"},
+		{"f<void (int)>::g", "/x", "worker 12 x", "worker;f<void  1\n"},
+		{"say\"'hi;", "/x", "ab 1/2", "ab;sayhi: 1\n"},
+		{"Ljava/lang/String", "/tmp/perf-9.map", "java", "java;java/lang/String_[j] 1\n"},
+		{"a->b->", "/x", "1 x", "1_x;a;b_[i] 1\n"},
+		{"", "[vdso]", "x7 y", "x7_y;[[vdso]]_[k] 1\n"},
+		{"[unknown]", "", "n", "n;[unknown] 1\n"},
+		{"k", "/boot/vmlinux", "n", "n;k_[k] 1\n"},
+		{"k", "/x", " lead", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct cp_write_options options = {.perf_compat = true, .annotate = true};
+		struct cpi_env env;
+		struct cpi_sink sink;
+		struct cpi_builder b;
+		struct cp_profile *p;
+		struct cp_mapping_row m = {0};
+		struct cp_line_row line;
+		struct cp_label label;
+		cp_location at;
+		int64_t one = 1;
+
+		cpi_env_init(&env, NULL);
+		cpi_builder_init(&b, &env);
+		cpi_builder_sample_type(&b, (cp_string){0}, (cp_string){0}, 0);
+		m.path = cpi_builder_str(&b, rows[i].path);
+		line = line_of(&b, rows[i].name, 0);
+		label = (struct cp_label){.key = cpi_builder_str(&b, "comm"),
+			.str = cpi_builder_str(&b, rows[i].comm)};
+		at = cpi_builder_location(&b, cpi_builder_mapping(&b, &m), 1, false, &line, 1);
+		cpi_builder_sample(&b, cpi_builder_stack(&b, &at, 1),
+			cpi_builder_labels(&b, &label, 1), &one, CP_NO_TIME);
+		assert_int_equal(cpi_builder_finish(&b, &p, NULL), CP_OK);
+		cpi_sink_memory(&sink, &env.mem);
+		assert_int_equal(
+			cpi_format_find("folded")->write(&env, p, &options, &sink, NULL), CP_OK);
+		cpi_sink_char(&sink, 0);
+		assert_string_equal((const char *)sink.buf, rows[i].want);
+		cpi_sink_release(&sink);
+		cp_profile_free(p);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
+}
+
 static void raw_text(void **state)
 {
 	(void)state;
@@ -244,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folded_lines),
 		cmocka_unit_test(folded_as_perf),
+		cmocka_unit_test(perf_names),
 		cmocka_unit_test(raw_text),
 		cmocka_unit_test(pprof_message),
 		cmocka_unit_test(every_allocation_may_fail),
