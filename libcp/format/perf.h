@@ -99,7 +99,12 @@ struct perf_map {
 	uint64_t shift; /* to the row's own range */
 };
 
-enum perf_state_kind { PERF_STATE_MAP, PERF_STATE_COMM, PERF_STATE_FORK, PERF_STATE_EXEC };
+enum perf_state_kind {
+	PERF_STATE_MAP,
+	PERF_STATE_COMM,
+	PERF_STATE_FORK,
+	PERF_STATE_EXEC
+};
 
 /* A record that changes what later samples mean. */
 struct perf_state {
@@ -222,22 +227,26 @@ uint32_t perf_id_event(const struct perf_file *f, uint64_t id);
 /* Once all events are there: names of events that were not told. */
 enum cp_code perf_events_settle(struct perf_file *f, struct cp_error *err);
 /* The event's name with or without its modifiers (":u") equals text. */
-bool perf_event_called(const struct perf_file *f, const struct perf_event *e, struct cp_text text);
+bool perf_event_called(
+	const struct perf_file *f, const struct perf_event *e, struct cp_text text);
 
 enum cp_code perf_features_read(struct perf_file *f, struct cp_error *err);
 enum cp_code perf_feature_decode(
 	struct perf_file *f, unsigned feature, struct cpi_cursor c, struct cp_error *err);
 enum cp_code perf_build_ids_decode(
 	struct perf_file *f, struct cpi_cursor c, struct cp_error *err);
-/* An entry after its header; the first perfs wrote none with a pid. False: out of memory. */
-bool perf_build_id_add(struct perf_file *f, uint16_t misc, struct cpi_cursor c, bool no_pid);
+/* An entry after its header; the first perfs wrote no pid. False: out of memory. */
+bool perf_build_id_add(
+	struct perf_file *f, uint16_t misc, struct cpi_cursor c, bool no_pid);
 /* n bytes of id as hexadecimal digits in names; 0 when all are zero. */
-bool perf_build_id_name(struct perf_file *f, const uint8_t *id, unsigned n, uint32_t *ret_name);
+bool perf_build_id_name(
+	struct perf_file *f, const uint8_t *id, unsigned n, uint32_t *ret_name);
 /* Gives every map that did not bring its build id the one of the table. */
 enum cp_code perf_build_ids_settle(struct perf_file *f, struct cp_error *err);
 
 /* The order of f->deferred. */
-static inline int perf_deferred_order(const struct perf_deferred *a, const struct perf_deferred *b)
+static inline int perf_deferred_order(
+	const struct perf_deferred *a, const struct perf_deferred *b)
 {
 	if (a->tid != b->tid)
 		return a->tid < b->tid ? -1 : 1;
@@ -249,7 +258,7 @@ static inline int perf_deferred_order(const struct perf_deferred *a, const struc
 /* ---- perf_stream: records ---- */
 
 struct perf_record {
-	const uint8_t *body; /* after the header; valid until the next record is asked for */
+	const uint8_t *body; /* after the header; until the next record is asked for */
 	uint32_t n;          /* bytes of it */
 	uint32_t type;
 	uint16_t misc;
@@ -291,11 +300,11 @@ void perf_inflate_reset(struct perf_inflate *z);
 /* Gives it the bytes of one more record, when all earlier ones are used up. */
 void perf_inflate_feed(struct perf_inflate *z, const uint8_t *bytes, size_t n);
 /*
- * Makes at least `need` bytes available at *ret_bytes (valid until the next call) and says
- * how many there are; fewer when the input so far does not hold them. Takes nothing.
+ * Makes at least `need` bytes available at *ret_bytes (valid until the next call) and
+ * says how many there are; fewer when the input so far does not hold them. Takes nothing.
  */
-enum cp_code perf_inflate_peek(struct perf_inflate *z, size_t need, const uint8_t **ret_bytes,
-	size_t *ret_n, struct cp_error *err);
+enum cp_code perf_inflate_peek(struct perf_inflate *z, size_t need,
+	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err);
 void perf_inflate_take(struct perf_inflate *z, size_t n);
 uint64_t perf_inflate_total(const struct perf_inflate *z);
 /* Bytes of a record whose rest never came. */
@@ -352,7 +361,8 @@ struct perf_change {
 /* Values of many owners over epochs. */
 struct perf_timeline {
 	CPI_VEC(struct perf_change) change;
-	CPI_VEC(uint32_t) first; /* of the owner's changes, once frozen; n_owners + 1 entries */
+	CPI_VEC(uint32_t)
+	first; /* of the owner's changes, once frozen; n_owners + 1 entries */
 };
 
 struct perf_task {
@@ -372,7 +382,7 @@ struct perf_tasks {
 	struct perf_spaces spaces;
 	CPI_VEC(uint64_t) epoch_time; /* of epoch i + 1 */
 	struct perf_task_table processes, threads;
-	struct perf_timeline before_exec; /* roots that processes had before their last exec */
+	struct perf_timeline before_exec; /* roots of processes before their last exec */
 	bool keep_on_exec;                /* as perf does */
 };
 
@@ -381,16 +391,16 @@ struct perf_seat {
 	int32_t pid, tid;
 	uint32_t from, to; /* epochs */
 	uint32_t root, kernel;
-	uint32_t before_exec; /* root; the execve call itself came from there */
+	uint32_t before_exec;        /* root; the execve call itself came from there */
 	uint32_t comm, process_comm; /* in names; 0 = never told */
 };
 
-enum cp_code perf_tasks_build(
-	struct perf_tasks *t, struct perf_file *f, bool keep_on_exec, struct cp_error *err);
+enum cp_code perf_tasks_build(struct perf_tasks *t, struct perf_file *f,
+	bool keep_on_exec, struct cp_error *err);
 void perf_tasks_release(struct perf_tasks *t);
 uint32_t perf_tasks_epoch(const struct perf_tasks *t, uint64_t time);
-void perf_tasks_seat(
-	const struct perf_tasks *t, int32_t pid, int32_t tid, uint32_t epoch, struct perf_seat *seat);
+void perf_tasks_seat(const struct perf_tasks *t, int32_t pid, int32_t tid, uint32_t epoch,
+	struct perf_seat *seat);
 
 /* ---- perf_sample ---- */
 

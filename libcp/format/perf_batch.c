@@ -36,7 +36,8 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 	bool captured = false;
 
 	for (size_t i = 0; i < b->f->event.n; i++)
-		captured |= (b->f->event.v[i].attr.sample_type & PERF_SAMPLE_STACK_USER) != 0;
+		captured |=
+			(b->f->event.v[i].attr.sample_type & PERF_SAMPLE_STACK_USER) != 0;
 	if (!b->unwinder || !captured)
 		return CP_OK;
 	/* Pages that no deep stack touches are never made real. */
@@ -160,8 +161,8 @@ static void unwind_one(void *arg, size_t i, unsigned worker)
 	const struct cpi_unwinder *unwinder = batch->b->unwinder;
 
 	w->end = CPI_UNWIND_DONE;
-	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, map_at, batch->b, batch->ips[i],
-		batch->exact[i], DEPTH, &w->end);
+	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, map_at, batch->b,
+		batch->ips[i], batch->exact[i], DEPTH, &w->end);
 }
 
 static cp_location truncated_root(struct perf_build *b)

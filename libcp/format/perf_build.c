@@ -100,7 +100,8 @@ static void set_period(struct perf_build *b, const struct perf_event *e)
 	bool freq = e->attr.flags & PERF_FLAG_FREQ;
 
 	header->period_type.type = cpi_builder_string(&b->b, perf_name(b->f, e->name));
-	header->period_type.unit = cpi_builder_str(&b->b, e->clock ? "nanoseconds" : "count");
+	header->period_type.unit =
+		cpi_builder_str(&b->b, e->clock ? "nanoseconds" : "count");
 	header->default_sample_type = header->period_type.type;
 	if (!freq || e->clock)
 		header->period = (int64_t)(perf_event_weight(e) & INT64_MAX);
@@ -154,8 +155,9 @@ static bool countable(const struct perf_file *f, const struct perf_event *e)
 	enum { AUXTRACE_INFO = 70 };
 
 	return !e->dummy &&
-		!(e->attr.type > PERF_TYPE_BREAKPOINT && f->counts.type[AUXTRACE_INFO] &&
-			!(e->attr.sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN)));
+	       !(e->attr.type > PERF_TYPE_BREAKPOINT && f->counts.type[AUXTRACE_INFO] &&
+		       !(e->attr.sample_type &
+			       (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN)));
 }
 
 static enum cp_code choose_events(struct perf_build *b, struct cp_error *err)
@@ -168,7 +170,7 @@ static enum cp_code choose_events(struct perf_build *b, struct cp_error *err)
 		return cpi_error_memory(err);
 	for (size_t i = 0; i < f->event.n; i++) {
 		b->event_wanted[i] = countable(f, &f->event.v[i]) &&
-			perf_filter_event(&b->filter, f, &f->event.v[i]);
+				     perf_filter_event(&b->filter, f, &f->event.v[i]);
 		n += b->event_wanted[i];
 	}
 	if (!n && b->o->n_events)
@@ -232,7 +234,8 @@ static enum cp_code no_samples(const struct perf_file *f, struct cp_error *err)
 	if (f->feature[0] >> PERF_FEATURE_STAT & 1)
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
 			"the file is from perf stat record: it holds counts, no samples");
-	return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the capture holds no sample");
+	return cpi_error(
+		err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the capture holds no sample");
 }
 
 static enum cp_code report(struct perf_build *b, struct cp_error *err)
@@ -250,13 +253,14 @@ static enum cp_code report(struct perf_build *b, struct cp_error *err)
 			(unsigned long long)counts->throttled);
 	if (b->unknown)
 		return cpi_diag_warn(diag, err, "event", CP_NO_OFFSET,
-			"%llu samples belong to events that the capture does not describe",
+			"%llu samples belong to events that the capture does not "
+			"describe",
 			(unsigned long long)b->unknown);
 	return CP_OK;
 }
 
-static enum cp_code build(struct perf_build *b, struct cp_profile **ret_profile,
-	struct cp_error *err)
+static enum cp_code build(
+	struct perf_build *b, struct cp_profile **ret_profile, struct cp_error *err)
 {
 	struct perf_stream stream;
 	enum cp_code code = set_up(b, err);
@@ -325,13 +329,14 @@ static enum cp_code perf_read(struct cpi_env *env, const struct cpi_source *sour
 }
 
 const struct cpi_format cpi_format_perf = {
-	.public = {
-		.name = "perf.data",
-		.description = "captures of perf record: file, pipe or directory",
-		.extensions = ".data",
-		.reads = true,
-		.binary = true,
-	},
+	.public =
+		{
+			.name = "perf.data",
+			.description = "captures of perf record: file, pipe or directory",
+			.extensions = ".data",
+			.reads = true,
+			.binary = true,
+		},
 	.detect = perf_detect,
 	.read = perf_read,
 };

@@ -24,8 +24,8 @@ struct perf_places {
 	struct perf_place *cache;
 };
 
-bool perf_places_init(struct perf_places *p, struct perf_file *f, struct perf_tasks *tasks,
-	struct cpi_builder *b);
+bool perf_places_init(struct perf_places *p, struct perf_file *f,
+	struct perf_tasks *tasks, struct cpi_builder *b);
 void perf_places_release(struct perf_places *p);
 /* The location of an address in the space `root`. */
 cp_location perf_places_find(struct perf_places *p, uint32_t root, uint64_t address);
@@ -46,8 +46,8 @@ struct perf_filter {
 enum cp_code perf_filter_init(struct perf_filter *w, struct perf_file *f,
 	const struct cp_read_options *options, struct cp_error *err);
 void perf_filter_release(struct perf_filter *w, struct perf_file *f);
-bool perf_filter_event(
-	const struct perf_filter *w, const struct perf_file *f, const struct perf_event *e);
+bool perf_filter_event(const struct perf_filter *w, const struct perf_file *f,
+	const struct perf_event *e);
 bool perf_filter_sample(const struct perf_filter *w, const struct perf_sample *s);
 bool perf_filter_comm(const struct perf_filter *w, struct cp_text comm);
 bool perf_filter_dso(const struct perf_filter *w, struct cp_text path);
@@ -133,7 +133,8 @@ struct perf_build {
 	cp_location truncated_root;
 	uint64_t truncated;
 
-	uint64_t samples, kept; /* records; of them (and group members) through the filters */
+	uint64_t samples; /* records */
+	uint64_t kept;    /* of them, and of group members, through the filters */
 	uint64_t unknown, damaged;
 	uint64_t first_time; /* of non-dummy samples; and the event of that sample */
 	uint32_t first_event;
@@ -151,8 +152,7 @@ const struct perf_sitter *perf_sitter_find(
 cp_labels perf_sample_labels(struct perf_build *b, const struct perf_sitter *sitter,
 	const struct perf_sample *s, uint32_t event);
 /* What of these labels the sample itself decides, as a hash. */
-uint64_t perf_sample_labels_key(
-	const struct perf_build *b, const struct perf_sample *s);
+uint64_t perf_sample_labels_key(const struct perf_build *b, const struct perf_sample *s);
 
 /* ---- perf_chain ---- */
 
@@ -177,8 +177,8 @@ void perf_row_count(struct perf_build *b, const struct perf_sample *s,
  * The same for a sample that was decoded into the next place of the queue, whose bytes
  * stay. It is counted when the queue is full, or flushed.
  */
-void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter, uint32_t event,
-	uint64_t weight);
+void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter,
+	uint32_t event, uint64_t weight);
 void perf_rows_flush(struct perf_build *b);
 /* Adds sample types and samples to the builder. */
 void perf_rows_finish(struct perf_build *b);
@@ -193,7 +193,8 @@ uint64_t perf_weight_compat(const struct perf_event *e, const struct perf_sample
  * Calls perf_build_count once for the sample, or for each member of its group whose
  * counter moved, with the weight.
  */
-void perf_weigh(struct perf_build *b, struct perf_sample *s, const struct perf_sitter *sitter);
+void perf_weigh(
+	struct perf_build *b, struct perf_sample *s, const struct perf_sitter *sitter);
 void perf_build_count(struct perf_build *b, struct perf_sample *s,
 	const struct perf_sitter *sitter, uint32_t event, uint64_t weight);
 

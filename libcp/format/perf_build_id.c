@@ -3,12 +3,13 @@
 
 /*
  * Build ids: the table of feature 2, whose entries also travel as records of pipes, and
- * the ids inside MMAP2 records. An entry: record header, i32 pid, 20 bytes of id, one byte
- * of its size with three of padding, path.
+ * the ids inside MMAP2 records. An entry: record header, i32 pid, 20 bytes of id, one
+ * byte of its size with three of padding, path.
  */
 enum { HEADER = 8, ID_BYTES = 20 };
 
-static uint32_t hex_name(struct perf_file *f, const uint8_t *id, unsigned n, bool *ret_done)
+static uint32_t hex_name(
+	struct perf_file *f, const uint8_t *id, unsigned n, bool *ret_done)
 {
 	static const char digit[] = "0123456789abcdef";
 	char hex[2 * ID_BYTES];
@@ -38,7 +39,8 @@ static unsigned id_length(const uint8_t *id, struct cp_text path)
 	return n;
 }
 
-bool perf_build_id_name(struct perf_file *f, const uint8_t *id, unsigned n, uint32_t *ret_name)
+bool perf_build_id_name(
+	struct perf_file *f, const uint8_t *id, unsigned n, uint32_t *ret_name)
 {
 	bool done, any = false;
 
@@ -52,7 +54,8 @@ bool perf_build_id_name(struct perf_file *f, const uint8_t *id, unsigned n, uint
 }
 
 /* The part of an entry after its header. */
-bool perf_build_id_add(struct perf_file *f, uint16_t misc, struct cpi_cursor c, bool no_pid)
+bool perf_build_id_add(
+	struct perf_file *f, uint16_t misc, struct cpi_cursor c, bool no_pid)
 {
 	struct perf_build_id row = {.cpumode = misc & PERF_MISC_CPUMODE};
 	const uint8_t *id;
@@ -72,8 +75,8 @@ bool perf_build_id_add(struct perf_file *f, uint16_t misc, struct cpi_cursor c, 
 	if (!path.n || !n)
 		return true;
 	return perf_names_add(&f->names, path, &row.name) &&
-		perf_build_id_name(f, id, n, &row.hex) &&
-		cpi_vec_push(&f->env->mem, &f->build_id, row);
+	       perf_build_id_name(f, id, n, &row.hex) &&
+	       cpi_vec_push(&f->env->mem, &f->build_id, row);
 }
 
 /*
@@ -83,8 +86,8 @@ bool perf_build_id_add(struct perf_file *f, uint16_t misc, struct cpi_cursor c, 
 static bool lacks_pid(struct cpi_cursor c)
 {
 	cpi_cursor_skip(&c, HEADER + 4 + 24);
-	return cpi_text_starts(
-		(struct cp_text){(const char *)c.at, cpi_cursor_left(&c)}, CPI_TEXT("nel.kallsyms]"));
+	return cpi_text_starts((struct cp_text){(const char *)c.at, cpi_cursor_left(&c)},
+		CPI_TEXT("nel.kallsyms]"));
 }
 
 enum cp_code perf_build_ids_decode(
@@ -99,7 +102,8 @@ enum cp_code perf_build_ids_decode(
 		(void)cpi_cursor_u32(&entry);
 		misc = cpi_cursor_u16(&entry);
 		size = cpi_cursor_u16(&entry);
-		/* Some sections end with zeros, others inside an entry: what is read stays. */
+		/* Some sections end with zeros, others inside an entry: what is read
+		 * stays. */
 		if (size < HEADER || size > cpi_cursor_left(&c))
 			break;
 		entry = cpi_cursor_sub(&c, size);
@@ -113,9 +117,9 @@ enum cp_code perf_build_ids_decode(
 static bool is_module(struct cp_text path)
 {
 	return memmem(path.p, path.n, ".ko", 3) != NULL ||
-		(path.n && path.p[0] == '[' &&
-			!cpi_text_starts(path, CPI_TEXT("[kernel.")) &&
-			!cpi_text_starts(path, CPI_TEXT("[guest.")));
+	       (path.n && path.p[0] == '[' &&
+		       !cpi_text_starts(path, CPI_TEXT("[kernel.")) &&
+		       !cpi_text_starts(path, CPI_TEXT("[guest.")));
 }
 
 /*

@@ -143,8 +143,17 @@ int perf_ip_register(struct cp_text arch)
 		const char *arch;
 		int bit;
 	} ip[] = {
-		{"x86", 8}, {"i386", 8}, {"i486", 8}, {"i586", 8}, {"i686", 8}, {"aarch64", 32},
-		{"arm64", 32}, {"arm", 15}, {"riscv", 0}, {"ppc", 32}, {"s390", 33},
+		{"x86", 8},
+		{"i386", 8},
+		{"i486", 8},
+		{"i586", 8},
+		{"i686", 8},
+		{"aarch64", 32},
+		{"arm64", 32},
+		{"arm", 15},
+		{"riscv", 0},
+		{"ppc", 32},
+		{"s390", 33},
 		{"loongarch", 0},
 	};
 
@@ -179,7 +188,7 @@ static void push_user_ip(struct walk *w)
 static bool is_call_stack(const struct walk *w)
 {
 	return w->s->n_branch &&
-		w->b->f->event.v[w->s->event].attr.branch_type & PERF_BRANCH_CALL_STACK;
+	       w->b->f->event.v[w->s->event].attr.branch_type & PERF_BRANCH_CALL_STACK;
 }
 
 const struct perf_deferred *perf_deferred_find(
@@ -189,9 +198,8 @@ const struct perf_deferred *perf_deferred_find(
 	size_t lo = 0, hi = f->deferred.n;
 	const struct perf_deferred *d;
 
-	if (s->n_chain < 2 ||
-		perf_u64(s->chain + 8 * (size_t)(s->n_chain - 2), f->swap) !=
-			PERF_CONTEXT_USER_DEFERRED)
+	if (s->n_chain < 2 || perf_u64(s->chain + 8 * (size_t)(s->n_chain - 2),
+				      f->swap) != PERF_CONTEXT_USER_DEFERRED)
 		return NULL;
 	key.cookie = perf_u64(s->chain + 8 * (size_t)(s->n_chain - 1), f->swap);
 	/* A cookie comes again only after its chain: the first one after the sample. */
@@ -204,16 +212,18 @@ const struct perf_deferred *perf_deferred_find(
 			hi = mid;
 	}
 	d = &f->deferred.v[lo];
-	return lo < f->deferred.n && d->tid == key.tid && d->cookie == key.cookie ? d : NULL;
+	return lo < f->deferred.n && d->tid == key.tid && d->cookie == key.cookie ? d
+										  : NULL;
 }
 
 /* Handles a marker at entry i; false ends the chain. */
-static bool on_marker(struct walk *w, uint64_t marker, uint32_t i, const struct perf_unwound *user)
+static bool on_marker(
+	struct walk *w, uint64_t marker, uint32_t i, const struct perf_unwound *user)
 {
 	const struct perf_sample *s = w->s;
 	uint64_t next = i + 1 < s->n_chain
-		? perf_u64(s->chain + 8 * (size_t)(i + 1), w->b->f->swap)
-		: 0;
+				? perf_u64(s->chain + 8 * (size_t)(i + 1), w->b->f->swap)
+				: 0;
 	const struct perf_deferred *d;
 
 	w->mode = marker_mode(marker);

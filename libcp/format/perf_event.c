@@ -18,7 +18,8 @@ static uint64_t flags_in_order(uint64_t flags, bool big_endian)
 	for (unsigned i = 0; i < 64; i++)
 		out |= (flags >> (63 - i) & 1) << i;
 	/* precise_ip is a number of two bits, bits 15 and 16. */
-	return (out & ~PERF_FLAG_PRECISE) | (out & 1ULL << 15) << 1 | (out & 1ULL << 16) >> 1;
+	return (out & ~PERF_FLAG_PRECISE) | (out & 1ULL << 15) << 1 |
+	       (out & 1ULL << 16) >> 1;
 }
 
 void perf_attr_decode(
@@ -55,14 +56,16 @@ uint32_t perf_id_event(const struct perf_file *f, uint64_t id)
 	return UINT32_MAX;
 }
 
-enum cp_code perf_id_add(struct perf_file *f, uint64_t id, uint32_t event, struct cp_error *err)
+enum cp_code perf_id_add(
+	struct perf_file *f, uint64_t id, uint32_t event, struct cp_error *err)
 {
 	struct perf_id row = {id, event};
 
 	if (perf_id_event(f, id) != UINT32_MAX)
 		return CP_OK;
 	if (!cpi_vec_push(&f->env->mem, &f->id, row) ||
-		!cpi_index_add(&f->env->mem, &f->ids, cpi_hash_u64(id), (uint32_t)f->id.n))
+		!cpi_index_add(
+			&f->env->mem, &f->ids, cpi_hash_u64(id), (uint32_t)f->id.n))
 		return cpi_error_memory(err);
 	return CP_OK;
 }
@@ -117,7 +120,8 @@ enum cp_code perf_event_add(struct perf_file *f, const struct perf_attr *attr,
 
 	lay_out(&event.layout, attr->sample_type);
 	event.trailers = attr->flags & PERF_FLAG_SAMPLE_ID_ALL;
-	event.clock = attr->type == PERF_TYPE_SOFTWARE && attr->config <= PERF_SW_TASK_CLOCK;
+	event.clock =
+		attr->type == PERF_TYPE_SOFTWARE && attr->config <= PERF_SW_TASK_CLOCK;
 	*ret_event = (uint32_t)f->event.n;
 	if (f->event.n >= PERF_EVENTS)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "more than %u events",
@@ -128,20 +132,36 @@ enum cp_code perf_event_add(struct perf_file *f, const struct perf_attr *attr,
 	f->timed |= event.layout.time != PERF_ABSENT;
 	f->untimed_states |= !event.trailers;
 	f->mixed_layout |= event.trailers != first->trailers ||
-		attr->sample_type != first->attr.sample_type;
+			   attr->sample_type != first->attr.sample_type;
 	return CP_OK;
 }
 
 static const char *const hardware_names[] = {
-	"cycles", "instructions", "cache-references", "cache-misses", "branches",
-	"branch-misses", "bus-cycles", "stalled-cycles-frontend", "stalled-cycles-backend",
+	"cycles",
+	"instructions",
+	"cache-references",
+	"cache-misses",
+	"branches",
+	"branch-misses",
+	"bus-cycles",
+	"stalled-cycles-frontend",
+	"stalled-cycles-backend",
 	"ref-cycles",
 };
 
 static const char *const software_names[] = {
-	"cpu-clock", "task-clock", "page-faults", "context-switches", "cpu-migrations",
-	"minor-faults", "major-faults", "alignment-faults", "emulation-faults", "dummy",
-	"bpf-output", "cgroup-switches",
+	"cpu-clock",
+	"task-clock",
+	"page-faults",
+	"context-switches",
+	"cpu-migrations",
+	"minor-faults",
+	"major-faults",
+	"alignment-faults",
+	"emulation-faults",
+	"dummy",
+	"bpf-output",
+	"cgroup-switches",
 };
 
 static void cache_name(char *buf, size_t size, uint64_t config)
@@ -153,7 +173,9 @@ static void cache_name(char *buf, size_t size, uint64_t config)
 
 	if (c < 7 && o < 3 && miss < 2)
 		snprintf(buf, size, "%s-%s%s", cache[c], op[o],
-			miss ? "-misses" : o == 2 ? "es" : "s");
+			miss     ? "-misses"
+			: o == 2 ? "es"
+				 : "s");
 	else
 		snprintf(buf, size, "cache:0x%llx", (unsigned long long)config);
 }
@@ -177,7 +199,7 @@ static void derive_name(
 		(config & 0xffffffff) < sizeof hardware_names / sizeof *hardware_names)
 		snprintf(buf, size, "%s", hardware_names[config & 0xffffffff]);
 	else if (attr->type == PERF_TYPE_SOFTWARE &&
-		config < sizeof software_names / sizeof *software_names)
+		 config < sizeof software_names / sizeof *software_names)
 		snprintf(buf, size, "%s", software_names[config]);
 	else if (attr->type == PERF_TYPE_HW_CACHE)
 		cache_name(buf, size, config);
@@ -188,7 +210,8 @@ static void derive_name(
 	else if (attr->type == PERF_TYPE_BREAKPOINT)
 		snprintf(buf, size, "mem:0x%llx", (unsigned long long)attr->config1);
 	else if ((pmu = pmu_name(f, attr->type)).n)
-		snprintf(buf, size, "%.*s/config=0x%llx/", (int)(pmu.n & 0xff), pmu.p, config);
+		snprintf(buf, size, "%.*s/config=0x%llx/", (int)(pmu.n & 0xff), pmu.p,
+			config);
 	else
 		snprintf(buf, size, "event-%u:0x%llx", attr->type, config);
 }
@@ -196,7 +219,7 @@ static void derive_name(
 static bool is_dummy(const struct perf_file *f, const struct perf_event *e)
 {
 	return (e->attr.type == PERF_TYPE_SOFTWARE && e->attr.config == PERF_SW_DUMMY) ||
-		perf_event_called(f, e, CPI_TEXT("dummy"));
+	       perf_event_called(f, e, CPI_TEXT("dummy"));
 }
 
 enum cp_code perf_events_settle(struct perf_file *f, struct cp_error *err)
@@ -215,7 +238,8 @@ enum cp_code perf_events_settle(struct perf_file *f, struct cp_error *err)
 	return CP_OK;
 }
 
-bool perf_event_called(const struct perf_file *f, const struct perf_event *e, struct cp_text text)
+bool perf_event_called(
+	const struct perf_file *f, const struct perf_event *e, struct cp_text text)
 {
 	struct cp_text name = perf_name(f, e->name);
 
@@ -224,5 +248,6 @@ bool perf_event_called(const struct perf_file *f, const struct perf_event *e, st
 	/* "cycles:ppp" is called "cycles"; "sched:sched_switch" is not called "sched". */
 	if (e->attr.type == PERF_TYPE_TRACEPOINT || !text.n)
 		return false;
-	return name.n > text.n && name.p[text.n] == ':' && !memcmp(name.p, text.p, text.n);
+	return name.n > text.n && name.p[text.n] == ':' &&
+	       !memcmp(name.p, text.p, text.n);
 }

@@ -82,8 +82,8 @@ static bool on_cmdline(struct perf_file *f, struct cpi_cursor *c)
 	}
 	if (cpi_cursor_ok(c) && done)
 		done = !line.code &&
-			perf_names_add(&f->names, (struct cp_text){(char *)line.buf, line.n},
-				&f->cmdline);
+		       perf_names_add(&f->names,
+			       (struct cp_text){(char *)line.buf, line.n}, &f->cmdline);
 	cpi_sink_release(&line);
 	return done;
 }
@@ -99,7 +99,8 @@ static bool on_pmu_mappings(struct perf_file *f, struct cpi_cursor *c)
 		if (!read_str(f, c, &name))
 			return false;
 		row.size = name;
-		if (cpi_cursor_ok(c) && f->pmu.n < PERF_PMUS && !cpi_vec_push(&f->env->mem, &f->pmu, row))
+		if (cpi_cursor_ok(c) && f->pmu.n < PERF_PMUS &&
+			!cpi_vec_push(&f->env->mem, &f->pmu, row))
 			return false;
 	}
 	return true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/perf_build.h"
 
-
 static bool needs_times(const struct cp_read_options *o)
 {
 	return o->time.unit == CP_TIME_OFFSET || o->time.unit == CP_TIME_SHARE;
@@ -40,11 +39,13 @@ static void set_span(struct perf_filter *w, const struct perf_file *f)
 	}
 	w->from = f->counts.first_time + clamp(length * span->from);
 	/* The last sample belongs to the whole. */
-	w->to = span->to >= 1 ? UINT64_MAX : f->counts.first_time + clamp(length * span->to);
+	w->to = span->to >= 1 ? UINT64_MAX
+			      : f->counts.first_time + clamp(length * span->to);
 }
 
 /* "0-3,8" */
-static bool parse_cpus(struct perf_filter *w, struct perf_file *f, const char *text, bool *ret_bad)
+static bool parse_cpus(
+	struct perf_filter *w, struct perf_file *f, const char *text, bool *ret_bad)
 {
 	const char *at = text;
 
@@ -76,8 +77,8 @@ enum cp_code perf_filter_init(struct perf_filter *w, struct perf_file *f,
 
 	memset(w, 0, sizeof *w);
 	w->o = options;
-	w->any = options->n_comms || options->n_pids || options->n_tids || options->cpus ||
-		options->time.unit != CP_TIME_ALL;
+	w->any = options->n_comms || options->n_pids || options->n_tids ||
+		 options->cpus || options->time.unit != CP_TIME_ALL;
 	set_span(w, f);
 	if (options->cpus && !parse_cpus(w, f, options->cpus, &bad))
 		return cpi_error_memory(err);
@@ -92,8 +93,8 @@ void perf_filter_release(struct perf_filter *w, struct perf_file *f)
 	cpi_vec_release(&f->env->mem, &w->cpu);
 }
 
-bool perf_filter_event(
-	const struct perf_filter *w, const struct perf_file *f, const struct perf_event *e)
+bool perf_filter_event(const struct perf_filter *w, const struct perf_file *f,
+	const struct perf_event *e)
 {
 	for (size_t i = 0; i < w->o->n_events; i++)
 		if (perf_event_called(f, e, cpi_text(w->o->events[i])))
@@ -122,8 +123,8 @@ bool perf_filter_sample(const struct perf_filter *w, const struct perf_sample *s
 	if (!w->any)
 		return true;
 	return s->time >= w->from && (s->time < w->to || w->to == UINT64_MAX) &&
-		listed(w->o->pids, w->o->n_pids, s->pid) &&
-		listed(w->o->tids, w->o->n_tids, s->tid) && cpu_listed(w, s->cpu);
+	       listed(w->o->pids, w->o->n_pids, s->pid) &&
+	       listed(w->o->tids, w->o->n_tids, s->tid) && cpu_listed(w, s->cpu);
 }
 
 bool perf_filter_comm(const struct perf_filter *w, struct cp_text comm)
@@ -140,7 +141,8 @@ bool perf_filter_dso(const struct perf_filter *w, struct cp_text path)
 	for (size_t i = 0; i < w->o->n_dsos; i++) {
 		struct cp_text dso = cpi_text(w->o->dsos[i]);
 
-		if (cpi_text_equal(path, dso) || cpi_text_equal(cpi_text_basename(path), dso))
+		if (cpi_text_equal(path, dso) ||
+			cpi_text_equal(cpi_text_basename(path), dso))
 			return true;
 		if (cpi_text_equal(dso, CPI_TEXT("[kernel.kallsyms]")) &&
 			cpi_text_starts(path, dso))

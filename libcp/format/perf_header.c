@@ -31,9 +31,9 @@ int perf_detect(const struct cpi_source *source)
 	if (!source->n_parts || source->part[0].n < sizeof magic_v2)
 		return 0;
 	return !memcmp(p, magic_v2, 8) || !memcmp(p, magic_v2_swapped, 8) ||
-			!memcmp(p, magic_v1, 8) || !memcmp(p, magic_v1_swapped, 8)
-		? 100
-		: 0;
+			       !memcmp(p, magic_v1, 8) || !memcmp(p, magic_v1_swapped, 8)
+		       ? 100
+		       : 0;
 }
 
 enum cp_code perf_damaged(struct perf_file *f, struct cp_error *err, const char *kind,
@@ -72,7 +72,7 @@ static bool guess_swap(const uint8_t *p, uint64_t n)
 	if (size == PIPE_HEADER_SIZE || plausible_attr_size(attr_size))
 		return false;
 	return size == __builtin_bswap64(PIPE_HEADER_SIZE) ||
-		plausible_attr_size(__builtin_bswap64(attr_size));
+	       plausible_attr_size(__builtin_bswap64(attr_size));
 }
 
 static enum cp_code byte_order(struct perf_file *f, struct cp_error *err)
@@ -125,8 +125,8 @@ static bool section_inside(const struct perf_file *f, const struct perf_section 
 }
 
 /* `at` is where the section is written down. */
-static enum cp_code read_ids(struct perf_file *f, const struct perf_section *ids, uint64_t at,
-	uint32_t event, struct cp_error *err)
+static enum cp_code read_ids(struct perf_file *f, const struct perf_section *ids,
+	uint64_t at, uint32_t event, struct cp_error *err)
 {
 	struct cpi_cursor c;
 	enum cp_code code;
@@ -149,11 +149,12 @@ static enum cp_code read_attrs(struct perf_file *f, const struct perf_section *a
 	struct perf_section whole = *attrs;
 
 	if (!plausible_attr_size(attr_size))
-		return cpi_error(err, CP_ERROR_CORRUPT, 16, "an attr size of %llu is impossible",
+		return cpi_error(err, CP_ERROR_CORRUPT, 16,
+			"an attr size of %llu is impossible",
 			(unsigned long long)attr_size);
 	if (!section_inside(f, attrs)) {
-		enum cp_code code = perf_damaged(f, err, "attr", 24,
-			"the attr section lies outside the file");
+		enum cp_code code = perf_damaged(
+			f, err, "attr", 24, "the attr section lies outside the file");
 
 		if (code)
 			return code;
@@ -189,10 +190,11 @@ static enum cp_code settle_data(struct perf_file *f, struct cp_error *err)
 {
 	if (f->data.offset > f->n || f->data.offset < 16)
 		return cpi_error(err, CP_ERROR_TRUNCATED, 40,
-			"the data section at byte 0x%llx lies outside the file of %llu bytes",
+			"the data section at byte 0x%llx lies outside the file of %llu "
+			"bytes",
 			(unsigned long long)f->data.offset, (unsigned long long)f->n);
 	if (!f->data.size) {
-		/* perf record writes the size last. What follows is records, no features. */
+		/* perf record writes the size last. No features follow the records. */
 		f->killed = true;
 		f->data.size = f->n - f->data.offset;
 		memset(f->feature, 0, sizeof f->feature);
@@ -212,7 +214,8 @@ static enum cp_code settle_data(struct perf_file *f, struct cp_error *err)
 	return CP_OK;
 }
 
-static enum cp_code open_file(struct perf_file *f, uint64_t header_size, struct cp_error *err)
+static enum cp_code open_file(
+	struct perf_file *f, uint64_t header_size, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(f, f->bytes, f->n);
 	struct perf_section attrs;
@@ -253,11 +256,13 @@ static enum cp_code open_any(struct perf_file *f, struct cp_error *err)
 	header_size = cpi_cursor_u64(&c);
 	if (header_size == PIPE_HEADER_SIZE) {
 		f->pipe = true;
-		f->data = (struct perf_section){PIPE_HEADER_SIZE, f->n - PIPE_HEADER_SIZE};
+		f->data =
+			(struct perf_section){PIPE_HEADER_SIZE, f->n - PIPE_HEADER_SIZE};
 		return CP_OK;
 	}
 	if (header_size < HEADER_NO_FEATURES || header_size > 65536)
-		return cpi_error(err, CP_ERROR_CORRUPT, 8, "a header size of %llu is impossible",
+		return cpi_error(err, CP_ERROR_CORRUPT, 8,
+			"a header size of %llu is impossible",
 			(unsigned long long)header_size);
 	return open_file(f, header_size, err);
 }

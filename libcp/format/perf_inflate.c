@@ -97,8 +97,8 @@ static enum cp_code inflate_some(struct perf_inflate *z, struct cp_error *err)
 	return code ? code : cpi_codec_check(z->env, z->in_total, z->out_total, err);
 }
 
-enum cp_code perf_inflate_peek(struct perf_inflate *z, size_t need, const uint8_t **ret_bytes,
-	size_t *ret_n, struct cp_error *err)
+enum cp_code perf_inflate_peek(struct perf_inflate *z, size_t need,
+	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err)
 {
 	if (z->n - z->at < need) {
 		memmove(z->buf, z->buf + z->at, z->n - z->at);

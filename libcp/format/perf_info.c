@@ -134,7 +134,7 @@ static bool thread_new(struct whole *w, int32_t pid, int32_t tid, bool *ret_new)
 			return true;
 	*ret_new = true;
 	return cpi_vec_push(&w->f.env->mem, &w->thread, row) &&
-		cpi_index_add(&w->f.env->mem, &w->threads, hash, (uint32_t)w->thread.n);
+	       cpi_index_add(&w->f.env->mem, &w->threads, hash, (uint32_t)w->thread.n);
 }
 
 static enum cp_code count_sample(
@@ -203,7 +203,7 @@ static void copy_header(struct whole *w)
 	info->killed = f->killed;
 	info->cut = f->cut;
 	info->compressed = f->counts.type[PERF_RECORD_COMPRESSED] ||
-		f->counts.type[PERF_RECORD_COMPRESSED2];
+			   f->counts.type[PERF_RECORD_COMPRESSED2];
 	info->parts = f->source->n_parts;
 	info->host = perf_name(f, f->hostname);
 	info->release = perf_name(f, f->release);
@@ -319,10 +319,11 @@ void perf_info_free(struct perf_info *info)
 
 char *perf_info_sample_type(char *buf, size_t size, uint64_t sample_type)
 {
-	static const char *const name[] = {"IP", "TID", "TIME", "ADDR", "READ", "CALLCHAIN", "ID",
-		"CPU", "PERIOD", "STREAM_ID", "RAW", "BRANCH_STACK", "REGS_USER", "STACK_USER",
-		"WEIGHT", "DATA_SRC", "IDENTIFIER", "TRANSACTION", "REGS_INTR", "PHYS_ADDR",
-		"AUX", "CGROUP", "DATA_PAGE_SIZE", "CODE_PAGE_SIZE", "WEIGHT_STRUCT"};
+	static const char *const name[] = {"IP", "TID", "TIME", "ADDR", "READ",
+		"CALLCHAIN", "ID", "CPU", "PERIOD", "STREAM_ID", "RAW", "BRANCH_STACK",
+		"REGS_USER", "STACK_USER", "WEIGHT", "DATA_SRC", "IDENTIFIER",
+		"TRANSACTION", "REGS_INTR", "PHYS_ADDR", "AUX", "CGROUP",
+		"DATA_PAGE_SIZE", "CODE_PAGE_SIZE", "WEIGHT_STRUCT"};
 	size_t n = 0;
 
 	if (size)

@@ -8,11 +8,12 @@
 
 struct perf_info_event {
 	struct cp_text name;
-	uint64_t period;      /* between samples, or samples a second */
+	uint64_t period; /* between samples, or samples a second */
 	bool frequency, clock, dummy;
 	uint64_t sample_type; /* PERF_SAMPLE_… bits */
 	uint64_t samples, lost;
-	uint64_t by_cpumode[8]; /* unknown, kernel, user, hypervisor, guest kernel, guest user */
+	uint64_t by_cpumode[8]; /* unknown, kernel, user, hypervisor, guest kernel, guest
+				   user */
 };
 
 struct perf_info_records {
@@ -48,8 +49,9 @@ struct perf_info {
 	uint32_t cpus_online, cpus_available; /* 0 = not told */
 	uint64_t memory_kb;
 	uint64_t data_bytes, inflated_bytes, records;
-	uint64_t first_time, last_time; /* ns on the capture's clock; first > last: none */
-	int64_t wall_nanos;             /* first_time since the epoch, UTC; 0 = unknown */
+	uint64_t first_time,
+		last_time;  /* ns on the capture's clock; first > last: none */
+	int64_t wall_nanos; /* first_time since the epoch, UTC; 0 = unknown */
 	uint64_t samples, lost_records, lost_samples, lost_bpf, throttled, unknown_events;
 	uint64_t damaged; /* pieces of damage; the first 1000 are listed */
 

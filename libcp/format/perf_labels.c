@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 
-static void push(struct perf_build *b, struct cp_label *label, uint32_t *n, const char *key,
-	struct cp_text str)
+static void push(struct perf_build *b, struct cp_label *label, uint32_t *n,
+	const char *key, struct cp_text str)
 {
-	label[*n] = (struct cp_label){
-		.key = cpi_builder_str(&b->b, key), .str = cpi_builder_string(&b->b, str)};
+	label[*n] = (struct cp_label){.key = cpi_builder_str(&b->b, key),
+		.str = cpi_builder_string(&b->b, str)};
 	*n += str.n != 0;
 }
 
@@ -40,7 +40,8 @@ static uint32_t seat_labels(
 	uint32_t n = 0;
 
 	if (b->labels & CP_LABEL_COMM)
-		push(b, label, &n, "comm", comm_text(b, seat->comm, seat->tid, buf, sizeof buf));
+		push(b, label, &n, "comm",
+			comm_text(b, seat->comm, seat->tid, buf, sizeof buf));
 	if (b->labels & CP_LABEL_PROCESS_COMM)
 		push(b, label, &n, "process_comm",
 			comm_text(b, seat->process_comm, seat->pid, buf, sizeof buf));
@@ -51,7 +52,8 @@ static uint32_t seat_labels(
 	return n;
 }
 
-#define OF_SAMPLE (CP_LABEL_CPU | CP_LABEL_CGROUP | CP_LABEL_TIMESTAMP_NS | CP_LABEL_EVENT)
+#define OF_SAMPLE                                                                        \
+	(CP_LABEL_CPU | CP_LABEL_CGROUP | CP_LABEL_TIMESTAMP_NS | CP_LABEL_EVENT)
 
 static struct cp_text cgroup_path(const struct perf_file *f, uint64_t id)
 {
@@ -75,7 +77,8 @@ cp_labels perf_sample_labels(struct perf_build *b, const struct perf_sitter *sit
 	if ((b->labels & CP_LABEL_CPU) && (type & PERF_SAMPLE_CPU))
 		push_number(b, label, &n, "cpu", "cpu", s->cpu);
 	if ((b->labels & CP_LABEL_TIMESTAMP_NS) && (type & PERF_SAMPLE_TIME))
-		push_number(b, label, &n, "timestamp_ns", "nanoseconds", (int64_t)s->time);
+		push_number(
+			b, label, &n, "timestamp_ns", "nanoseconds", (int64_t)s->time);
 	return cpi_builder_labels(&b->b, label, n);
 }
 
@@ -104,7 +107,8 @@ static uint32_t sitter_index(struct perf_build *b, int32_t pid, int32_t tid)
 	struct perf_sitter row = {.seat = {.pid = pid, .tid = tid}};
 
 	for (uint32_t i; (i = cpi_index_next(&b->sitters, &probe));)
-		if (b->sitter.v[i - 1].seat.pid == pid && b->sitter.v[i - 1].seat.tid == tid)
+		if (b->sitter.v[i - 1].seat.pid == pid &&
+			b->sitter.v[i - 1].seat.tid == tid)
 			return i - 1;
 	/* from = to = 0: no epoch is in it, so it is filled below. */
 	if (!cpi_vec_push(&b->env->mem, &b->sitter, row) ||
@@ -121,7 +125,8 @@ static void sit(struct perf_build *b, struct perf_sitter *sitter, uint32_t epoch
 	char buf[16];
 	uint32_t n;
 
-	perf_tasks_seat(&b->tasks, sitter->seat.pid, sitter->seat.tid, epoch, &sitter->seat);
+	perf_tasks_seat(
+		&b->tasks, sitter->seat.pid, sitter->seat.tid, epoch, &sitter->seat);
 	sitter->wanted = perf_filter_comm(&b->filter,
 		comm_text(b, sitter->seat.comm, sitter->seat.tid, buf, sizeof buf));
 	sitter->labels = (cp_labels){0};
@@ -129,8 +134,9 @@ static void sit(struct perf_build *b, struct perf_sitter *sitter, uint32_t epoch
 		n = seat_labels(b, &sitter->seat, label);
 		sitter->labels = cpi_builder_labels(&b->b, label, n);
 	}
-	sitter->seed = cpi_hash_mix((uint64_t)sitter->seat.root << 32 | sitter->seat.kernel,
-		(uint64_t)sitter->seat.before_exec << 32 | sitter->labels.i);
+	sitter->seed =
+		cpi_hash_mix((uint64_t)sitter->seat.root << 32 | sitter->seat.kernel,
+			(uint64_t)sitter->seat.before_exec << 32 | sitter->labels.i);
 }
 
 /* The epoch of a time; times of neighbours in the file mostly share it. */

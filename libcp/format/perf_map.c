@@ -33,7 +33,8 @@ enum cp_mapping_kind perf_map_kind(struct cp_text name, bool kernel)
 {
 	if (kernel)
 		return kernel_kind(name);
-	if (starts(name, "[vdso") || starts(name, "[vsyscall]") || starts(name, "[vectors]"))
+	if (starts(name, "[vdso") || starts(name, "[vsyscall]") ||
+		starts(name, "[vectors]"))
 		return CP_MAP_VDSO;
 	return generated(name) ? CP_MAP_JIT : CP_MAP_USER;
 }

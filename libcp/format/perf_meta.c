@@ -10,7 +10,8 @@ static void add(uint64_t *sum, uint64_t n)
 		*sum = UINT64_MAX;
 }
 
-enum cp_code perf_on_lost(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_lost(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	uint64_t id = cpi_cursor_u64(&c), lost = cpi_cursor_u64(&c);
@@ -55,7 +56,8 @@ enum cp_code perf_on_throttle(
 	return CP_OK;
 }
 
-enum cp_code perf_on_attr(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_attr(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct perf_file *f = s->f;
 	struct cpi_cursor c = perf_cursor(f, r->body, r->n);
@@ -83,7 +85,8 @@ enum cp_code perf_on_event_type(
 	struct perf_file *f = s->f;
 	struct cpi_cursor c = perf_cursor(f, r->body, r->n);
 	uint64_t config = cpi_cursor_u64(&c);
-	struct cp_text name = {(const char *)c.at, strnlen((const char *)c.at, cpi_cursor_left(&c))};
+	struct cp_text name = {
+		(const char *)c.at, strnlen((const char *)c.at, cpi_cursor_left(&c))};
 
 	if (f->counts.type[r->type] > PERF_EVENT_TYPES)
 		return CP_OK;
@@ -101,7 +104,8 @@ enum cp_code perf_on_event_update(
 	struct perf_file *f = s->f;
 	struct cpi_cursor c = perf_cursor(f, r->body, r->n);
 	uint64_t type = cpi_cursor_u64(&c), id = cpi_cursor_u64(&c);
-	struct cp_text name = {(const char *)c.at, strnlen((const char *)c.at, cpi_cursor_left(&c))};
+	struct cp_text name = {
+		(const char *)c.at, strnlen((const char *)c.at, cpi_cursor_left(&c))};
 	uint32_t event = perf_id_event(f, id);
 
 	if (!cpi_cursor_ok(&c) || type != UPDATE_NAME || event == UINT32_MAX || !name.n)
@@ -142,7 +146,8 @@ enum cp_code perf_on_build_id(
  * An empty payload is no feature: it ends the list under the number of the first feature
  * the writer does not know.
  */
-enum cp_code perf_on_feature(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_feature(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct perf_file *f = s->f;
 	struct cpi_cursor c = perf_cursor(f, r->body, r->n);
@@ -158,4 +163,3 @@ enum cp_code perf_on_feature(struct perf_scanner *s, const struct perf_record *r
 	f->feature[feature / 64] |= 1ULL << feature % 64;
 	return perf_feature_decode(f, (unsigned)feature, c, err);
 }
-

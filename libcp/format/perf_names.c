@@ -35,9 +35,10 @@ bool perf_names_add(struct perf_names *names, struct cp_text text, uint32_t *ret
 		}
 	}
 	copy = cpi_arena_copy(&names->arena, text.p, text.n);
-	if (!copy || !cpi_vec_push(names->mem, &names->text, (struct cp_text){copy, text.n}) ||
-		!cpi_index_add(names->mem, &names->index, hash,
-			(uint32_t)names->text.n - 1))
+	if (!copy ||
+		!cpi_vec_push(names->mem, &names->text, (struct cp_text){copy, text.n}) ||
+		!cpi_index_add(
+			names->mem, &names->index, hash, (uint32_t)names->text.n - 1))
 		return false;
 	*ret_id = (uint32_t)names->text.n - 1;
 	return true;

@@ -8,8 +8,8 @@
  * itself (perf-PID.map) goes by absolute addresses.
  */
 
-bool perf_places_init(struct perf_places *p, struct perf_file *f, struct perf_tasks *tasks,
-	struct cpi_builder *b)
+bool perf_places_init(struct perf_places *p, struct perf_file *f,
+	struct perf_tasks *tasks, struct cpi_builder *b)
 {
 	memset(p, 0, sizeof *p);
 	p->f = f;
@@ -35,8 +35,8 @@ static bool stays(const struct perf_map *map)
 static bool same_part(const struct perf_map *a, const struct perf_map *b)
 {
 	return a->image == b->image && a->pgoff == b->pgoff && a->kind == b->kind &&
-		a->limit - a->start == b->limit - b->start &&
-		(!stays(a) || (a->start == b->start && a->pid == b->pid));
+	       a->limit - a->start == b->limit - b->start &&
+	       (!stays(a) || (a->start == b->start && a->pid == b->pid));
 }
 
 static uint64_t part_hash(const struct perf_map *map)
@@ -88,8 +88,9 @@ static cp_mapping place_row(struct perf_places *p, uint32_t id)
 	return map->row;
 }
 
-/* BPF programs are nowhere on disk: the record's symbol is all that will ever be known. */
-static cp_location bpf_location(struct perf_places *p, const struct perf_map *map, uint64_t address)
+/* BPF programs are nowhere on disk: the record's symbol is all there will ever be. */
+static cp_location bpf_location(
+	struct perf_places *p, const struct perf_map *map, uint64_t address)
 {
 	cp_string name = cpi_builder_string(p->b, perf_name(p->f, map->name));
 	struct cp_function_row function = {.name = name, .system_name = name};
@@ -110,16 +111,16 @@ cp_location perf_places_find(struct perf_places *p, uint32_t root, uint64_t addr
 	place->root = root;
 	id = perf_space_at(&p->tasks->spaces, root, address);
 	if (!id) {
-		place->location =
-			cpi_builder_location(p->b, (cp_mapping){0}, address, false, NULL, 0);
+		place->location = cpi_builder_location(
+			p->b, (cp_mapping){0}, address, false, NULL, 0);
 	} else {
 		struct perf_map *map = &p->f->map.v[id];
 
 		(void)place_row(p, id);
 		place->location = map->kind == CP_MAP_BPF
-			? bpf_location(p, map, address)
-			: cpi_builder_location(
-				  p->b, map->row, address + map->shift, false, NULL, 0);
+					  ? bpf_location(p, map, address)
+					  : cpi_builder_location(p->b, map->row,
+						    address + map->shift, false, NULL, 0);
 	}
 	return place->location;
 }

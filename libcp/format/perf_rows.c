@@ -44,7 +44,8 @@ static uint32_t add_row(struct perf_build *b, const struct perf_sample *s,
 		row.labels = perf_sample_labels(b, sitter, s, event);
 	}
 	if (b->row.n >= UINT32_MAX || !cpi_vec_push(&b->env->mem, &b->row, row) ||
-		!cpi_index_add(&b->env->mem, &b->rows, key.low64, (uint32_t)b->row.n - 1)) {
+		!cpi_index_add(
+			&b->env->mem, &b->rows, key.low64, (uint32_t)b->row.n - 1)) {
 		out_of_memory(b);
 		return 0;
 	}
@@ -75,8 +76,10 @@ static XXH128_hash_t row_key(const struct perf_build *b, const struct perf_sampl
 	if (s->regs && !user)
 		seed = cpi_hash_mix(seed, perf_user_ip(b, s));
 	if (user) {
-		seed = cpi_hash_mix(seed, cpi_hash(user->ips, user->n * sizeof *user->ips));
-		seed = cpi_hash_mix(seed, cpi_hash(user->exact, user->n) + user->truncated);
+		seed = cpi_hash_mix(
+			seed, cpi_hash(user->ips, user->n * sizeof *user->ips));
+		seed = cpi_hash_mix(
+			seed, cpi_hash(user->exact, user->n) + user->truncated);
 	}
 	key.low64 = cpi_hash_mix(key.low64, seed);
 	key.high64 += seed;
@@ -103,7 +106,8 @@ static void count(struct perf_build *b, uint32_t i, uint64_t time, uint64_t weig
 	row->n++;
 	if (__builtin_add_overflow(row->weight, weight, &row->weight) ||
 		row->weight > INT64_MAX)
-		cpi_builder_fail(&b->b, CP_ERROR_LIMIT, "a sum of weights exceeds 63 bits");
+		cpi_builder_fail(
+			&b->b, CP_ERROR_LIMIT, "a sum of weights exceeds 63 bits");
 	if (b->o->keep_time) {
 		struct perf_timed timed = {time, weight, i};
 
@@ -122,8 +126,8 @@ void perf_row_count(struct perf_build *b, const struct perf_sample *s,
 	count(b, i ? i : add_row(b, s, sitter, event, user, key), s->time, weight);
 }
 
-void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter, uint32_t event,
-	uint64_t weight)
+void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter,
+	uint32_t event, uint64_t weight)
 {
 	struct perf_queued *q = &b->queue[b->queued];
 	XXH128_hash_t key = row_key(b, &q->s, sitter, event, NULL);
@@ -168,7 +172,8 @@ void perf_rows_flush(struct perf_build *b)
 
 /* ---- the end: sample types and samples ---- */
 
-static void add_types(struct perf_build *b, const struct perf_event *e, bool alone, unsigned nth)
+static void add_types(
+	struct perf_build *b, const struct perf_event *e, bool alone, unsigned nth)
 {
 	struct cp_text name = perf_name(b->f, e->name);
 	cp_string count = cpi_builder_str(&b->b, "count");
@@ -186,7 +191,8 @@ static void add_types(struct perf_build *b, const struct perf_event *e, bool alo
 		out_of_memory(b);
 	cpi_builder_sample_type(&b->b,
 		alone ? cpi_builder_str(&b->b, "samples")
-		      : cpi_builder_string(&b->b, (struct cp_text){(char *)text.buf, text.n}),
+		      : cpi_builder_string(
+				&b->b, (struct cp_text){(char *)text.buf, text.n}),
 		count, 0);
 	cpi_builder_sample_type(&b->b, type, unit, 0);
 	cpi_sink_release(&text);
@@ -198,7 +204,8 @@ static unsigned nth_of_name(const struct perf_build *b, size_t event)
 	unsigned nth = 0;
 
 	for (size_t i = 0; i < event; i++)
-		nth += b->event_wanted[i] && b->f->event.v[i].name == b->f->event.v[event].name;
+		nth += b->event_wanted[i] &&
+		       b->f->event.v[i].name == b->f->event.v[event].name;
 	return nth;
 }
 

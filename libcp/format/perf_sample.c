@@ -7,7 +7,8 @@
  * is walked, but no further than the last field that is used.
  */
 
-static bool read_values(struct cpi_cursor *c, uint64_t format, perf_read_fn *each, void *arg)
+static bool read_values(
+	struct cpi_cursor *c, uint64_t format, perf_read_fn *each, void *arg)
 {
 	uint64_t n = 1;
 
@@ -65,7 +66,7 @@ static void read_branches(
 		cpi_cursor_skip(c, (size_t)s->n_branch * 8);
 }
 
-/* Registers: an ABI, and unless it is 0 (a kernel thread) one word per bit of the mask. */
+/* Registers: an ABI, and unless that is 0 (a kernel thread) a word per bit of the mask. */
 static const uint8_t *read_regs(struct cpi_cursor *c, uint64_t mask, uint64_t *ret_abi)
 {
 	*ret_abi = cpi_cursor_u64(c);
@@ -88,7 +89,8 @@ static void read_stack(struct cpi_cursor *c, struct perf_sample *s)
 	s->stack_n = real < n ? real : n;
 }
 
-static void read_rest(struct cpi_cursor *c, const struct perf_attr *attr, struct perf_sample *s)
+static void read_rest(
+	struct cpi_cursor *c, const struct perf_attr *attr, struct perf_sample *s)
 {
 	uint64_t type = attr->sample_type, abi;
 
@@ -116,12 +118,12 @@ static void read_rest(struct cpi_cursor *c, const struct perf_attr *attr, struct
 }
 
 /* Fields behind the chain that are looked at. */
-#define REST_USED \
-	(PERF_SAMPLE_BRANCH_STACK | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER | \
+#define REST_USED                                                                        \
+	(PERF_SAMPLE_BRANCH_STACK | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER |     \
 		PERF_SAMPLE_CGROUP)
 
-static void read_fixed(const struct perf_layout *l, const uint8_t *p, bool swap,
-	struct perf_sample *s)
+static void read_fixed(
+	const struct perf_layout *l, const uint8_t *p, bool swap, struct perf_sample *s)
 {
 	if (l->ip != PERF_ABSENT)
 		s->ip = perf_u64(p + l->ip, swap);
@@ -137,8 +139,8 @@ static void read_fixed(const struct perf_layout *l, const uint8_t *p, bool swap,
 		s->period = perf_u64(p + l->period, swap);
 }
 
-bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r, uint32_t event,
-	struct perf_sample *s)
+bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
+	uint32_t event, struct perf_sample *s)
 {
 	const struct perf_event *e = &f->event.v[event];
 	uint64_t type = e->attr.sample_type;

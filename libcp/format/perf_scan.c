@@ -7,8 +7,8 @@
  * Pass 1: every record's header, and the bodies of those that change what later samples
  * mean. Only this pass reports damage.
  */
-enum cp_code perf_bad_record(struct perf_scanner *s, const struct perf_record *r, const char *what,
-	struct cp_error *err)
+enum cp_code perf_bad_record(struct perf_scanner *s, const struct perf_record *r,
+	const char *what, struct cp_error *err)
 {
 	const char *name = perf_record_name(r->type);
 
@@ -17,7 +17,8 @@ enum cp_code perf_bad_record(struct perf_scanner *s, const struct perf_record *r
 }
 
 /* An event's id out of a sample or a trailer; all events keep it in the same place. */
-static bool record_id(const struct perf_file *f, const struct perf_record *r, uint64_t *ret_id)
+static bool record_id(
+	const struct perf_file *f, const struct perf_record *r, uint64_t *ret_id)
 {
 	const struct perf_layout *l = &f->event.v[0].layout;
 	uint16_t at;
@@ -53,7 +54,8 @@ uint32_t perf_record_event(const struct perf_file *f, const struct perf_record *
 	return event == UINT32_MAX && !f->mixed_layout ? 0 : event;
 }
 
-struct perf_trailer perf_read_trailer(const struct perf_scanner *s, const struct perf_record *r)
+struct perf_trailer perf_read_trailer(
+	const struct perf_scanner *s, const struct perf_record *r)
 {
 	const struct perf_file *f = s->f;
 	struct perf_trailer t = {.event = perf_record_event(f, r)};
@@ -75,7 +77,8 @@ struct perf_trailer perf_read_trailer(const struct perf_scanner *s, const struct
 }
 
 /* The rest of the record up to its trailer, as a NUL-terminated name. */
-bool perf_read_name(struct cpi_cursor *c, const struct perf_trailer *t, struct cp_text *ret_name)
+bool perf_read_name(
+	struct cpi_cursor *c, const struct perf_trailer *t, struct cp_text *ret_name)
 {
 	size_t left = cpi_cursor_left(c);
 	size_t room = left > t->size ? left - t->size : 0;
@@ -86,14 +89,16 @@ bool perf_read_name(struct cpi_cursor *c, const struct perf_trailer *t, struct c
 }
 
 /* Bytes that outlive the record: the input's own, or a copy of inflated ones. */
-const uint8_t *perf_scan_keep(struct perf_scanner *s, const struct perf_record *r, const uint8_t *p, size_t n)
+const uint8_t *perf_scan_keep(
+	struct perf_scanner *s, const struct perf_record *r, const uint8_t *p, size_t n)
 {
 	if (!r->inflated)
 		return p;
 	return (const uint8_t *)cpi_arena_copy(&s->f->chains, p, n);
 }
 
-static enum cp_code on_sample(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+static enum cp_code on_sample(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct perf_file *f = s->f;
 	uint32_t event;
@@ -174,7 +179,8 @@ const char *perf_record_name(uint32_t type)
 	return type < PERF_RECORD_TYPES ? kinds[type].name : NULL;
 }
 
-static enum cp_code scan_records(struct perf_scanner *s, struct perf_stream *stream, struct cp_error *err)
+static enum cp_code scan_records(
+	struct perf_scanner *s, struct perf_stream *stream, struct cp_error *err)
 {
 	struct perf_counts *counts = &s->f->counts;
 	struct perf_record r;
@@ -190,7 +196,8 @@ static enum cp_code scan_records(struct perf_scanner *s, struct perf_stream *str
 			counts->user_other++;
 		}
 		if (!code && !(r.number & 0xffff))
-			code = cpi_env_progress(s->f->env, perf_stream_share(stream) / 4, err);
+			code = cpi_env_progress(
+				s->f->env, perf_stream_share(stream) / 4, err);
 		if (code)
 			return code;
 	}

@@ -25,8 +25,8 @@ struct perf_trailer perf_read_trailer(
 bool perf_read_name(
 	struct cpi_cursor *c, const struct perf_trailer *t, struct cp_text *ret_name);
 /* Bytes that outlive the record: the input's own, or a copy of inflated ones. */
-const uint8_t *perf_scan_keep(struct perf_scanner *s, const struct perf_record *r,
-	const uint8_t *p, size_t n);
+const uint8_t *perf_scan_keep(
+	struct perf_scanner *s, const struct perf_record *r, const uint8_t *p, size_t n);
 /* Reports the record as damage: "MMAP2 record 12: WHAT". */
 enum cp_code perf_bad_record(struct perf_scanner *s, const struct perf_record *r,
 	const char *what, struct cp_error *err);

@@ -83,8 +83,8 @@ struct cover {
 };
 
 /* Recursion halves the span of at most 2^32 borders: 32 levels. */
-static uint32_t cover(
-	struct perf_spaces *s, uint32_t ref, uint32_t lo, uint32_t hi, const struct cover *c)
+static uint32_t cover(struct perf_spaces *s, uint32_t ref, uint32_t lo, uint32_t hi,
+	const struct cover *c)
 {
 	uint32_t mid = lo + (hi - lo) / 2, node, part;
 

@@ -8,8 +8,8 @@
  * come first. In captures without any times the record's number is its time, and where
  * only MMAPs and COMMs lack one, the time of what stands before them.
  */
-static uint64_t state_time(
-	struct perf_scanner *s, const struct perf_record *r, const struct perf_trailer *t, uint64_t own)
+static uint64_t state_time(struct perf_scanner *s, const struct perf_record *r,
+	const struct perf_trailer *t, uint64_t own)
 {
 	uint64_t time = t->timed ? t->time : own;
 
@@ -23,8 +23,8 @@ static uint64_t state_time(
 	return time;
 }
 
-static enum cp_code push_state(struct perf_scanner *s, const struct perf_state *state,
-	struct cp_error *err)
+static enum cp_code push_state(
+	struct perf_scanner *s, const struct perf_state *state, struct cp_error *err)
 {
 	if (!cpi_vec_push(&s->f->env->mem, &s->f->state, *state))
 		return cpi_error_memory(err);
@@ -39,12 +39,14 @@ static void clamp_kernel(struct perf_map *map)
 {
 	const uint64_t upper_half = 1ULL << 63;
 
-	if (map->pgoff >= upper_half && map->start < upper_half && map->pgoff < map->limit)
+	if (map->pgoff >= upper_half && map->start < upper_half &&
+		map->pgoff < map->limit)
 		map->start = map->pgoff & ~0xfffULL;
 }
 
-static enum cp_code add_map(struct perf_scanner *s, const struct perf_record *r, struct perf_map *map,
-	uint64_t size, struct cp_text name, const struct perf_trailer *t, struct cp_error *err)
+static enum cp_code add_map(struct perf_scanner *s, const struct perf_record *r,
+	struct perf_map *map, uint64_t size, struct cp_text name,
+	const struct perf_trailer *t, struct cp_error *err)
 {
 	struct perf_file *f = s->f;
 	uint8_t cpumode = r->misc & PERF_MISC_CPUMODE;
@@ -74,7 +76,8 @@ static enum cp_code add_map(struct perf_scanner *s, const struct perf_record *r,
 	return push_state(s, &state, err);
 }
 
-enum cp_code perf_on_mmap(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_mmap(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct perf_trailer t = perf_read_trailer(s, r);
@@ -88,7 +91,8 @@ enum cp_code perf_on_mmap(struct perf_scanner *s, const struct perf_record *r, s
 	size = cpi_cursor_u64(&c);
 	map.pgoff = cpi_cursor_u64(&c);
 	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(s, r, "its file name has no terminating zero", err);
+		return perf_bad_record(
+			s, r, "its file name has no terminating zero", err);
 	return add_map(s, r, &map, size, name, &t, err);
 }
 
@@ -105,7 +109,8 @@ static bool has_protection(const struct cpi_cursor *c)
 	return c->at[0] != '/' && c->at[0] != '[' && cpi_cursor_u32(&ahead) < 0x10000;
 }
 
-enum cp_code perf_on_mmap2(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_mmap2(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct perf_trailer t = perf_read_trailer(s, r);
@@ -123,7 +128,8 @@ enum cp_code perf_on_mmap2(struct perf_scanner *s, const struct perf_record *r, 
 	if (has_protection(&c))
 		cpi_cursor_skip(&c, 8);
 	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(s, r, "its file name has no terminating zero", err);
+		return perf_bad_record(
+			s, r, "its file name has no terminating zero", err);
 	if (r->misc & PERF_MISC_MMAP_BUILD_ID && id[0] <= 20 &&
 		!perf_build_id_name(s->f, id + 4, id[0], &map.build_id))
 		return cpi_error_memory(err);
@@ -152,7 +158,8 @@ enum cp_code perf_on_ksymbol(
 	return add_map(s, r, &map, size, name, &t, err);
 }
 
-enum cp_code perf_on_comm(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_comm(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct perf_trailer t = perf_read_trailer(s, r);
@@ -178,7 +185,8 @@ enum cp_code perf_on_comm(struct perf_scanner *s, const struct perf_record *r, s
 	return push_state(s, &state, err);
 }
 
-enum cp_code perf_on_fork(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_fork(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct perf_trailer t = perf_read_trailer(s, r);
@@ -193,7 +201,7 @@ enum cp_code perf_on_fork(struct perf_scanner *s, const struct perf_record *r, s
 	if (!cpi_cursor_ok(&c))
 		return perf_bad_record(s, r, "it is too short", err);
 	state.time = state_time(s, r, &t, time);
-	/* Made up by perf from /proc: the task's own MMAPs follow, nothing is inherited. */
+	/* Made up by perf from /proc: the task's own MMAPs follow, none is inherited. */
 	state.what = (r->misc & PERF_MISC_FORK_EXEC) || !time || time == UINT64_MAX;
 	return push_state(s, &state, err);
 }
@@ -208,7 +216,8 @@ uint32_t perf_cgroup_find(const struct perf_file *f, uint64_t id)
 	return 0;
 }
 
-enum cp_code perf_on_cgroup(struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+enum cp_code perf_on_cgroup(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
 	struct perf_trailer t = perf_read_trailer(s, r);
@@ -242,10 +251,10 @@ enum cp_code perf_on_deferred(
 	row.n = (uint32_t)cpi_cursor_claim(&c, cpi_cursor_u64(&c), 8);
 	ips = cpi_cursor_bytes(&c, (size_t)row.n * 8);
 	if (!cpi_cursor_ok(&c))
-		return perf_bad_record(s, r, "its call chain is longer than the record", err);
+		return perf_bad_record(
+			s, r, "its call chain is longer than the record", err);
 	row.ips = perf_scan_keep(s, r, ips, (size_t)row.n * 8);
 	if (!row.ips || !cpi_vec_push(&f->env->mem, &f->deferred, row))
 		return cpi_error_memory(err);
 	return CP_OK;
 }
-

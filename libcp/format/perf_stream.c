@@ -46,8 +46,8 @@ static uint64_t offset_of(const struct perf_stream *s, const uint8_t *p)
 }
 
 /* Ends the part: nothing after this place can be trusted. */
-static void stop_part(struct perf_stream *s, struct cp_error *err, const char *kind,
-	const char *what)
+static void stop_part(
+	struct perf_stream *s, struct cp_error *err, const char *kind, const char *what)
 {
 	uint64_t at = offset_of(s, s->at);
 
@@ -161,7 +161,8 @@ static bool peek(struct perf_stream *s, size_t need, const uint8_t **ret_bytes,
 	return s->waiting;
 }
 
-static bool next_inflated(struct perf_stream *s, struct perf_record *r, struct cp_error *err)
+static bool next_inflated(
+	struct perf_stream *s, struct perf_record *r, struct cp_error *err)
 {
 	struct cpi_cursor c;
 	const uint8_t *bytes;
@@ -187,7 +188,8 @@ static bool next_inflated(struct perf_stream *s, struct perf_record *r, struct c
 
 static bool end_part(struct perf_stream *s, struct cp_error *err)
 {
-	if (s->inflate && perf_inflate_left(s->inflate) && !s->dead && s->report && !s->code)
+	if (s->inflate && perf_inflate_left(s->inflate) && !s->dead && s->report &&
+		!s->code)
 		s->code = perf_damaged(s->f, err, "compressed", s->outer,
 			"the last compressed record ends inside a record");
 	if (s->inflate && s->report)
@@ -210,7 +212,7 @@ bool perf_stream_next(struct perf_stream *s, struct perf_record *r, struct cp_er
 				return false;
 			continue;
 		} else if (r->type == PERF_RECORD_COMPRESSED ||
-			r->type == PERF_RECORD_COMPRESSED2) {
+			   r->type == PERF_RECORD_COMPRESSED2) {
 			if (s->report)
 				s->f->counts.type[r->type]++;
 			feed(s, r, err);

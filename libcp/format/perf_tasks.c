@@ -72,7 +72,8 @@ static uint32_t value_at(const struct perf_timeline *t, uint32_t owner, uint32_t
 
 static uint32_t task_find(const struct perf_task_table *table, int32_t id)
 {
-	struct cpi_probe probe = cpi_index_find(&table->index, cpi_hash_u64((uint32_t)id));
+	struct cpi_probe probe =
+		cpi_index_find(&table->index, cpi_hash_u64((uint32_t)id));
 
 	for (uint32_t i; (i = cpi_index_next(&table->index, &probe));)
 		if (table->task.v[i - 1].id == id)
@@ -120,11 +121,12 @@ struct replay {
 	uint32_t owner_epoch; /* owners made before this epoch may not be used any more */
 };
 
-static bool set_value(struct replay *p, struct perf_task_table *table, struct perf_task *task,
-	uint32_t value)
+static bool set_value(struct replay *p, struct perf_task_table *table,
+	struct perf_task *task, uint32_t value)
 {
 	task->now = value;
-	return change(p->f, &table->time, (uint32_t)(task - table->task.v), p->epoch, value);
+	return change(
+		p->f, &table->time, (uint32_t)(task - table->task.v), p->epoch, value);
 }
 
 static bool replay_map(struct replay *p, const struct perf_state *s)
@@ -141,7 +143,7 @@ static bool replay_map(struct replay *p, const struct perf_state *s)
 	root = process->now;
 	return perf_space_map(&p->t->spaces, &root, &p->f->map.v[s->what], s->what,
 		       process->owner) &&
-		set_value(p, table, process, root);
+	       set_value(p, table, process, root);
 }
 
 static bool replay_comm(struct replay *p, const struct perf_state *s)
@@ -161,9 +163,10 @@ static bool replay_exec(struct replay *p, const struct perf_state *s)
 
 	if (!process || p->t->keep_on_exec)
 		return process != NULL;
-	return change(p->f, &p->t->before_exec, (uint32_t)(process - p->t->processes.task.v),
-		       p->epoch, process->now) &&
-		set_value(p, &p->t->processes, process, 0);
+	return change(p->f, &p->t->before_exec,
+		       (uint32_t)(process - p->t->processes.task.v), p->epoch,
+		       process->now) &&
+	       set_value(p, &p->t->processes, process, 0);
 }
 
 static bool fork_memory(struct replay *p, const struct perf_state *s)
@@ -240,9 +243,10 @@ static bool sort_states(struct perf_file *f)
 			size_t hi = mid + width < n ? mid + width : n, i = lo, j = mid;
 
 			for (size_t at = lo; at < hi; at++)
-				to[at] = i == mid || (j < hi && from[j].time < from[i].time)
-					? from[j++]
-					: from[i++];
+				to[at] = i == mid || (j < hi &&
+							     from[j].time < from[i].time)
+						 ? from[j++]
+						 : from[i++];
 		}
 		from = to;
 		to = t;
@@ -252,8 +256,8 @@ static bool sort_states(struct perf_file *f)
 	return true;
 }
 
-enum cp_code perf_tasks_build(
-	struct perf_tasks *t, struct perf_file *f, bool keep_on_exec, struct cp_error *err)
+enum cp_code perf_tasks_build(struct perf_tasks *t, struct perf_file *f,
+	bool keep_on_exec, struct cp_error *err)
 {
 	struct replay p = {.t = t, .f = f};
 
@@ -298,7 +302,8 @@ uint32_t perf_tasks_epoch(const struct perf_tasks *t, uint64_t time)
 static uint32_t value_of(const struct perf_timeline *t, uint32_t owner, uint32_t epoch,
 	struct perf_seat *seat)
 {
-	return owner == UINT32_MAX ? 0 : value_at(t, owner, epoch, &seat->from, &seat->to);
+	return owner == UINT32_MAX ? 0
+				   : value_at(t, owner, epoch, &seat->from, &seat->to);
 }
 
 static uint32_t comm_of(

@@ -16,8 +16,8 @@ uint64_t perf_event_weight(const struct perf_event *e)
 }
 
 /*
- * perf script prints no period for tracepoints, and where samples have none it prints what
- * the attr has in that place, be it a frequency.
+ * perf script prints no period for tracepoints, and where samples have none it prints
+ * what the attr has in that place, be it a frequency.
  */
 uint64_t perf_weight_compat(const struct perf_event *e, const struct perf_sample *s)
 {
@@ -47,7 +47,8 @@ static struct perf_counter *counter_get(struct perf_build *b, uint64_t id, uint3
 		if (b->counter.v[i - 1].id == id && b->counter.v[i - 1].tid == tid)
 			return &b->counter.v[i - 1];
 	if (!cpi_vec_push(&b->env->mem, &b->counter, row) ||
-		!cpi_index_add(&b->env->mem, &b->counters, hash, (uint32_t)b->counter.n)) {
+		!cpi_index_add(
+			&b->env->mem, &b->counters, hash, (uint32_t)b->counter.n)) {
 		cpi_builder_fail(&b->b, CP_ERROR_MEMORY, "out of memory");
 		return NULL;
 	}
@@ -66,7 +67,9 @@ static bool on_member(void *arg, uint64_t id, uint64_t value)
 		return true;
 	}
 	counter = counter_get(m->b, id,
-		m->b->f->event.v[event].attr.flags & PERF_FLAG_INHERIT ? (uint32_t)m->s->tid : 0);
+		m->b->f->event.v[event].attr.flags & PERF_FLAG_INHERIT
+			? (uint32_t)m->s->tid
+			: 0);
 	if (!counter)
 		return false;
 	moved = value - counter->value;
@@ -77,12 +80,14 @@ static bool on_member(void *arg, uint64_t id, uint64_t value)
 }
 
 /* Counters must be followed even where the sample itself is filtered out. */
-void perf_weigh(struct perf_build *b, struct perf_sample *s, const struct perf_sitter *sitter)
+void perf_weigh(
+	struct perf_build *b, struct perf_sample *s, const struct perf_sitter *sitter)
 {
 	const struct perf_event *e = &b->f->event.v[s->event];
 	struct members m = {b, s, sitter};
 
-	if (e->attr.sample_type & PERF_SAMPLE_READ && e->attr.read_format & PERF_FORMAT_ID) {
+	if (e->attr.sample_type & PERF_SAMPLE_READ &&
+		e->attr.read_format & PERF_FORMAT_ID) {
 		(void)perf_read_values(b->f, s, on_member, &m);
 		return;
 	}
@@ -92,5 +97,6 @@ void perf_weigh(struct perf_build *b, struct perf_sample *s, const struct perf_s
 		perf_build_count(b, s, sitter, s->event, perf_weight_compat(e, s));
 	else
 		perf_build_count(b, s, sitter, s->event,
-			e->layout.period != PERF_ABSENT ? s->period : perf_event_weight(e));
+			e->layout.period != PERF_ABSENT ? s->period
+							: perf_event_weight(e));
 }

@@ -539,7 +539,26 @@ FILES = {
 }
 
 
+def parts(folder):
+    """perf record --threads: what perf makes up in one file, samples in others."""
+    c = Capture("<", [Event("cpu-clock", STACK)])
+    base(c)
+    c.describe()
+    (folder / "data").write_bytes(c.file())
+    u, c.data = [CTX_USER, 0x400010], b""
+    c.sample(0, 0x400010, 10, time=5, chain=u)
+    c.sample(0, 0x400010, 20, time=25, chain=u)
+    (folder / "data.0").write_bytes(c.data)
+    c.data = b""
+    c.fork(20, 10, 20, 10, 20)
+    c.sample(0, 0x400010, 20, time=22, chain=u)
+    c.compress(40)
+    (folder / "data.1").write_bytes(c.data + b"\x09\x00")
+
+
 def main(folder):
+    (folder / "parts").mkdir(exist_ok=True)
+    parts(folder / "parts")
     for name, make in FILES.items():
         data, stacks = make()
         (folder / f"{name}.data").write_bytes(data)

@@ -437,6 +437,36 @@ static void test_time_order(void **state)
 		&o);
 }
 
+/* A directory: the second file's fork names the samples of the first; its end is cut. */
+static void test_parts(void **state)
+{
+	static struct cpi_source source;
+	struct text part[3] = {
+		load("parts/data", ""), load("parts/data.0", ""), load("parts/data.1", "")};
+	struct cp_profile *p = NULL;
+	struct cp_error err;
+	struct cpi_env env;
+	char *got;
+
+	(void)state;
+	source.name = "parts";
+	source.n_parts = 3;
+	for (int i = 0; i < 3; i++)
+		source.part[i] = (struct cpi_bytes){(uint8_t *)part[i].p, part[i].n};
+	context(&env, false);
+	assert_int_equal(
+		cpi_format_perf.read(&env, &source, NULL, NULL, &p, &err), CP_OK);
+	got = render(p, true);
+	assert_string_equal(got,
+		"comm=prog pid=10 | 1 1000 | /bin/prog+1010\n"
+		"comm=prog pid=20 | 2 2000 | /bin/prog+1010\n");
+	assert_int_equal(warnings, 1);
+	free(got);
+	done(&env, p);
+	for (int i = 0; i < 3; i++)
+		free(part[i].p);
+}
+
 /* What is wrong and where, in lenient and in strict mode. */
 static void test_damage(void **state)
 {
@@ -683,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_compat),
 		cmocka_unit_test(test_time_order),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_described),
