@@ -7,10 +7,11 @@
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/vec.h"
+#include "object/demangle.h"
 #include "object/wanted.h"
 
 /* Longer names are no names; tie-breaking looks at the first bytes only. */
-enum { MOST_NAME = 64 << 10, MOST_COMPARED = 4096 };
+enum { MOST_NAME = 64 << 10, MOST_COMPARED = 4096, MOST_TIED = 1024 };
 
 struct candidate {
 	uint64_t start, end;
@@ -30,6 +31,7 @@ struct scan {
 	struct cpi_wanted wanted;
 	uint64_t *nearest; /* by wanted address: the highest symbol start at or below it */
 	candidates sized, unsized;
+	struct cpi_demangler demangler;
 	bool any;
 	bool failed; /* out of memory */
 };
@@ -169,19 +171,18 @@ static void consider(struct scan *scan, size_t index, uint16_t machine)
 		keep(scan, &scan->sized, &s, start, end, index);
 }
 
-/* Fills what tie-breaking needs of the names. */
-static void measure_names(struct scan *scan, candidates *list)
+/* Fills what tie-breaking needs of a name; perf compares names as it prints them. */
+static void measure_name(struct scan *scan, struct candidate *c)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		struct candidate *c = &list->v[i];
-		struct cp_text name = cpi_symbols_name(&scan->symbols, c->name);
-		uint8_t under = 0;
+	struct cp_text name = cpi_symbols_name(&scan->symbols, c->name);
+	uint8_t under = 0;
 
-		while (under < name.n && under < UINT8_MAX && name.p[under] == '_')
-			under++;
-		c->underscores = under;
-		c->length = (uint16_t)(name.n < MOST_COMPARED ? name.n : MOST_COMPARED);
-	}
+	if (name.n <= MOST_COMPARED)
+		name = cpi_demangle(&scan->demangler, name);
+	while (under < name.n && under < UINT8_MAX && name.p[under] == '_')
+		under++;
+	c->underscores = under;
+	c->length = (uint16_t)(name.n < MOST_COMPARED ? name.n : MOST_COMPARED);
 }
 
 /* By start; of equal starts the best comes last, where the sweep finds it first. */
@@ -198,6 +199,25 @@ static int by_start(const void *pa, const void *pb)
 	if (a->length != b->length)
 		return a->length < b->length ? -1 : 1;
 	return a->index > b->index ? -1 : a->index < b->index;
+}
+
+/* Sorts; names are looked at only where they decide. */
+static void sort(struct scan *scan, candidates *list)
+{
+	if (list->n)
+		qsort(list->v, list->n, sizeof *list->v, by_start);
+	for (size_t i = 0, end; i < list->n; i = end) {
+		end = i + 1;
+		while (end < list->n && list->v[end].start == list->v[i].start &&
+			list->v[end].rank == list->v[i].rank)
+			end++;
+		/* No linker folds so many functions into one, but a stranger may. */
+		if (end == i + 1 || end - i > MOST_TIED)
+			continue;
+		for (size_t k = i; k < end; k++)
+			measure_name(scan, &list->v[k]);
+		qsort(list->v + i, end - i, sizeof *list->v, by_start);
+	}
 }
 
 static void found(struct scan *scan, const struct candidate *c, uint64_t size,
@@ -265,12 +285,8 @@ static void run(struct scan *scan, struct cpi_symbol *symbol)
 		consider(scan, i, machine);
 	if (scan->failed)
 		return;
-	measure_names(scan, &scan->sized);
-	measure_names(scan, &scan->unsized);
-	if (scan->sized.n)
-		qsort(scan->sized.v, scan->sized.n, sizeof *scan->sized.v, by_start);
-	if (scan->unsized.n)
-		qsort(scan->unsized.v, scan->unsized.n, sizeof *scan->unsized.v, by_start);
+	sort(scan, &scan->sized);
+	sort(scan, &scan->unsized);
 	scan->failed = !sweep_sized(scan, symbol);
 	sweep_unsized(scan, symbol);
 }
@@ -285,10 +301,12 @@ enum cp_code cpi_symtab_resolve_in(struct cpi_env *env, struct cpi_elf *elf,
 	*ret_functions = false;
 	if (code || !n)
 		return code;
+	cpi_demangler_init(&scan.demangler, env, CP_DEMANGLE_TEMPLATES, true);
 	scan.nearest = cpi_alloc_zero(&env->mem, n * sizeof *scan.nearest);
 	scan.failed = !cpi_wanted_init(env, &scan.wanted, address, n) || !scan.nearest;
 	if (!scan.failed)
 		run(&scan, symbol);
+	cpi_demangler_release(&scan.demangler);
 	cpi_wanted_release(env, &scan.wanted);
 	cpi_free(&env->mem, scan.nearest, n * sizeof *scan.nearest);
 	cpi_vec_release(&env->mem, &scan.sized);

@@ -113,6 +113,10 @@ static void perf_rules_choose(void **state)
 	symbol(&f, "xyz", TEXT + 0x40, 0x10, STB_LOCAL, STT_FUNC);
 	symbol(&f, "a", TEXT + 0x40, 0x10, STB_WEAK, STT_FUNC);
 	expect(&f, TEXT + 0x40, "abc");
+	/* as they are printed: ns::longer against ns::f */
+	symbol(&f, "_ZN2ns6longerEv", TEXT + 0x60, 0x10, STB_LOCAL, STT_FUNC);
+	symbol(&f, "_ZN2ns1fEiiiiiiiiiiiiiiii", TEXT + 0x60, 0x10, STB_LOCAL, STT_FUNC);
+	expect(&f, TEXT + 0x60, "_ZN2ns6longerEv");
 	expect(&f, TEXT + 0x50, NULL);
 	expect(&f, TEXT - 1, NULL);
 	cpi_env_release(&f.env);
