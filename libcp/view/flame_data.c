@@ -242,7 +242,9 @@ static void put_config(struct data *d)
 	const struct cpi_flame *flame = d->flame;
 	const struct cp_flame_options *o = &flame->options;
 	struct cpi_sink *sink = d->sink;
+	char top[8], bottom[8];
 
+	cpi_flame_background(flame, top, bottom);
 	cpi_sink_str(sink, "{\"version\":1");
 	text_member(sink, "title", flame->title);
 	text_member(sink, "subtitle", o->subtitle);
@@ -273,6 +275,8 @@ static void put_config(struct data *d)
 	member(sink, "fixed", o->width);
 	text_member(sink, "font", o->font);
 	member(sink, "fontSize", o->font_size);
+	text_member(sink, "top", top);
+	text_member(sink, "bottom", bottom);
 	text_member(sink, "note", flame->note);
 	cpi_sink_str(sink, "}\n");
 }

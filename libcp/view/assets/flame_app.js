@@ -139,7 +139,7 @@ function flameApp(host, text, options) {
 
     // Asked for only when the window changes: each time costs a layout.
     function measureWindow() {
-        app.pixels = conf.fixed ? conf.fixed - 20 : Math.max(ui.scroll.clientWidth - 12, 100);
+        app.pixels = options.page && conf.fixed ? conf.fixed - 20 : Math.max(ui.scroll.clientWidth - 12, 100);
         app.view = ui.scroll.clientHeight || 600;
     }
 
@@ -256,7 +256,7 @@ function flameApp(host, text, options) {
     }
 
     function tell(i) {
-        ui.name.textContent = i < 0 ? '' : nameOf(app.model, i);
+        ui.name.textContent = i < 0 ? '' : conf.nametype + ' ' + nameOf(app.model, i);
         ui.facts.textContent = i < 0 ? '' : details(i);
     }
 
@@ -530,6 +530,9 @@ function flameApp(host, text, options) {
         if (conf.diff)
             ui.root.append(legend());
         ui.root.append(ui.main, make('div', {'class': 'details'}, ui.name, ' ', ui.facts), ui.live);
+        if (conf.top)
+            ui.root.style.setProperty('--back', 'linear-gradient(' + conf.top + ' 5%,' +
+                conf.bottom + ' 95%)');
         ui.scroll.append(painter.element);
         host.append(ui.root);
     }

@@ -31,7 +31,7 @@ function start() {
     if (root.localName === 'svg')
         return startPicture(root, block.textContent);
     return flameApp(document.getElementById('cp-flame-here') || document.body,
-        block.textContent, {painter: canvasPainter(), most: 20000,
+        block.textContent, {painter: canvasPainter(), most: 20000, page: true,
             extend: typeof extendPage === 'function' ? extendPage : null});
 }
 
