@@ -109,9 +109,9 @@ static uint64_t code_start(const struct cpi_elf *elf)
 static void set_budget(struct cpi_dwarf_file *file)
 {
 	const struct cpi_dwarf_bytes *s = file->section;
-	uint64_t some = 64 << 20;
+	uint64_t some = 64 << 20, little = 8 << 20; /* tables take ten times their bytes */
 
-	atomic_init(&file->own_budget.abbrevs, (int64_t)(s[CPI_DW_ABBREV].n * 256 + some));
+	atomic_init(&file->own_budget.abbrevs, (int64_t)(s[CPI_DW_ABBREV].n * 256 + little));
 	atomic_init(&file->own_budget.ranges,
 		(int64_t)((s[CPI_DW_RANGES].n + s[CPI_DW_RNGLISTS].n) * 16 + some));
 	atomic_init(&file->own_budget.rows, (int64_t)(s[CPI_DW_LINE].n * 16 + some));

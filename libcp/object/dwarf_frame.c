@@ -3,6 +3,9 @@
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
 
+/* Frames a unit may have beyond 64 an address, which is ten times what real units have. */
+enum { MOST_DEEP_FRAMES = 1 << 16 };
+
 /* What is known of one node, made when the first frame needs it. */
 struct node_facts {
 	struct cpi_dwarf_function *function;
@@ -107,7 +110,13 @@ static struct cp_text path_of(struct run *r, const struct cpi_dwarf_unit *unit, 
 	struct table *table = find_table(r, unit);
 	struct cp_text none = {"", 0};
 
-	if (!table || table->bad || number > 1 << 20)
+	if (!table || table->bad)
+		return none;
+	if (!cpi_dwarf_lines_names(&table->lines)) {
+		r->job->code = CP_ERROR_MEMORY;
+		return none;
+	}
+	if (number >= table->lines.file.n)
 		return none;
 	if (number >= table->n_paths && !grow_paths(r, table, (size_t)number)) {
 		r->job->code = CP_ERROR_MEMORY;
@@ -215,10 +224,19 @@ static const struct node_facts *facts_of(struct run *r, uint32_t node)
 	return facts;
 }
 
-static void push_frame(struct run *r, const struct cpi_dwarf_frame *frame)
+/* False when the unit has more frames than any real one: thousands deep everywhere. */
+static bool push_frame(struct run *r, const struct cpi_dwarf_frame *frame)
 {
+	struct cp_error what;
+
+	if (r->job->frame.n >= r->job->n * 64 + MOST_DEEP_FRAMES) {
+		note_failure(r, cpi_error(&what, CP_ERROR_LIMIT, r->unit->start,
+			"inlined calls are nested beyond reason"), &what);
+		return false;
+	}
 	if (!cpi_vec_push(&r->env->mem, &r->job->frame, *frame))
 		r->job->code = CP_ERROR_MEMORY;
+	return !r->job->code;
 }
 
 static void make_frames(struct run *r, struct cpi_dwarf_query *query)
@@ -233,19 +251,20 @@ static void make_frames(struct run *r, struct cpi_dwarf_query *query)
 		frame.line = row.line;
 		frame.column = row.column;
 	}
-	for (uint32_t node = query->node; node && !r->job->code;) {
+	for (uint32_t node = query->node; node;) {
 		const struct node_facts *facts = facts_of(r, node);
 
 		frame.function = facts->function;
 		frame.inlined = r->nodes.v[node].inlined && r->nodes.v[node].parent;
-		push_frame(r, &frame);
+		if (!push_frame(r, &frame))
+			break;
 		frame.file = path_of(r, r->unit, facts->call_file);
 		frame.line = facts->call_line;
 		frame.column = facts->call_column;
 		node = r->nodes.v[node].parent;
 	}
 	if (!query->node && row.known && frame.file.n)
-		push_frame(r, &frame);
+		(void)push_frame(r, &frame);
 	query->node = (uint32_t)first;
 	query->row.line = (uint32_t)(r->job->frame.n - first);
 }

@@ -4,7 +4,7 @@
 #include "object/dwarf_parts.h"
 
 /* Directories and files of one table that are kept; real tables have some hundreds. */
-enum { MOST_NAMES = 1 << 20 };
+enum { MOST_NAMES = 1 << 20, LONGEST_PATH = 1 << 14 };
 
 static enum cp_code corrupt(const struct cpi_dwarf_lines *lines, struct cp_error *err)
 {
@@ -152,12 +152,17 @@ static bool read_table_5(struct cpi_dwarf_lines *lines, struct cpi_mem *mem,
 	return true;
 }
 
-static bool read_names(struct cpi_dwarf_lines *lines)
+bool cpi_dwarf_lines_names(struct cpi_dwarf_lines *lines)
 {
 	struct cpi_mem *mem = &lines->unit->file->env->mem;
 	struct cpi_cursor c = lines->tables;
 
+	if (lines->named)
+		return true;
 	lines->named = true;
+	/* Beyond it there are no names: the rows say so, which draw on the same budget. */
+	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&c)))
+		return true;
 	if (lines->version < 5)
 		return read_names_2(lines, mem);
 	return read_table_5(lines, mem, &c, true) && read_table_5(lines, mem, &c, false);
@@ -188,6 +193,8 @@ static struct cp_text join(struct cpi_arena *arena, struct cp_text root,
 		directory.n = root.n = 0;
 	if (is_absolute(directory))
 		root.n = 0;
+	if (root.n + directory.n + name.n > LONGEST_PATH)
+		return (struct cp_text){"", 0};
 	p = cpi_arena_alloc(arena, root.n + directory.n + name.n + 3, 1);
 	if (!p)
 		return text;
@@ -203,7 +210,7 @@ struct cp_text cpi_dwarf_lines_path(
 	const struct cpi_dwarf_line_file *file;
 	struct cp_text directory = {"", 0}, root = {"", 0};
 
-	if (!lines->named && !read_names(lines))
+	if (!cpi_dwarf_lines_names(lines))
 		return (struct cp_text){NULL, 0};
 	if (number >= lines->file.n)
 		return (struct cp_text){"", 0};

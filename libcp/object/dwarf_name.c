@@ -8,7 +8,7 @@ enum {
 	LONGEST_CHAIN = 16, /* origins followed; real chains have two or three links */
 	DEEPEST = 4096,
 	MOST_SCOPES = 64, /* innermost scopes that make it into a name */
-	LONGEST_NAME = 1 << 16
+	LONGEST_NAME = 1 << 14
 };
 
 static void take_attr(struct cpi_dwarf_entry *entry, const struct cpi_dwarf_unit *unit,

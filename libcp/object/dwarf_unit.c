@@ -267,7 +267,7 @@ static enum cp_code add_unit(
 		code = cpi_dwarf_unit_entry(&unit, &l->cache, &what);
 		unit.no_code = code != CP_OK;
 		l->silent |= !unit.ranges.kind && !unit.high.kind;
-		if (!cpi_dwarf_unit_push(file, &unit))
+		if (!code && !cpi_dwarf_unit_push(file, &unit))
 			return cpi_error_memory(err);
 	}
 	if (code == CP_ERROR_MEMORY)
