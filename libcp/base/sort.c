@@ -29,7 +29,7 @@ bool cpi_sort_rows(
 			size_t mid = lo + width < n ? lo + width : n;
 			size_t hi = mid + width < n ? mid + width : n;
 
-			/* Runs that are in order already, as in sorted input, cost one comparison. */
+			/* Sorted input costs one comparison a run. */
 			if (mid == hi || compare(arg, from[mid - 1], from[mid]) <= 0)
 				memcpy(to + lo, from + lo, (hi - lo) * sizeof *to);
 			else

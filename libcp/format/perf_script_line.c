@@ -117,8 +117,11 @@ static bool event(struct cp_text word, struct cp_text *ret)
 
 	if (word.n < 2 || word.p[word.n - 1] != ':')
 		return false;
-	for (size_t i = 0; i < word.n; i++)
-		letter |= ((uint8_t)word.p[i] | 0x20) >= 'a' && ((uint8_t)word.p[i] | 0x20) <= 'z';
+	for (size_t i = 0; i < word.n; i++) {
+		uint8_t lower = (uint8_t)word.p[i] | 0x20;
+
+		letter |= lower >= 'a' && lower <= 'z';
+	}
 	*ret = (struct cp_text){word.p, word.n - 1};
 	return letter;
 }

@@ -171,7 +171,8 @@ static enum cp_code add_row(
 	uint64_t hash = cpi_hash_mix((uint64_t)row->stack.i << 32 | row->labels.i, row->event);
 	struct cpi_probe probe = cpi_index_find(&rows->index, hash);
 
-	for (uint32_t id; !rows->options->keep_time && (id = cpi_index_next(&rows->index, &probe));) {
+	/* With keep_time the index is empty. */
+	for (uint32_t id; (id = cpi_index_next(&rows->index, &probe));) {
 		struct script_row *have = &rows->row.v[id - 1];
 
 		if (have->stack.i != row->stack.i || have->labels.i != row->labels.i ||

@@ -110,7 +110,8 @@ static inline uint8_t *put_id(uint8_t *p, uint32_t id)
 
 	if (id >= 1u << 28)
 		return put_varint(p, id);
-	spread = (id & 0x7f) | (id & 0x3f80) << 1 | (id & 0x1fc000) << 2 | (id & 0xfe00000) << 3;
+	spread = (id & 0x7f) | (id & 0x3f80) << 1 | (id & 0x1fc000) << 2 |
+		(id & 0xfe00000) << 3;
 	n = 1 + (31 - (uint32_t)__builtin_clz(spread | 1)) / 8;
 	spread |= 0x80808080u & ((1u << (8 * (n - 1))) - 1);
 	p[0] = (uint8_t)spread;

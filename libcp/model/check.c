@@ -220,8 +220,8 @@ static uint64_t labels_hash(const struct cp_profile *p, uint32_t i)
 	uint64_t h = n;
 
 	for (uint32_t at = 0; at < n; at++)
-		h = cpi_hash_mix(h,
-			(uint64_t)label[at].num ^ (uint64_t)label[at].key.i << 32 ^ label[at].str.i);
+		h = cpi_hash_mix(h, (uint64_t)label[at].num ^
+				(uint64_t)label[at].key.i << 32 ^ label[at].str.i);
 	return h;
 }
 

@@ -60,8 +60,10 @@ bool cpi_mapping_is_kernel(const struct cp_profile *p, cp_mapping mapping)
 	return cpi_text_starts(path, CPI_TEXT("[kernel")) ||
 		cpi_text_starts(path, CPI_TEXT("[guest.kernel")) ||
 		cpi_text_starts(base, CPI_TEXT("vmlinux")) ||
-		cpi_text_ends(path, CPI_TEXT(".ko")) || cpi_text_ends(path, CPI_TEXT(".ko.xz")) ||
-		cpi_text_ends(path, CPI_TEXT(".ko.zst")) || cpi_text_ends(path, CPI_TEXT(".ko.gz"));
+		cpi_text_ends(path, CPI_TEXT(".ko")) ||
+		cpi_text_ends(path, CPI_TEXT(".ko.xz")) ||
+		cpi_text_ends(path, CPI_TEXT(".ko.zst")) ||
+		cpi_text_ends(path, CPI_TEXT(".ko.gz"));
 }
 
 bool cpi_mapping_is_jit(const struct cp_profile *p, cp_mapping mapping)
@@ -71,7 +73,8 @@ bool cpi_mapping_is_jit(const struct cp_profile *p, cp_mapping mapping)
 
 	if (row->kind != CP_MAP_UNKNOWN)
 		return row->kind == CP_MAP_JIT;
-	return cpi_text_starts(base, CPI_TEXT("perf-")) && cpi_text_ends(base, CPI_TEXT(".map"));
+	return cpi_text_starts(base, CPI_TEXT("perf-")) &&
+		cpi_text_ends(base, CPI_TEXT(".map"));
 }
 
 const struct cp_label *cpi_label_find(
