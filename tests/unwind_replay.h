@@ -81,17 +81,19 @@ static inline void *replay_file(const char *path, size_t *ret_n)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* The file of an image: in the folder, or where the capture saw it; the vdso from ~/.debug. */
+/* The file of an image: in the folder, or where the capture saw it; the vdso from
+ * ~/.debug. */
 static inline void replay_path(
 	const struct replay *r, const struct replay_image *image, char *path, size_t size)
 {
 	if (image->kind == CP_MAP_VDSO)
 		snprintf(path, size, "%s/.debug/.build-id/%.2s/%.*s/vdso", getenv("HOME"),
-			image->build_id.p, image->build_id.n > 2 ? (int)image->build_id.n - 2 : 0,
+			image->build_id.p,
+			image->build_id.n > 2 ? (int)image->build_id.n - 2 : 0,
 			image->build_id.p + 2);
 	else
-		snprintf(path, size, "%s%s%.*s", r->folder ? r->folder : "", r->folder ? "/" : "",
-			(int)image->path.n, image->path.p);
+		snprintf(path, size, "%s%s%.*s", r->folder ? r->folder : "",
+			r->folder ? "/" : "", (int)image->path.n, image->path.p);
 }
 
 static inline struct cpi_elf *replay_open(
@@ -130,8 +132,8 @@ static inline bool replay_map_at(void *arg, const struct cpi_unwind_sample *samp
 		if (address < m->start || address >= m->limit)
 			continue;
 		image = &r->image[m->image - 1];
-		*ret_map = (struct cpi_unwind_map){m->start, m->limit, m->offset, m->image,
-			image->path, image->build_id, (uint8_t)image->kind};
+		*ret_map = (struct cpi_unwind_map){m->start, m->limit, m->offset,
+			m->image, image->path, image->build_id, (uint8_t)image->kind};
 		return true;
 	}
 	return false;
@@ -230,8 +232,8 @@ static inline bool replay_start(struct replay *r, struct cpi_env *env)
 static inline unsigned replay_unwind(struct replay *r, uint32_t i, unsigned worker,
 	uint64_t *ips, bool *exact, unsigned max, enum cpi_unwind_end *ret_end)
 {
-	return r->unwinder.unwind(r->unwinder.arg, worker, &r->sample[i].sample, replay_map_at,
-		r, ips, exact, max, ret_end);
+	return r->unwinder.unwind(r->unwinder.arg, worker, &r->sample[i].sample,
+		replay_map_at, r, ips, exact, max, ret_end);
 }
 
 static inline void replay_release(struct replay *r)

@@ -44,8 +44,9 @@ static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, b
 	return debug ? row->file.debug.elf : row->file.main.elf;
 }
 
-enum cp_code cpi_unwinding_new(struct cpi_env *env, const struct cp_symbolize_options *options,
-	int64_t capture_time, struct cpi_unwinding **ret_unwinding, struct cp_error *err)
+enum cp_code cpi_unwinding_new(struct cpi_env *env,
+	const struct cp_symbolize_options *options, int64_t capture_time,
+	struct cpi_unwinding **ret_unwinding, struct cp_error *err)
 {
 	struct cpi_unwinding *u = cpi_alloc_zero(&env->mem, sizeof *u);
 	enum cp_code code;

@@ -47,8 +47,9 @@ struct cpi_cfi;
  * cpi_cfi_free. Damage is a warning of kind "cfi" about `name`, which is escaped.
  */
 enum cp_code cpi_cfi_compile(struct cpi_env *env, const struct cpi_cfi_machine *machine,
-	const struct cpi_cfi_section *sections, unsigned n_sections, bool swap, uint64_t low,
-	uint64_t high, const char *name, struct cpi_cfi **ret_cfi, struct cp_error *err);
+	const struct cpi_cfi_section *sections, unsigned n_sections, bool swap,
+	uint64_t low, uint64_t high, const char *name, struct cpi_cfi **ret_cfi,
+	struct cp_error *err);
 void cpi_cfi_free(struct cpi_env *env, struct cpi_cfi *cfi);
 /* Rows in the table; 0: this image has no usable entries. */
 size_t cpi_cfi_rows(const struct cpi_cfi *cfi);
@@ -123,8 +124,8 @@ static inline bool cpi_cfi_stack_holds(
 }
 
 /* One word of the stack; false when it is not in the dump. `word` is 4 or 8. */
-static inline bool cpi_cfi_load(
-	const struct cpi_cfi_stack *stack, uint64_t address, unsigned word, uint64_t *ret_x)
+static inline bool cpi_cfi_load(const struct cpi_cfi_stack *stack, uint64_t address,
+	unsigned word, uint64_t *ret_x)
 {
 	uint32_t half;
 

@@ -31,7 +31,8 @@ static uint64_t pointer_value(struct cpi_cursor *c, uint8_t format, uint8_t word
 	case PE_ABSPTR:
 		return word == 4 ? cpi_cursor_u32(c) : cpi_cursor_u64(c);
 	case PE_SIGNED:
-		return word == 4 ? (uint64_t)(int32_t)cpi_cursor_u32(c) : cpi_cursor_u64(c);
+		return word == 4 ? (uint64_t)(int32_t)cpi_cursor_u32(c)
+				 : cpi_cursor_u64(c);
 	case PE_ULEB:
 		return cpi_cursor_uleb(c);
 	case PE_SLEB:
@@ -61,7 +62,8 @@ static uint64_t pointer_value(struct cpi_cursor *c, uint8_t format, uint8_t word
 static uint64_t pointer_read(struct cpi_cursor *c, const struct cpi_cfi_context *context,
 	uint8_t encoding, uint8_t word)
 {
-	uint64_t here = context->section->address + (uint64_t)(c->at - context->section->bytes);
+	uint64_t here =
+		context->section->address + (uint64_t)(c->at - context->section->bytes);
 	uint64_t x;
 
 	if (encoding & PE_INDIRECT) {
@@ -96,8 +98,8 @@ bool cpi_cfi_entry_next(const struct cpi_cfi_context *context, size_t *at,
 
 	*ret_bad = false;
 	while (section->n - *at >= 4) {
-		struct cpi_cursor c =
-			cpi_cursor_make(section->bytes + *at, section->n - *at, context->swap);
+		struct cpi_cursor c = cpi_cursor_make(
+			section->bytes + *at, section->n - *at, context->swap);
 		uint64_t length = cpi_cursor_u32(&c), id, all = UINT32_MAX;
 		size_t id_at;
 		bool is64 = length == UINT32_MAX;
@@ -197,8 +199,9 @@ bool cpi_cfi_cie_read(
 	size_t n, next = at;
 	bool bad;
 
-	if (at >= context->section->n || !cpi_cfi_entry_next(context, &next, &entry, &bad) ||
-		entry.at != at || entry.cie != at)
+	if (at >= context->section->n ||
+		!cpi_cfi_entry_next(context, &next, &entry, &bad) || entry.at != at ||
+		entry.cie != at)
 		return false;
 	c = entry.body;
 	version = cpi_cursor_u8(&c);
@@ -237,7 +240,8 @@ bool cpi_cfi_fde_read(const struct cpi_cfi_context *context,
 
 	fde.start = pointer_read(&c, context, cie->pointer, cie->word);
 	/* The length has the format of the address, and is relative to nothing. */
-	length = pointer_value(&c, cie->pointer & 0x07, cie->word) & address_mask(cie->word);
+	length = pointer_value(&c, cie->pointer & 0x07, cie->word) &
+		 address_mask(cie->word);
 	if (cie->augmented) {
 		uint64_t n = cpi_cursor_uleb(&c);
 

@@ -72,7 +72,8 @@ static void op_const(struct expr *e)
 {
 	switch (e->op) {
 	case 0x03: /* DW_OP_addr */
-		push(e, e->machine->word == 4 ? cpi_cursor_u32(&e->c) : cpi_cursor_u64(&e->c));
+		push(e, e->machine->word == 4 ? cpi_cursor_u32(&e->c)
+					      : cpi_cursor_u64(&e->c));
 		break;
 	case 0x08:
 		push(e, cpi_cursor_u8(&e->c));

@@ -37,7 +37,8 @@ static void set_expr(struct cpi_cfi_run *run, enum cpi_cfi_how how)
 {
 	struct cpi_cfi_place *p = place(run, cpi_cursor_uleb(&run->c));
 	uint64_t n = cpi_cursor_uleb(&run->c);
-	const uint8_t *expr = cpi_cursor_bytes(&run->c, n > UINT32_MAX ? SIZE_MAX : (size_t)n);
+	const uint8_t *expr =
+		cpi_cursor_bytes(&run->c, n > UINT32_MAX ? SIZE_MAX : (size_t)n);
 
 	if (p && expr)
 		*p = (struct cpi_cfi_place){.expr = expr, .n = (uint32_t)n, .how = how};
@@ -70,7 +71,8 @@ static void op_nop(struct cpi_cfi_run *run)
 static void op_set_loc(struct cpi_cfi_run *run)
 {
 	/* Only in .debug_frame of old assemblers, with a plain address. */
-	uint64_t to = run->cie->word == 4 ? cpi_cursor_u32(&run->c) : cpi_cursor_u64(&run->c);
+	uint64_t to =
+		run->cie->word == 4 ? cpi_cursor_u32(&run->c) : cpi_cursor_u64(&run->c);
 
 	if (run->cie->pointer || to < run->pc || to > run->limit)
 		cpi_cursor_fail(&run->c);
@@ -165,7 +167,8 @@ static void op_def_cfa_offset(struct cpi_cfi_run *run)
 static void op_def_cfa_expression(struct cpi_cfi_run *run)
 {
 	uint64_t n = cpi_cursor_uleb(&run->c);
-	const uint8_t *expr = cpi_cursor_bytes(&run->c, n > UINT32_MAX ? SIZE_MAX : (size_t)n);
+	const uint8_t *expr =
+		cpi_cursor_bytes(&run->c, n > UINT32_MAX ? SIZE_MAX : (size_t)n);
 
 	run->row.cfa_expr = expr;
 	run->row.cfa_n = (size_t)n;

@@ -71,8 +71,8 @@ static uint64_t word_mask(const struct step *s)
 static enum cpi_cfi_result find_cfa(struct step *s, const struct cpi_cfi_row *row)
 {
 	if (row->cfa_expr)
-		return cpi_cfi_expr(s->cfi->machine, row->cfa_expr, row->cfa_n, s->cfi->swap,
-			s->old, s->stack, 0, &s->cfa);
+		return cpi_cfi_expr(s->cfi->machine, row->cfa_expr, row->cfa_n,
+			s->cfi->swap, s->old, s->stack, 0, &s->cfa);
 	if (row->cfa_reg >= CPI_CFI_REGS || !(s->old->known >> row->cfa_reg & 1))
 		return CPI_CFI_UNKNOWN;
 	s->cfa = (s->old->v[row->cfa_reg] + (uint64_t)row->cfa_offset) & word_mask(s);
@@ -102,19 +102,21 @@ static enum cpi_cfi_result find_reg(
 
 	switch (place->how) {
 	case CPI_CFI_OFFSET:
-		return saved_at(s, (s->cfa + (uint64_t)place->x) & word_mask(s), reg, ret_x);
+		return saved_at(
+			s, (s->cfa + (uint64_t)place->x) & word_mask(s), reg, ret_x);
 	case CPI_CFI_VAL_OFFSET:
 		*ret_x = (s->cfa + (uint64_t)place->x) & word_mask(s);
 		return CPI_CFI_OK;
 	case CPI_CFI_REGISTER:
-		if ((uint64_t)place->x >= CPI_CFI_REGS || !(s->old->known >> place->x & 1))
+		if ((uint64_t)place->x >= CPI_CFI_REGS ||
+			!(s->old->known >> place->x & 1))
 			return CPI_CFI_UNKNOWN;
 		*ret_x = s->old->v[place->x];
 		return CPI_CFI_OK;
 	case CPI_CFI_EXPR:
 	case CPI_CFI_VAL_EXPR:
-		result = cpi_cfi_expr(s->cfi->machine, place->expr, place->n, s->cfi->swap, s->old,
-			s->stack, s->cfa, &x);
+		result = cpi_cfi_expr(s->cfi->machine, place->expr, place->n,
+			s->cfi->swap, s->old, s->stack, s->cfa, &x);
 		if (result != CPI_CFI_OK)
 			return result;
 		if (place->how == CPI_CFI_EXPR)
@@ -179,7 +181,7 @@ enum cpi_cfi_result cpi_cfi_step(const struct cpi_cfi *cfi, uint64_t address,
 		return result;
 	*ret_signal = cie.signal;
 	*regs = s.regs;
-	/* Without a signal context the link register is whatever the callee made of it. */
+	/* Without a signal context the link register holds what the callee left in it. */
 	if (cfi->machine->link && !cie.signal)
 		regs->known &= ~(1ULL << cfi->machine->ra);
 	return CPI_CFI_OK;

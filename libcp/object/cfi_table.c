@@ -197,7 +197,9 @@ static cpi_cfi_rule pack(const struct cpi_cfi_machine *machine,
 		int plt = plt_offset(machine, row->cfa_expr, row->cfa_n);
 
 		return plt < 0 || row->reg[machine->fp].how != CPI_CFI_SAME
-			? complex : cpi_cfi_rule_make(CPI_CFI_PLT, false, 0, 1, (unsigned)plt);
+			       ? complex
+			       : cpi_cfi_rule_make(
+					 CPI_CFI_PLT, false, 0, 1, (unsigned)plt);
 	}
 	if ((row->cfa_reg != machine->sp && row->cfa_reg != machine->fp) || offset < 0 ||
 		offset % machine->word || offset / machine->word >= CPI_CFI_OFFSETS)
@@ -207,7 +209,8 @@ static cpi_cfi_rule pack(const struct cpi_cfi_machine *machine,
 	if (fp < 0 || ra < 0 || (!machine->link && ra != 1))
 		return complex;
 	return cpi_cfi_rule_make(row->cfa_reg == machine->sp ? CPI_CFI_SP : CPI_CFI_FP,
-		machine->link, (unsigned)fp, (unsigned)ra, (unsigned)(offset / machine->word));
+		machine->link, (unsigned)fp, (unsigned)ra,
+		(unsigned)(offset / machine->word));
 }
 
 static bool add_row(struct compiler *k, uint32_t pc, cpi_cfi_rule rule)
@@ -217,8 +220,8 @@ static bool add_row(struct compiler *k, uint32_t pc, cpi_cfi_rule rule)
 
 	if (n && cfi->rule[n - 1] == rule)
 		return true;
-	if (n == cfi->cap_pc && !cpi_vec_grow(&k->env->mem, (void **)&cfi->pc, &cfi->cap_pc,
-				       n + 1, sizeof *cfi->pc))
+	if (n == cfi->cap_pc && !cpi_vec_grow(&k->env->mem, (void **)&cfi->pc,
+					&cfi->cap_pc, n + 1, sizeof *cfi->pc))
 		return false;
 	if (n == cfi->cap_rule &&
 		!cpi_vec_grow(&k->env->mem, (void **)&cfi->rule, &cfi->cap_rule, n + 1,
@@ -281,7 +284,8 @@ static bool start(struct compiler *k, const struct cpi_cfi_section *sections, un
 {
 	struct cpi_cfi *cfi = k->cfi;
 
-	for (unsigned i = 0; i < n && i < sizeof cfi->section / sizeof *cfi->section; i++) {
+	for (unsigned i = 0; i < n && i < sizeof cfi->section / sizeof *cfi->section;
+		i++) {
 		/* Offsets are kept in 32 bits. */
 		if (sections[i].n > UINT32_MAX)
 			continue;
@@ -297,13 +301,15 @@ static enum cp_code report(struct compiler *k, const char *name, struct cp_error
 		return CP_OK;
 	return cpi_diag_warn(&k->env->diag, err, "cfi", CP_NO_OFFSET,
 		"%s: call frame information is damaged: %llu entries dropped%s%s", name,
-		(unsigned long long)k->dropped, k->cut ? ", the end of a section is lost" : "",
+		(unsigned long long)k->dropped,
+		k->cut ? ", the end of a section is lost" : "",
 		k->budget ? "" : ", too many instructions");
 }
 
 enum cp_code cpi_cfi_compile(struct cpi_env *env, const struct cpi_cfi_machine *machine,
-	const struct cpi_cfi_section *sections, unsigned n_sections, bool swap, uint64_t low,
-	uint64_t high, const char *name, struct cpi_cfi **ret_cfi, struct cp_error *err)
+	const struct cpi_cfi_section *sections, unsigned n_sections, bool swap,
+	uint64_t low, uint64_t high, const char *name, struct cpi_cfi **ret_cfi,
+	struct cp_error *err)
 {
 	struct cpi_cfi *cfi = cpi_alloc_zero(&env->mem, sizeof *cfi);
 	struct compiler *k = cpi_alloc_zero(&env->mem, sizeof *k);

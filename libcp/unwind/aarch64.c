@@ -5,8 +5,8 @@
 #include <elf.h>
 
 /*
- * struct rt_sigframe (arch/arm64/kernel/signal.c): 128 bytes of siginfo, then the ucontext,
- * whose mcontext is 176 bytes in: fault address, X0 … X30, SP, PC.
+ * struct rt_sigframe (arch/arm64/kernel/signal.c): 128 bytes of siginfo, then the
+ * ucontext, whose mcontext is 176 bytes in: fault address, X0 … X30, SP, PC.
  */
 enum { MCONTEXT_REGS = 128 + 176 + 8 };
 
@@ -40,9 +40,10 @@ const struct cpi_unwind_arch cpi_unwind_aarch64 = {
 	.elf64 = true,
 	.n_regs = 33,
 	.pc = 32,
-	.dwarf = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-		22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 0xff},
-	/* Pointer authentication uses what the address space leaves: 48 or 39 bits of it. */
+	.dwarf = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+		20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 0xff},
+	/* Pointer authentication uses what the address space leaves: 48 or 39 bits of it.
+	 */
 	.address_bits = {(1ULL << 48) - 1, (1ULL << 39) - 1},
 	.sigreturn = sigreturn,
 };

@@ -33,7 +33,8 @@ struct cpi_unwind_arch {
 	bool (*sigreturn)(const struct cpi_cfi_stack *stack, struct cpi_cfi_regs *regs);
 };
 
-extern const struct cpi_unwind_arch cpi_unwind_x86_64, cpi_unwind_i386, cpi_unwind_aarch64;
+extern const struct cpi_unwind_arch cpi_unwind_x86_64, cpi_unwind_i386,
+	cpi_unwind_aarch64;
 
 /* By the capture's `uname -m` and the sample's ABI; NULL: not supported. */
 const struct cpi_unwind_arch *cpi_unwind_arch_find(struct cp_text machine, uint64_t abi);

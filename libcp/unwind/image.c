@@ -71,7 +71,8 @@ static const struct cpi_cfi_machine *machine_of(const struct cpi_elf_header *hea
 }
 
 static enum cp_code compile(struct cpi_unwind_images *images,
-	struct cpi_unwind_image *image, const struct cpi_unwind_map *map, struct cp_error *err)
+	struct cpi_unwind_image *image, const struct cpi_unwind_map *map,
+	struct cp_error *err)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(image->elf);
 	const struct cpi_cfi_machine *machine = machine_of(header);
@@ -118,7 +119,8 @@ static enum cp_code fill(struct cpi_unwind_images *images, struct cpi_unwind_ima
 static struct cpi_unwind_image *add(
 	struct cpi_unwind_images *images, const struct cpi_unwind_map *map)
 {
-	struct cpi_unwind_image *image = cpi_arena_new(&images->arena, struct cpi_unwind_image, 1);
+	struct cpi_unwind_image *image =
+		cpi_arena_new(&images->arena, struct cpi_unwind_image, 1);
 	struct cp_error err;
 	enum cp_code code;
 
@@ -143,8 +145,8 @@ struct cpi_unwind_image *cpi_unwind_image_of(
 	struct cpi_unwind_image *image = NULL;
 
 	/*
-	 * One lock for look-up and compilation: a worker that waits for a table would need
-	 * it next, and all tables of a capture take some ten milliseconds in all.
+	 * One lock for look-up and compilation: a worker that waits for a table would
+	 * need it next, and all tables of a capture take some ten milliseconds in all.
 	 */
 	pthread_mutex_lock(&images->lock);
 	while (images->row.n <= map->image && cpi_vec_push(mem, &images->row, NULL))

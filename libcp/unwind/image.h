@@ -18,7 +18,7 @@ struct cpi_unwind_image {
 	bool is64;
 	const char *name;        /* printable */
 	const char *why;         /* there is no table; NULL: there is one */
-	uint64_t frames;         /* by frame pointer for want of a table; set at the end */
+	uint64_t frames; /* by frame pointer for want of a table; set at the end */
 };
 
 struct cpi_unwind_images {

@@ -49,8 +49,8 @@ struct sums {
 	bool need_known; /* else the least it can be */
 };
 
-static void add_threads(
-	struct cpi_mem *mem, struct cpi_unwind_threads *to, const struct cpi_unwind_threads *from)
+static void add_threads(struct cpi_mem *mem, struct cpi_unwind_threads *to,
+	const struct cpi_unwind_threads *from)
 {
 	for (size_t i = 0; i < from->row.n; i++) {
 		const struct cpi_unwind_thread *f = &from->row.v[i];
@@ -122,12 +122,14 @@ static void say_truncated(struct cpi_diag *diag, const struct sums *sums)
 	if (sums->asked >= LARGEST_DUMP)
 		snprintf(hint, sizeof hint, "which is the most that perf can record");
 	else if (sums->need > LARGEST_DUMP)
-		snprintf(hint, sizeof hint, "they need %llu, the most perf can record is %u",
+		snprintf(hint, sizeof hint,
+			"they need %llu, the most perf can record is %u",
 			(unsigned long long)sums->need, LARGEST_DUMP);
 	else
 		snprintf(hint, sizeof hint, "perf record --call-graph dwarf,%llu %s",
 			(unsigned long long)sums->need,
-			sums->need_known ? "would have sufficed" : "is the least they need");
+			sums->need_known ? "would have sufficed"
+					 : "is the least they need");
 	cpi_diag_note(diag, "truncated-stack",
 		"%llu of %llu user stacks are larger than the dump of %llu bytes: %s",
 		(unsigned long long)sums->truncated, (unsigned long long)sums->samples,
@@ -158,7 +160,8 @@ static void say_pointers(struct cpi_unwind *u)
 	qsort(list, n, sizeof *list, by_frames);
 	for (size_t i = 0; i < n; i++)
 		cpi_diag_note(&u->env->diag, "frame-pointer",
-			"%s: %s; %llu frames were unwound by frame pointer", list[i]->name,
+			"%s: %s; %llu frames were unwound by frame pointer",
+			list[i]->name,
 			list[i]->why ? list[i]->why : "it is of another machine",
 			(unsigned long long)list[i]->frames);
 	cpi_free(&u->env->mem, list, size);
@@ -173,11 +176,14 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 	say_truncated(diag, &sums);
 	if (sums.broken)
 		cpi_diag_note(diag, "broken-stack",
-			"%llu of %llu user stacks could not be unwound to their outermost frame",
-			(unsigned long long)sums.broken, (unsigned long long)sums.samples);
+			"%llu of %llu user stacks could not be unwound to their "
+			"outermost frame",
+			(unsigned long long)sums.broken,
+			(unsigned long long)sums.samples);
 	if (sums.unsupported)
 		cpi_diag_note(diag, "unwind",
-			"%llu user stacks of machine '%.*s' were left alone: it is not supported",
+			"%llu user stacks of machine '%.*s' were left alone: it is not "
+			"supported",
 			(unsigned long long)sums.unsupported, (int)u->arch.n, u->arch.p);
 	say_pointers(u);
 	if (u->images.code && err)

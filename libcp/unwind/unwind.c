@@ -3,20 +3,22 @@
 
 #include "unwind/report.h"
 
-/* No user stack is larger; an address farther away is garbage, not the rest of a stack. */
+/* No user stack is larger; an address farther away is garbage, not the rest of a stack.
+ */
 #define STACK_REACH (1ULL << 30)
 
 static struct cpi_unwind_worker *worker_of(struct cpi_unwind *u, unsigned number)
 {
 	/* Its own slot: no other thread looks at it before the workers have ended. */
 	if (!u->worker[number])
-		u->worker[number] = cpi_alloc_zero(&u->env->mem, sizeof *u->worker[number]);
+		u->worker[number] =
+			cpi_alloc_zero(&u->env->mem, sizeof *u->worker[number]);
 	return u->worker[number];
 }
 
 /* Sets worker->space to the number of the sample's address space. */
-static void enter_space(
-	struct cpi_unwind *u, struct cpi_unwind_worker *w, const struct cpi_unwind_sample *s)
+static void enter_space(struct cpi_unwind *u, struct cpi_unwind_worker *w,
+	const struct cpi_unwind_sample *s)
 {
 	struct cpi_mem *mem = &u->env->mem;
 	struct cpi_unwind_space *last = w->space ? &w->spaces.v[w->space - 1] : NULL;
@@ -28,9 +30,11 @@ static void enter_space(
 		return;
 	probe = cpi_index_find(&w->space_index, hash);
 	while ((id = cpi_index_next(&w->space_index, &probe)))
-		if (w->spaces.v[id - 1].pid == s->pid && w->spaces.v[id - 1].epoch == s->epoch)
+		if (w->spaces.v[id - 1].pid == s->pid &&
+			w->spaces.v[id - 1].epoch == s->epoch)
 			break;
-	if (!id && cpi_vec_push(mem, &w->spaces, (struct cpi_unwind_space){s->epoch, s->pid})) {
+	if (!id && cpi_vec_push(mem, &w->spaces,
+			   (struct cpi_unwind_space){s->epoch, s->pid})) {
 		id = (uint32_t)w->spaces.n;
 		if (!cpi_index_add(mem, &w->space_index, hash, id)) {
 			w->spaces.n--;
@@ -78,8 +82,8 @@ static enum cpi_unwind_end end_of(
 	if (next == CPI_NEXT_LAST)
 		return CPI_UNWIND_DONE;
 	/* A dump that is shorter than asked for ends where readable memory ends. */
-	if (next == CPI_NEXT_BEYOND && s->stack_n >= s->stack_asked && past >= s->stack_n &&
-		past < STACK_REACH)
+	if (next == CPI_NEXT_BEYOND && s->stack_n >= s->stack_asked &&
+		past >= s->stack_n && past < STACK_REACH)
 		return CPI_UNWIND_TRUNCATED;
 	return CPI_UNWIND_BROKEN;
 }
@@ -104,7 +108,8 @@ static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
 	if (end == CPI_UNWIND_DONE && sp > thread->top)
 		thread->top = sp;
 	if (end == CPI_UNWIND_TRUNCATED) {
-		uint64_t need = walk->beyond - walk->stack.start + walk->arch->machine->word;
+		uint64_t need =
+			walk->beyond - walk->stack.start + walk->arch->machine->word;
 
 		if (walk->stack.start < thread->bottom)
 			thread->bottom = walk->stack.start;
@@ -114,8 +119,8 @@ static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
 }
 
 static unsigned unwind(void *arg, unsigned number, const struct cpi_unwind_sample *sample,
-	cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact, unsigned max,
-	enum cpi_unwind_end *ret_end)
+	cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact,
+	unsigned max, enum cpi_unwind_end *ret_end)
 {
 	struct cpi_unwind *u = arg;
 	struct cpi_unwind_worker *worker = worker_of(u, number);
@@ -162,8 +167,8 @@ static void start(void *arg, struct cp_text arch, bool big_endian)
 	u->swap = big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 }
 
-enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open, void *open_arg,
-	struct cpi_unwinder *ret_unwinder, struct cp_error *err)
+enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open,
+	void *open_arg, struct cpi_unwinder *ret_unwinder, struct cp_error *err)
 {
 	struct cpi_unwind *u = cpi_alloc_zero(&env->mem, sizeof *u);
 

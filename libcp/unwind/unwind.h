@@ -6,9 +6,9 @@
  * Unwinds user stacks that perf captured (registers and the end of the stack), with the
  * call frame information of the images on this machine.
  *
- * The workload: 150,000 samples of 22 frames from a few dozen images. Tables are made once
- * per image, when its first address is met; a worker remembers the rule of the last 8,192
- * addresses, which answers 98 % of all frames.
+ * The workload: 150,000 samples of 22 frames from a few dozen images. Tables are made
+ * once per image, when its first address is met; a worker remembers the rule of the last
+ * 8,192 addresses, which answers 98 % of all frames.
  */
 
 #include "base/env.h"
@@ -27,8 +27,8 @@ typedef struct cpi_elf *cpi_unwind_open_fn(
  * Fills *ret_unwinder, which must be released. `open` may be NULL: frame pointers only.
  * Serves workers 0 … env->threads - 1.
  */
-enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open, void *open_arg,
-	struct cpi_unwinder *ret_unwinder, struct cp_error *err);
+enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open,
+	void *open_arg, struct cpi_unwinder *ret_unwinder, struct cp_error *err);
 void cpi_unwind_release(struct cpi_unwinder *unwinder);
 
 #endif

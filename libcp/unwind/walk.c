@@ -22,14 +22,15 @@ static bool known(const struct cpi_unwind_walk *w, unsigned reg)
 }
 
 /* The table of the image at an address, and the link-time address there. */
-static const struct cpi_unwind_image *table_at(struct cpi_unwind_walk *w, uint64_t address,
-	const struct cpi_unwind_map *map, uint64_t *ret_link)
+static const struct cpi_unwind_image *table_at(struct cpi_unwind_walk *w,
+	uint64_t address, const struct cpi_unwind_map *map, uint64_t *ret_link)
 {
 	const struct cpi_unwind_image *image = cpi_unwind_image_of(w->images, map);
 
 	if (!image || !image->cfi || image->machine != w->arch->elf_machine ||
 		image->is64 != w->arch->elf64 ||
-		!cpi_elf_address_of(image->elf, address - map->start + map->offset, ret_link))
+		!cpi_elf_address_of(
+			image->elf, address - map->start + map->offset, ret_link))
 		return NULL;
 	return image;
 }
@@ -56,7 +57,8 @@ static inline cpi_cfi_rule rule_at(struct cpi_unwind_walk *w, uint64_t address)
 	uint64_t hash = (address ^ (uint64_t)worker->space << 32) * 0x9e3779b97f4a7c15ULL;
 	struct cpi_unwind_cached *entry = &worker->cache[hash >> 51];
 
-	_Static_assert(CPI_UNWIND_CACHE == 1 << (64 - 51), "the hash's top bits index the cache");
+	_Static_assert(CPI_UNWIND_CACHE == 1 << (64 - 51),
+		"the hash's top bits index the cache");
 	if (entry->address != address || entry->space != worker->space)
 		*entry = (struct cpi_unwind_cached){
 			address, worker->space, rule_slow(w, address)};
@@ -92,7 +94,8 @@ static inline __attribute__((always_inline)) enum cpi_unwind_next plain(
 		cfa = sp + word + ((r->pc & 15) >= cpi_cfi_rule_offset(rule) ? word : 0);
 	if (cfa <= sp && !(link && cfa == sp && !ra_slot))
 		return CPI_NEXT_STUCK;
-	at = link ? base + (uint64_t)(ra_slot - 1) * word : cfa - (uint64_t)ra_slot * word;
+	at = link ? base + (uint64_t)(ra_slot - 1) * word
+		  : cfa - (uint64_t)ra_slot * word;
 	if (link && !ra_slot) {
 		if (!known(w, link))
 			return CPI_NEXT_STUCK;
@@ -100,8 +103,10 @@ static inline __attribute__((always_inline)) enum cpi_unwind_next plain(
 	} else if (!cpi_cfi_load(&w->stack, at, word, &ra)) {
 		return beyond(w, at);
 	}
-	at = link ? base + (uint64_t)(fp_slot - 1) * word : cfa - (uint64_t)fp_slot * word;
-	/* Below the stack pointer: the epilogue has popped it, the register is the caller's. */
+	at = link ? base + (uint64_t)(fp_slot - 1) * word
+		  : cfa - (uint64_t)fp_slot * word;
+	/* Below the stack pointer: the epilogue has popped it, the register is the
+	 * caller's. */
 	if (fp_slot && at >= sp && !cpi_cfi_load(&w->stack, at, word, &r->v[fp_reg])) {
 		r->known &= ~(1ULL << fp_reg);
 		w->beyond = at;
@@ -172,7 +177,8 @@ static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 		return leaf_guess(w);
 	if (!cpi_cfi_load(&w->stack, fp, m->word, &up) ||
 		!cpi_cfi_load(&w->stack, fp + m->word, m->word, &ra))
-		return leaf_guess(w) == CPI_NEXT_OK ? CPI_NEXT_OK : beyond(w, fp + m->word);
+		return leaf_guess(w) == CPI_NEXT_OK ? CPI_NEXT_OK
+						    : beyond(w, fp + m->word);
 	if (!ra)
 		return CPI_NEXT_LAST;
 	if ((up && up <= fp) || !mapped(w, (ra & w->arch->address_bits[0]) - 1))
@@ -185,7 +191,8 @@ static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 	return CPI_NEXT_OK;
 }
 
-static enum cpi_unwind_next of_result(struct cpi_unwind_walk *w, enum cpi_cfi_result result)
+static enum cpi_unwind_next of_result(
+	struct cpi_unwind_walk *w, enum cpi_cfi_result result)
 {
 	switch (result) {
 	case CPI_CFI_OK:
@@ -231,8 +238,8 @@ static enum cpi_unwind_next interpret(
 			w->regs = whole;
 	}
 	/*
-	 * A handler may have run on a stack of its own; nothing else jumps down. A leaf may
-	 * hold its return address in a register on x86, too: vfork does.
+	 * A handler may have run on a stack of its own; nothing else jumps down. A leaf
+	 * may hold its return address in a register on x86, too: vfork does.
 	 */
 	if (result == CPI_CFI_OK && !*ret_signal &&
 		(w->regs.v[m->sp] < old.v[m->sp] ||
@@ -269,8 +276,8 @@ static void count_pointer(struct cpi_unwind_walk *w, cpi_cfi_rule rule)
 
 /*
  * Hand-written code may push without saying so (memcpy of i386's C library does): where
- * that makes the leaf's return address one that lies nowhere, it is looked for in the next
- * two words, before the stack is given up.
+ * that makes the leaf's return address one that lies nowhere, it is looked for in the
+ * next two words, before the stack is given up.
  */
 static void unsaid_push(struct cpi_unwind_walk *w)
 {
@@ -332,7 +339,8 @@ static unsigned walk(struct cpi_unwind_walk *w, bool full, uint64_t *ips, bool *
 		struct frame f = {.address = w->regs.pc - !w->exact, .full = full};
 
 		f.rule = rule_at(w, f.address);
-		/* In a system call: after its instruction, which may be an entry's last. */
+		/* In a system call: after its instruction, which may be an entry's last.
+		 */
 		if (f.rule == CPI_CFI_GAP && w->exact)
 			f.rule = rule_at(w, --f.address);
 		/* What lies nowhere is no frame, but the leaf's address is a fact. */

@@ -24,15 +24,17 @@ struct cpi_unwind_space {
 };
 
 /*
- * Where a thread's stack ends, for the dump size that would have sufficed. A thread may have
- * several: coroutines, exec, a number used again. They are told apart by the 8 MiB (the
- * usual limit of one) in which the stack pointer lies, whatever the order of the samples.
+ * Where a thread's stack ends, for the dump size that would have sufficed. A thread may
+ * have several: coroutines, exec, a number used again. They are told apart by the 8 MiB
+ * (the usual limit of one) in which the stack pointer lies, whatever the order of the
+ * samples.
  */
 struct cpi_unwind_thread {
 	uint32_t pid, tid;
 	uint64_t area;
-	uint64_t top;    /* highest stack pointer in the outermost frame of a whole stack */
-	uint64_t bottom; /* lowest stack pointer of a truncated sample; UINT64_MAX: none */
+	uint64_t top; /* highest stack pointer in the outermost frame of a whole stack */
+	uint64_t
+		bottom; /* lowest stack pointer of a truncated sample; UINT64_MAX: none */
 	uint64_t beyond; /* most bytes that one of these is known to need */
 };
 

@@ -97,8 +97,9 @@ static void compile(struct fixture *f, const struct made *m)
 
 	memset(f, 0, sizeof *f);
 	cpi_env_init(&f->env, &options);
-	assert_int_equal(cpi_cfi_compile(&f->env, &cpi_cfi_x86_64, &section, 1, false, CODE,
-		CODE + 0x1000, "image", &f->cfi, &err), CP_OK);
+	assert_int_equal(cpi_cfi_compile(&f->env, &cpi_cfi_x86_64, &section, 1, false,
+				 CODE, CODE + 0x1000, "image", &f->cfi, &err),
+		CP_OK);
 }
 
 static void release(struct fixture *f)
@@ -121,7 +122,8 @@ static void rows_become_rules(void **state)
 	(void)state;
 	cie(&m, "zR");
 	/* push rbp; mov rsp, rbp; … remembered: leave; ret; restored */
-	FDE(&m, CODE + 0x10, 0x40, "\x41\x0e\x10\x86\x02\x43\x0d\x06\x48\x0a\x41\x0c\x07\x08\x41\x0b");
+	FDE(&m, CODE + 0x10, 0x40,
+		"\x41\x0e\x10\x86\x02\x43\x0d\x06\x48\x0a\x41\x0c\x07\x08\x41\x0b");
 	compile(&f, &m);
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 0x0f), CPI_CFI_GAP);
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 0x10), plain(CPI_CFI_SP, 0, 1));
@@ -197,8 +199,9 @@ static void damage_loses_what_it_must(void **state)
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 16), CPI_CFI_GAP);
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 32), CPI_CFI_GAP);
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 48), plain(CPI_CFI_SP, 0, 2));
-	assert_string_equal(f.note, "image: call frame information is damaged: 3 entries dropped, "
-				    "the end of a section is lost");
+	assert_string_equal(f.note,
+		"image: call frame information is damaged: 3 entries dropped, "
+		"the end of a section is lost");
 	release(&f);
 }
 
@@ -290,14 +293,17 @@ static void a_step_restores_all_registers(void **state)
 
 	(void)state;
 	cie(&m, "zR");
-	/* CFA = r10 + 32; rbx at CFA - 16; rbp = CFA - 24; r12 in r13; r14 = *(rsp + 8) */
-	FDE(&m, CODE, 16, "\x0c\x0a\x20\x83\x02\x14\x06\x03\x09\x0c\x0d\x10\x0e\x02\x77\x08"
-			  "\x07\x0f");
+	/* CFA = r10 + 32; rbx at CFA - 16; rbp = CFA - 24; r12 in r13; r14 = *(rsp + 8)
+	 */
+	FDE(&m, CODE, 16,
+		"\x0c\x0a\x20\x83\x02\x14\x06\x03\x09\x0c\x0d\x10\x0e\x02\x77\x08"
+		"\x07\x0f");
 	compile(&f, &m);
 	regs.v[7] = 0x8000;
 	regs.v[10] = 0x8010;
 	regs.v[13] = 77;
-	assert_int_equal(cpi_cfi_step(f.cfi, CODE + 3, &stack, &regs, &signal), CPI_CFI_OK);
+	assert_int_equal(
+		cpi_cfi_step(f.cfi, CODE + 3, &stack, &regs, &signal), CPI_CFI_OK);
 	assert_false(signal);
 	assert_int_equal(regs.v[7], 0x8030);
 	assert_int_equal(regs.pc, 6);
@@ -306,9 +312,11 @@ static void a_step_restores_all_registers(void **state)
 	assert_int_equal(regs.v[12], 77);
 	assert_int_equal(regs.v[14], 2);
 	assert_false(regs.known >> 15 & 1);
-	assert_int_equal(cpi_cfi_step(f.cfi, CODE + 16, &stack, &regs, &signal), CPI_CFI_NONE);
+	assert_int_equal(
+		cpi_cfi_step(f.cfi, CODE + 16, &stack, &regs, &signal), CPI_CFI_NONE);
 	regs.known &= ~(1ULL << 10);
-	assert_int_equal(cpi_cfi_step(f.cfi, CODE, &stack, &regs, &signal), CPI_CFI_UNKNOWN);
+	assert_int_equal(
+		cpi_cfi_step(f.cfi, CODE, &stack, &regs, &signal), CPI_CFI_UNKNOWN);
 	release(&f);
 }
 

@@ -26,7 +26,8 @@ static void note(const struct cp_diagnostic *d, void *arg)
 	struct fixture *f = arg;
 
 	if (f->n_notes < 8)
-		snprintf(f->notes[f->n_notes++], sizeof f->notes[0], "%s: %s", d->kind, d->message);
+		snprintf(f->notes[f->n_notes++], sizeof f->notes[0], "%s: %s", d->kind,
+			d->message);
 }
 
 static void load(struct fixture *f, const char *machine, unsigned threads)
@@ -77,9 +78,11 @@ static struct cp_text name_at(struct cpi_elf *elf, uint64_t address)
 
 		cpi_cursor_skip(&c, is64 ? 3 : 0);
 		value = is64 ? cpi_cursor_u64(&c) : cpi_cursor_u32(&c);
-		/* AArch64's mapping symbols ($x) and the linker's marks are no functions. */
-		if ((info & 15) > STT_FUNC || value > address || value < at || !names[name] ||
-			names[name] == '$' || !strcmp((const char *)names + name, "call4"))
+		/* AArch64's mapping symbols ($x) and the linker's marks are no functions.
+		 */
+		if ((info & 15) > STT_FUNC || value > address || value < at ||
+			!names[name] || names[name] == '$' ||
+			!strcmp((const char *)names + name, "call4"))
 			continue;
 		at = value;
 		best = cpi_text((const char *)names + name);
@@ -100,16 +103,16 @@ static void names_of(struct replay *r, uint32_t i, char *text, size_t size)
 	for (unsigned j = 0; j < n; j++) {
 		struct cp_text name = name_at(r->image[0].elf, ips[j] - !exact[j]);
 
-		used += (size_t)snprintf(text + used, size - used, "%s%.*s%s", j ? " " : "",
-			(int)name.n, name.p, exact[j] ? "!" : "");
+		used += (size_t)snprintf(text + used, size - used, "%s%.*s%s",
+			j ? " " : "", (int)name.n, name.p, exact[j] ? "!" : "");
 		assert_true(used < size);
 	}
 }
 
 /*
  * with_eh has a frame pointer rule (a variable-length array), with_debug is in
- * .debug_frame only, with_none in no table. The last one's handler interrupted a leaf; the
- * address before the signal trampoline is padding behind that leaf.
+ * .debug_frame only, with_none in no table. The last one's handler interrupted a leaf;
+ * the address before the signal trampoline is padding behind that leaf.
  */
 static void stacks_have_their_frames(void **state)
 {
@@ -117,7 +120,8 @@ static void stacks_have_their_frames(void **state)
 		"snapshot! with_eh with_eh with_eh down down down run _start",
 		"snapshot! with_debug with_debug with_debug down down down run _start",
 		"snapshot! with_none with_none with_none down down down run _start",
-		"snapshot! with_debug with_debug with_debug down down on_trap leaf_trap leaf_trap! "
+		"snapshot! with_debug with_debug with_debug down down on_trap leaf_trap "
+		"leaf_trap! "
 		"catch_trap run _start",
 	};
 
@@ -153,16 +157,21 @@ static void a_cut_stack_gives_the_inner_frames(void **state)
 			struct cpi_unwind_sample *s = &f.replay.sample[i].sample;
 			const uint8_t *stack = s->stack;
 			size_t size = s->stack_n;
-			unsigned n, all = replay_unwind(&f.replay, i, 0, whole, exact, MOST, &end), cuts = 0;
+			unsigned n,
+				all = replay_unwind(
+					&f.replay, i, 0, whole, exact, MOST, &end),
+				cuts = 0;
 
 			for (size_t cut = 0; cut < size; cut += 24) {
-				/* Of exact size, so that a sanitizer sees a read outside. */
+				/* Of exact size, so that a sanitizer sees a read outside.
+				 */
 				uint8_t *copy = malloc(cut + 1);
 
 				memcpy(copy, stack, cut);
 				s->stack = copy;
 				s->stack_n = s->stack_asked = cut;
-				n = replay_unwind(&f.replay, i, 0, ips, exact, MOST, &end);
+				n = replay_unwind(
+					&f.replay, i, 0, ips, exact, MOST, &end);
 				assert_true(n <= all);
 				assert_memory_equal(ips, whole, n * sizeof *ips);
 				if (n < all)
@@ -201,7 +210,8 @@ static void the_dump_that_would_do_is_named(void **state)
 	assert_int_equal(f.replay.unwinder.finish(f.replay.unwinder.arg, &err), CP_OK);
 	/* run's frame ends where _start left the stack pointer, less alignment. */
 	snprintf(want, sizeof want,
-		"truncated-stack: 1 of 2 user stacks are larger than the dump of 65528 bytes: ");
+		"truncated-stack: 1 of 2 user stacks are larger than the dump of 65528 "
+		"bytes: ");
 	assert_int_equal(f.n_notes, 1);
 	assert_memory_equal(f.notes[0], want, strlen(want));
 	s->stack_n = size;
@@ -220,7 +230,8 @@ static void the_dump_that_would_do_is_named(void **state)
 	f.replay.sample[0].sample.stack_n = f.replay.sample[0].sample.stack_asked = size;
 	replay_unwind(&f.replay, 0, 0, ips, exact, MOST, &end);
 	assert_int_equal(end, CPI_UNWIND_DONE);
-	f.replay.sample[0].sample.stack_n = f.replay.sample[0].sample.stack_asked = size - 8;
+	f.replay.sample[0].sample.stack_n = f.replay.sample[0].sample.stack_asked =
+		size - 8;
 	replay_unwind(&f.replay, 0, 0, ips, exact, MOST, &end);
 	assert_int_equal(end, CPI_UNWIND_TRUNCATED);
 	unload(&f);
@@ -310,7 +321,8 @@ static void threads_agree(void **state)
 	cpi_pool_run(&f.env, 64, unwind_job, &job);
 	for (int i = 4; i < 64; i++) {
 		assert_int_equal(job.n[i], job.n[i % 4]);
-		assert_memory_equal(job.ips[i], job.ips[i % 4], job.n[i] * sizeof(uint64_t));
+		assert_memory_equal(
+			job.ips[i], job.ips[i % 4], job.n[i] * sizeof(uint64_t));
 	}
 	unload(&f);
 }
@@ -333,8 +345,9 @@ static void every_allocation_may_fail(void **state)
 		if (replay_start(&f.replay, &f.env)) {
 			for (uint32_t i = 0; i < 4; i++)
 				replay_unwind(&f.replay, i, 0, ips, exact, MOST, &end);
-			done = f.replay.unwinder.finish(f.replay.unwinder.arg, &err) == CP_OK &&
-				f.env.mem.ops < at;
+			done = f.replay.unwinder.finish(f.replay.unwinder.arg, &err) ==
+				       CP_OK &&
+			       f.env.mem.ops < at;
 		}
 		unload(&f);
 		assert_true(at < 200);
