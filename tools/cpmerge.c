@@ -39,16 +39,20 @@ static const struct opt rows[] = {
 	OPT_STRING(struct cpmerge, label_file_name, "label-file-name", 0, "KEY",
 		"label samples with the name of the file they come from"),
 	OPT_LIST(struct cpmerge, weights, "weight", 0, "N:FILE",
-		"multiply the values of FILE by N; -1 subtracts it; FILE need not be named again"),
+		"multiply the values of FILE by N; -1 subtracts it; FILE need not be "
+		"named again"),
 	OPT_CHOICE(struct cpmerge, types, "types", 0, "WHICH", type_words,
-		"intersect (the sample types that all inputs have) or union (all; 0 where one "
+		"intersect (the sample types that all inputs have) or union (all; 0 "
+		"where one "
 		"has none)"),
 	OPT_FLAG(struct cpmerge, pgo, "pgo", 0,
-		"for profile-guided optimisation: no labels, no addresses of named functions"),
+		"for profile-guided optimisation: no labels, no addresses of named "
+		"functions"),
 	OPT_FLAG(struct cpmerge, skip_bad, "skip-bad", 0,
 		"leave out inputs that cannot be read or do not go with the others"),
 	OPT_INT(struct cpmerge, level, "level", 0, "N",
-		"pprof: compression from 1 (fast) to 12 (small); 0 writes it uncompressed",
+		"pprof: compression from 1 (fast) to 12 (small); 0 writes it "
+		"uncompressed",
 		.seen = offsetof(struct cpmerge, level_seen)),
 	OPT_END,
 };
@@ -89,7 +93,8 @@ static int add_list(struct tool *tool, const char *path)
 		if (!n)
 			continue;
 		owned = realloc(inputs->owned, (inputs->n_owned + 1) * sizeof *owned);
-		if (!owned || (inputs->owned = owned, !(owned[inputs->n_owned] = strdup(line)))) {
+		if (!owned || (inputs->owned = owned,
+				      !(owned[inputs->n_owned] = strdup(line)))) {
 			status = no_memory(tool);
 			break;
 		}
@@ -121,8 +126,10 @@ static int add_weighted(struct tool *tool, const struct cpmerge *self)
 		size_t k = 0;
 
 		if (!split_weight(self->weights.v[i], &weight, &file) || weight == 0)
-			return tool_usage(tool, "--weight: '%s' is not N:FILE with a number N other "
-						"than 0", self->weights.v[i]);
+			return tool_usage(tool,
+				"--weight: '%s' is not N:FILE with a number N other "
+				"than 0",
+				self->weights.v[i]);
 		while (k < inputs->n && strcmp(inputs->v[k], file))
 			k++;
 		if (k == inputs->n)
@@ -137,7 +144,8 @@ static double weight_of(const struct cpmerge *self, const char *path)
 		const char *file;
 		double weight;
 
-		if (split_weight(self->weights.v[i], &weight, &file) && !strcmp(file, path))
+		if (split_weight(self->weights.v[i], &weight, &file) &&
+			!strcmp(file, path))
 			return weight;
 	}
 	return 1;
@@ -223,8 +231,8 @@ static int add_all(struct tool *tool, struct cpmerge *self, struct ahead *ahead,
 	return status;
 }
 
-static int add_inputs(struct tool *tool, struct cpmerge *self,
-	const struct cp_read_options *read)
+static int add_inputs(
+	struct tool *tool, struct cpmerge *self, const struct cp_read_options *read)
 {
 	const struct opt_list *inputs = &tool->options.inputs;
 	struct cp_symbolize_options symbolize;
@@ -240,13 +248,15 @@ static int add_inputs(struct tool *tool, struct cpmerge *self,
 	status = add_all(tool, self, ahead, read, use);
 	ahead_free(ahead);
 	if (status == TOOL_GO && self->skipped)
-		ui_warn(&tool->ui, NULL, "%zu of %zu inputs skipped", self->skipped, inputs->n);
+		ui_warn(&tool->ui, NULL, "%zu of %zu inputs skipped", self->skipped,
+			inputs->n);
 	if (status == TOOL_GO && self->skipped == inputs->n)
 		return TOOL_UNREADABLE;
 	return status;
 }
 
-static int merge_all(struct tool *tool, struct cpmerge *self, const struct cp_read_options *read)
+static int merge_all(
+	struct tool *tool, struct cpmerge *self, const struct cp_read_options *read)
 {
 	struct cp_merge_options options = {
 		.size = sizeof options,
@@ -281,15 +291,17 @@ static int write_result(
 {
 	struct cp_write_options options = {
 		.size = sizeof options,
-		.level = !self->level_seen ? 0 : self->level ? (int)self->level : -1,
+		.level = !self->level_seen ? 0
+			 : self->level     ? (int)self->level
+					   : -1,
 		.perf_compat = self->capture.perf_compat,
 		.sample_type = self->filters.sample_index,
 	};
 	struct cp_error err;
 
 	progress_start(&tool->progress, "writing");
-	if (cp_profile_write(tool->context, self->result, format->name, &options, out_write,
-		    &tool->out, &err))
+	if (cp_profile_write(tool->context, self->result, format->name, &options,
+		    out_write, &tool->out, &err))
 		return tool_fail(tool, tool->options.output, &err);
 	return tool_commit_output(tool);
 }

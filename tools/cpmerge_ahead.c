@@ -32,7 +32,7 @@ struct ahead {
 	size_t next;  /* input to be read */
 	size_t taken; /* inputs handed out */
 	bool stop;
-	unsigned n;   /* readers and slots */
+	unsigned n; /* readers and slots */
 	struct slot slot[MOST_READERS];
 	struct reader reader[MOST_READERS];
 };
@@ -44,8 +44,8 @@ static void read_one(struct reader *reader, size_t i, struct slot *ret)
 
 	*ret = (struct slot){.ready = true};
 	ui->to = open_memstream(&ret->text, &ret->n);
-	ret->status = tool_read(&reader->tool, ahead->tool->options.inputs.v[i], ahead->read,
-		ahead->symbolize, &ret->profile);
+	ret->status = tool_read(&reader->tool, ahead->tool->options.inputs.v[i],
+		ahead->read, ahead->symbolize, &ret->profile);
 	if (ui->to)
 		fclose(ui->to);
 	ui->to = NULL;
@@ -62,7 +62,8 @@ static void *run(void *arg)
 		struct slot slot;
 		size_t i;
 
-		while (!ahead->stop && ahead->next < n && ahead->next >= ahead->taken + ahead->n)
+		while (!ahead->stop && ahead->next < n &&
+			ahead->next >= ahead->taken + ahead->n)
 			pthread_cond_wait(&ahead->changed, &ahead->lock);
 		if (ahead->stop || ahead->next >= n)
 			break;

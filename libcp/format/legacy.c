@@ -45,9 +45,11 @@ void cpi_legacy_type(struct legacy *l, const char *type, const char *unit)
 	l->n_types++;
 }
 
-void cpi_legacy_period(struct legacy *l, const char *type, const char *unit, int64_t period)
+void cpi_legacy_period(
+	struct legacy *l, const char *type, const char *unit, int64_t period)
 {
-	struct cp_value_type row = {cpi_builder_str(&l->b, type), cpi_builder_str(&l->b, unit), 0};
+	struct cp_value_type row = {
+		cpi_builder_str(&l->b, type), cpi_builder_str(&l->b, unit), 0};
 
 	if (!l->b.code) {
 		l->b.p->header.period_type = row;
@@ -82,7 +84,8 @@ void cpi_legacy_frame(struct legacy *l, uint64_t address)
 		return;
 	if (!id) {
 		id = (uint32_t)l->location.n;
-		if (!cpi_vec_push(mem, &l->location, (struct legacy_location){.address = address}) ||
+		if (!cpi_vec_push(mem, &l->location,
+			    (struct legacy_location){.address = address}) ||
 			!cpi_index_add(mem, &l->by_address, cpi_hash_u64(address), id)) {
 			cpi_legacy_no_memory(l);
 			return;
@@ -100,7 +103,8 @@ void cpi_legacy_discard(struct legacy *l)
 struct legacy_sample *cpi_legacy_sample(struct legacy *l, const int64_t *values)
 {
 	struct cpi_mem *mem = &l->env->mem;
-	struct legacy_sample row = {.first = l->open, .n = (uint32_t)(l->frame.n - l->open)};
+	struct legacy_sample row = {
+		.first = l->open, .n = (uint32_t)(l->frame.n - l->open)};
 
 	l->open = l->frame.n;
 	for (uint32_t i = 0; i < l->n_types; i++)
@@ -118,8 +122,8 @@ struct legacy_sample *cpi_legacy_sample(struct legacy *l, const int64_t *values)
 /* Ids in the order in which samples use locations; their number goes to *ret_n. */
 static uint32_t *ranked(struct legacy *l, uint32_t *ret_n)
 {
-	uint32_t *order =
-		cpi_alloc_array(&l->env->mem, l->location.n, sizeof *order), n = 0;
+	uint32_t *order = cpi_alloc_array(&l->env->mem, l->location.n, sizeof *order),
+		 n = 0;
 
 	for (size_t i = 0; order && i < l->sample.n; i++)
 		for (uint32_t k = 0; k < l->sample.v[i].n; k++) {
@@ -136,8 +140,10 @@ static uint32_t *ranked(struct legacy *l, uint32_t *ret_n)
 
 static cp_mapping make_mapping(struct legacy *l, const struct legacy_mapping *m)
 {
-	struct cp_mapping_row row = {.start = m->start, .limit = m->limit,
-		.offset = m->offset, .has = l->mapping_has};
+	struct cp_mapping_row row = {.start = m->start,
+		.limit = m->limit,
+		.offset = m->offset,
+		.has = l->mapping_has};
 
 	row.path = cpi_builder_string(&l->b, m->path);
 	row.build_id = cpi_builder_string(&l->b, m->build_id);
@@ -173,13 +179,15 @@ static uint32_t chain_lines(struct legacy *l, const struct legacy_location *loca
 		function.system_name = function.name;
 		line[n++] = (struct cp_line_row){
 			.function = cpi_builder_function(&l->b, &function)};
-		rest = sign ? (struct cp_text){sign + 2, rest.n - name.n - 2} : (struct cp_text){0};
+		rest = sign ? (struct cp_text){sign + 2, rest.n - name.n - 2}
+			    : (struct cp_text){0};
 	}
 	return n;
 }
 
 /* Equal mappings become one row: `mapping`, a number in `l`, is looked up by content. */
-static void make_location(struct legacy *l, struct legacy_location *location, uint32_t mapping)
+static void make_location(
+	struct legacy *l, struct legacy_location *location, uint32_t mapping)
 {
 	struct cp_line_row line[64];
 	uint64_t address = l->no_addresses ? 0 : location->address;
@@ -291,7 +299,8 @@ enum cp_code cpi_legacy_read(struct cpi_env *env, const struct cpi_source *sourc
 	enum cp_code code;
 
 	cpi_legacy_init(&l, env);
-	code = l.b.code ? CP_OK : body(&l, source->part[0].data, source->part[0].n, 0, err);
+	code = l.b.code ? CP_OK
+			: body(&l, source->part[0].data, source->part[0].n, 0, err);
 	if (!code)
 		return cpi_legacy_finish(&l, ret_profile, err);
 	cpi_legacy_release(&l);
@@ -309,7 +318,8 @@ void cpi_legacy_unsample(int64_t *count, int64_t *size, int64_t rate)
 	if (rate <= 1)
 		return;
 	scale = 1 / (1 - exp(-((double)*size / (double)*count) / (double)rate));
-	if (!(fabs((double)*count * scale) < 0x1p63) || !(fabs((double)*size * scale) < 0x1p63))
+	if (!(fabs((double)*count * scale) < 0x1p63) ||
+		!(fabs((double)*size * scale) < 0x1p63))
 		return;
 	*count = (int64_t)((double)*count * scale);
 	*size = (int64_t)((double)*size * scale);

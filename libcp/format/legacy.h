@@ -23,7 +23,8 @@ struct legacy_location {
 	uint64_t address;
 	cp_function function; /* when the format carries names, with `line` */
 	int64_t line;
-	const char *chain; /* or: names of an inline chain, "--" between, innermost first */
+	const char
+		*chain; /* or: names of an inline chain, "--" between, innermost first */
 	uint32_t chain_n;
 	uint32_t rank; /* order of first use by a sample, from 1; 0 = unused */
 	cp_location made;
@@ -43,11 +44,12 @@ struct legacy_mapping {
 
 struct legacy {
 	struct cpi_env *env;
-	struct cpi_builder b; /* strings and functions go there at once, the rest at the end */
+	struct cpi_builder
+		b; /* strings and functions go there at once, the rest at the end */
 	struct cpi_index by_address;
 	CPI_VEC(struct legacy_location) location; /* [0] is unused */
-	CPI_VEC(uint32_t) frame;                  /* locations; the open stack at the end */
-	size_t open;                              /* where the open stack begins */
+	CPI_VEC(uint32_t) frame; /* locations; the open stack at the end */
+	size_t open;             /* where the open stack begins */
 	CPI_VEC(struct legacy_sample) sample;
 	CPI_VEC(int64_t) value;
 	CPI_VEC(struct legacy_mapping) mapping;
@@ -55,13 +57,14 @@ struct legacy {
 	uint32_t n_types;
 	bool drop_double_leaf; /* a second frame that is the leaf minus one goes */
 	uint8_t mapping_has;   /* enum cp_mapping_has, of all mappings */
-	bool no_addresses;     /* names are enough: symbolized locations lose their address */
+	bool no_addresses; /* names are enough: symbolized locations lose their address */
 };
 
 void cpi_legacy_init(struct legacy *l, struct cpi_env *env);
 /* Must precede the samples. */
 void cpi_legacy_type(struct legacy *l, const char *type, const char *unit);
-void cpi_legacy_period(struct legacy *l, const char *type, const char *unit, int64_t period);
+void cpi_legacy_period(
+	struct legacy *l, const char *type, const char *unit, int64_t period);
 /* Adds a frame to the open stack, leaf first. */
 void cpi_legacy_frame(struct legacy *l, uint64_t address);
 /* Closes the open stack into a sample; values of all types. */
@@ -110,11 +113,12 @@ bool cpi_legacy_number(struct cp_text text, int64_t *ret);
  */
 bool cpi_legacy_stack(struct legacy *l, struct cp_text text, bool exact_leaf);
 /* "key = value", both trimmed. */
-bool cpi_legacy_pair(struct cp_text line, struct cp_text *ret_key, struct cp_text *ret_value);
+bool cpi_legacy_pair(
+	struct cp_text line, struct cp_text *ret_key, struct cp_text *ret_value);
 
 /* Reports a line that is left out; CP_OK, or the error in strict mode. */
-enum cp_code cpi_legacy_bad_line(
-	struct legacy *l, const struct legacy_lines *lines, const char *why, struct cp_error *err);
+enum cp_code cpi_legacy_bad_line(struct legacy *l, const struct legacy_lines *lines,
+	const char *why, struct cp_error *err);
 /* Searches the header of the memory map in the lines that are left, and reads it. */
 enum cp_code cpi_legacy_map_section(
 	struct legacy *l, struct legacy_lines *lines, struct cp_error *err);
@@ -135,12 +139,12 @@ void cpi_legacy_drop_frames(struct legacy *l);
  * Bodies that other formats wrap: the symbolized gperftools profile has any of them
  * behind its symbols.
  */
-enum cp_code cpi_legacy_read_cpu(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err);
-enum cp_code cpi_legacy_read_heap(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err);
-enum cp_code cpi_legacy_read_contention(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err);
+enum cp_code cpi_legacy_read_cpu(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err);
+enum cp_code cpi_legacy_read_heap(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err);
+enum cp_code cpi_legacy_read_contention(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err);
 enum cp_code cpi_legacy_read_java_cpu(struct legacy *l, const void *bytes, size_t n,
 	uint64_t base, struct cp_error *err);
 enum cp_code cpi_legacy_read_jemalloc(struct legacy *l, const void *bytes, size_t n,

@@ -23,8 +23,8 @@ struct contention {
 static bool is_title(struct cp_text line)
 {
 	return cpi_text_starts(line, CPI_TEXT("--- contentionz ")) ||
-		cpi_text_starts(line, CPI_TEXT("--- mutex:")) ||
-		cpi_text_starts(line, CPI_TEXT("--- contention:"));
+	       cpi_text_starts(line, CPI_TEXT("--- mutex:")) ||
+	       cpi_text_starts(line, CPI_TEXT("--- contention:"));
 }
 
 /* A Java agent's profile has the same title, and attributes of its own. */
@@ -44,19 +44,24 @@ bool cpi_legacy_is_contention(const void *bytes, size_t n)
 }
 
 /* NULL, or why the line is no attribute. */
-static const char *read_attribute(struct contention *c, struct cp_text key, struct cp_text value)
+static const char *read_attribute(
+	struct contention *c, struct cp_text key, struct cp_text value)
 {
 	int64_t ms;
 
 	if (cpi_text_equal(key, CPI_TEXT("cycles/second")))
-		return cpi_legacy_number(value, &c->hertz) ? NULL : "the clock rate is no number";
+		return cpi_legacy_number(value, &c->hertz)
+			       ? NULL
+			       : "the clock rate is no number";
 	if (cpi_text_equal(key, CPI_TEXT("sampling period")))
-		return cpi_legacy_number(value, &c->period) ? NULL : "the period is no number";
+		return cpi_legacy_number(value, &c->period) ? NULL
+							    : "the period is no number";
 	if (cpi_text_equal(key, CPI_TEXT("discarded samples")))
 		return NULL;
 	if (!cpi_text_equal(key, CPI_TEXT("ms since reset")))
 		return "an unknown attribute";
-	if (!cpi_legacy_number(value, &ms) || __builtin_mul_overflow(ms, 1000000, &c->duration))
+	if (!cpi_legacy_number(value, &ms) ||
+		__builtin_mul_overflow(ms, 1000000, &c->duration))
 		return "the duration is no number";
 	return NULL;
 }
@@ -75,7 +80,8 @@ static const char *read_sample(struct contention *c, struct cp_text line)
 		return "no sample of a contention profile";
 	if (c->period > 0) {
 		if (c->hertz > 0) {
-			nanos = (double)delay * (double)c->period / ((double)c->hertz / 1e9);
+			nanos = (double)delay * (double)c->period /
+				((double)c->hertz / 1e9);
 			if (!(nanos < 0x1p63))
 				return "its delay exceeds 64 bits";
 			delay = (int64_t)nanos;
@@ -111,8 +117,8 @@ static enum cp_code read_attributes(
 	return code;
 }
 
-enum cp_code cpi_legacy_read_contention(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+enum cp_code cpi_legacy_read_contention(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct contention c = {
 		.l = l, .lines = cpi_legacy_lines(bytes, n, base), .period = 1};
@@ -120,7 +126,8 @@ enum cp_code cpi_legacy_read_contention(
 	enum cp_code code;
 
 	if (!cpi_legacy_next(&c.lines) || !is_title(c.lines.line))
-		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a contention profile");
+		return cpi_error(
+			err, CP_ERROR_FORMAT, base, "no header of a contention profile");
 	code = read_attributes(&c, &more, err);
 	cpi_legacy_type(l, "contentions", "count");
 	cpi_legacy_type(l, "delay", "nanoseconds");
@@ -158,7 +165,8 @@ static enum cp_code read_contention(struct cpi_env *env, const struct cpi_source
 const struct cpi_format cpi_format_legacy_contention = {
 	.public = {.name = "contention",
 		.description = "contention or mutex profile of gperftools or Go as text",
-		.extensions = "", .reads = true},
+		.extensions = "",
+		.reads = true},
 	.detect = detect,
 	.read = read_contention,
 };

@@ -20,8 +20,8 @@ static bool parse_header(struct cp_text line, struct cp_text *ret_name)
 		return false;
 	*ret_name = (struct cp_text){line.p, (size_t)(blank - line.p)};
 	line = (struct cp_text){blank, line.n - ret_name->n};
-	return cpi_legacy_word(&line, " profile: total ") && cpi_legacy_i64(&line, &total) &&
-		!line.n && total >= 0;
+	return cpi_legacy_word(&line, " profile: total ") &&
+	       cpi_legacy_i64(&line, &total) && !line.n && total >= 0;
 }
 
 static bool find_header(struct legacy_lines *lines, struct cp_text *ret_name)
@@ -41,17 +41,18 @@ static bool read_sample(struct legacy *l, struct cp_text line)
 	return true;
 }
 
-static enum cp_code read_body(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, base);
 	struct cp_text name;
 	enum cp_code code = CP_OK;
 
 	if (!find_header(&lines, &name))
-		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a count profile");
-	cpi_builder_sample_type(
-		&l->b, cpi_builder_string(&l->b, name), cpi_builder_str(&l->b, "count"), 0);
+		return cpi_error(
+			err, CP_ERROR_FORMAT, base, "no header of a count profile");
+	cpi_builder_sample_type(&l->b, cpi_builder_string(&l->b, name),
+		cpi_builder_str(&l->b, "count"), 0);
 	l->n_types = 1;
 	cpi_legacy_period(l, "", "count", 1);
 	if (!l->b.code)
@@ -60,7 +61,8 @@ static enum cp_code read_body(
 		if (cpi_text_starts(lines.line, CPI_TEXT("---")))
 			break;
 		if (!read_sample(l, lines.line))
-			code = cpi_legacy_bad_line(l, &lines, "it is not \"N @ 0x…\"", err);
+			code = cpi_legacy_bad_line(
+				l, &lines, "it is not \"N @ 0x…\"", err);
 	}
 	return code ? code : cpi_legacy_map_section(l, &lines, err);
 }
@@ -86,8 +88,10 @@ static enum cp_code read_count(struct cpi_env *env, const struct cpi_source *sou
 
 const struct cpi_format cpi_format_legacy_count = {
 	.public = {.name = "go-count",
-		.description = "Go's goroutine, threadcreate and other counts as text (debug=1)",
-		.extensions = "", .reads = true},
+		.description =
+			"Go's goroutine, threadcreate and other counts as text (debug=1)",
+		.extensions = "",
+		.reads = true},
 	.detect = detect,
 	.read = read_count,
 };

@@ -59,7 +59,8 @@ static enum cp_code cut_off(
 	(void)c;
 	cpi_legacy_discard(l);
 	return cpi_diag_warn(&l->env->diag, err, "truncated", at,
-		"the profile ends inside a stack; the %zu before it are kept", l->sample.n);
+		"the profile ends inside a stack; the %zu before it are kept",
+		l->sample.n);
 }
 
 enum cp_code cpi_legacy_cpu_samples(struct legacy *l, struct cpi_cursor *c, bool wide,
@@ -85,7 +86,8 @@ enum cp_code cpi_legacy_cpu_samples(struct legacy *l, struct cpi_cursor *c, bool
 			return CP_OK;
 		}
 		values[0] = (int64_t)count;
-		if (count > INT64_MAX || __builtin_mul_overflow(values[0], period, &values[1])) {
+		if (count > INT64_MAX ||
+			__builtin_mul_overflow(values[0], period, &values[1])) {
 			enum cp_code code = cpi_diag_warn(&l->env->diag, err, "count", at,
 				"a stack's count exceeds 64 bits and is left out");
 
@@ -170,8 +172,8 @@ static struct legacy_lines text_behind(const struct cpi_cursor *c, uint64_t base
 		base + (uint64_t)(c->at - c->start));
 }
 
-enum cp_code cpi_legacy_read_cpu(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+enum cp_code cpi_legacy_read_cpu(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct words w = {.wide = false};
 	struct cpi_cursor c;
@@ -190,8 +192,8 @@ enum cp_code cpi_legacy_read_cpu(
 	return cpi_legacy_maps(l, &lines, err);
 }
 
-enum cp_code cpi_legacy_read_java_cpu(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+enum cp_code cpi_legacy_read_java_cpu(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct words w = {.wide = false};
 	struct cpi_cursor c;
@@ -201,7 +203,8 @@ enum cp_code cpi_legacy_read_java_cpu(
 	if (!cpi_legacy_is_cpu(bytes, n, true))
 		return cpi_error(err, CP_ERROR_FORMAT, base, "no Java CPU profile");
 	c = start(l, bytes, n, &w);
-	code = cpi_legacy_cpu_samples(l, &c, w.wide, false, (int64_t)w.period * 1000, err);
+	code = cpi_legacy_cpu_samples(
+		l, &c, w.wide, false, (int64_t)w.period * 1000, err);
 	if (code)
 		return code;
 	lines = text_behind(&c, base);
@@ -225,7 +228,9 @@ static enum cp_code read_cpu(struct cpi_env *env, const struct cpi_source *sourc
 const struct cpi_format cpi_format_legacy_cpu = {
 	.public = {.name = "gperftools-cpu",
 		.description = "gperftools CPU profile, 32 or 64 bits, either byte order",
-		.extensions = "", .reads = true, .binary = true},
+		.extensions = "",
+		.reads = true,
+		.binary = true},
 	.detect = detect,
 	.read = read_cpu,
 };

@@ -23,13 +23,15 @@ static const char lock_drop[] =
 	"((base::)?MutexLock::)?~MutexLock.*|(SpinLock::)?(Slow)?Unlock.*|"
 	"(SpinLockHolder::)?~SpinLockHolder.*";
 
-static const char cpu_drop[] = "ProfileData::(Add|prof_handler)|CpuProfiler::prof_handler|"
-			       "__pthread_sighandler|__restore";
+static const char cpu_drop[] =
+	"ProfileData::(Add|prof_handler)|CpuProfiler::prof_handler|"
+	"__pthread_sighandler|__restore";
 
 static bool has_type(const struct cp_profile *p, const char *type)
 {
 	for (size_t i = 0; i < p->sample_type.n; i++)
-		if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type), cpi_text(type)))
+		if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type),
+			    cpi_text(type)))
 			return true;
 	return false;
 }
@@ -42,7 +44,8 @@ void cpi_legacy_drop_frames(struct legacy *l)
 
 	if (l->b.code)
 		return;
-	if (has_type(p, "space") || has_type(p, "inuse_space") || has_type(p, "alloc_space")) {
+	if (has_type(p, "space") || has_type(p, "inuse_space") ||
+		has_type(p, "alloc_space")) {
 		drop = heap_drop;
 		keep = heap_keep;
 	} else if (has_type(p, "contentions") && has_type(p, "delay")) {

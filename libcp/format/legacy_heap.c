@@ -90,8 +90,8 @@ bool cpi_legacy_is_heap(const void *bytes, size_t n)
 }
 
 /* A count and a size, corrected for sampling; the size of one block. */
-static const char *take_values(
-	int64_t count, int64_t size, const struct kind *kind, int64_t *values, int64_t *ret_block)
+static const char *take_values(int64_t count, int64_t size, const struct kind *kind,
+	int64_t *values, int64_t *ret_block)
 {
 	if (!count && size)
 		return "bytes without objects";
@@ -106,7 +106,8 @@ static const char *take_values(
 }
 
 /* NULL, or why the line is no sample. */
-static const char *read_sample(struct legacy *l, struct cp_text line, const struct kind *kind)
+static const char *read_sample(
+	struct legacy *l, struct cp_text line, const struct kind *kind)
 {
 	int64_t n[4], values[4], block = 0;
 	struct legacy_sample *sample;
@@ -148,15 +149,16 @@ static void start(struct legacy *l, const struct kind *kind)
 	cpi_legacy_period(l, "space", "bytes", kind->period);
 }
 
-enum cp_code cpi_legacy_read_heap(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+enum cp_code cpi_legacy_read_heap(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, base);
 	struct kind kind;
 	enum cp_code code = CP_OK;
 
 	if (!cpi_legacy_next(&lines) || !parse_header(lines.line, &kind))
-		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a heap profile");
+		return cpi_error(
+			err, CP_ERROR_FORMAT, base, "no header of a heap profile");
 	start(l, &kind);
 	while (!code && !l->b.code && cpi_legacy_next_content(&lines)) {
 		const char *why;
@@ -186,8 +188,10 @@ static enum cp_code read_heap(struct cpi_env *env, const struct cpi_source *sour
 
 const struct cpi_format cpi_format_legacy_heap = {
 	.public = {.name = "heap-text",
-		.description = "heap, growth or fragmentation profile of gperftools, tcmalloc or Go",
-		.extensions = "", .reads = true},
+		.description = "heap, growth or fragmentation profile of gperftools, "
+			       "tcmalloc or Go",
+		.extensions = "",
+		.reads = true},
 	.detect = detect,
 	.read = read_heap,
 };

@@ -65,8 +65,8 @@ struct functions {
 };
 
 /* The function of that name; the first one's file counts. */
-static cp_function named(struct legacy *l, struct functions *functions, struct cp_text name,
-	struct cp_text file)
+static cp_function named(struct legacy *l, struct functions *functions,
+	struct cp_text name, struct cp_text file)
 {
 	struct cp_function_row row = {.name = cpi_builder_string(&l->b, name)};
 	uint64_t hash = cpi_hash_u64(row.name.i);
@@ -81,14 +81,15 @@ static cp_function named(struct legacy *l, struct functions *functions, struct c
 	made = cpi_builder_function(&l->b, &row);
 	if (!cpi_vec_push(&l->env->mem, &functions->row, row) ||
 		!cpi_vec_push(&l->env->mem, &functions->id, made) ||
-		!cpi_index_add(
-			&l->env->mem, &functions->index, hash, (uint32_t)functions->row.n))
+		!cpi_index_add(&l->env->mem, &functions->index, hash,
+			(uint32_t)functions->row.n))
 		cpi_legacy_no_memory(l);
 	return made;
 }
 
 /* "0xADDR rest"; false: the line is none of these. */
-static bool location_line(struct cp_text line, uint64_t *ret_address, struct cp_text *ret_rest)
+static bool location_line(
+	struct cp_text line, uint64_t *ret_address, struct cp_text *ret_rest)
 {
 	size_t n = 2;
 
@@ -97,7 +98,8 @@ static bool location_line(struct cp_text line, uint64_t *ret_address, struct cp_
 		return false;
 	while (n < line.n && line.p[n] != ' ' && line.p[n] != '\t')
 		n++;
-	if (!cpi_text_hex((struct cp_text){line.p + 2, n - 2}, ret_address) || n == line.n)
+	if (!cpi_text_hex((struct cp_text){line.p + 2, n - 2}, ret_address) ||
+		n == line.n)
 		return false;
 	*ret_rest = cpi_legacy_trim((struct cp_text){line.p + n, line.n - n});
 	return ret_rest->n;
@@ -145,12 +147,14 @@ enum cp_code cpi_legacy_java_locations(
 }
 
 /* NULL, or why the attribute is wrong. */
-static const char *read_attribute(struct java *j, struct cp_text key, struct cp_text value)
+static const char *read_attribute(
+	struct java *j, struct cp_text key, struct cp_text value)
 {
 	int64_t ms;
 
 	if (cpi_text_equal(key, CPI_TEXT("format")))
-		return cpi_text_equal(value, CPI_TEXT("java")) ? NULL : "the format is not java";
+		return cpi_text_equal(value, CPI_TEXT("java")) ? NULL
+							       : "the format is not java";
 	if (cpi_text_equal(key, CPI_TEXT("resolution"))) {
 		cp_string unit = cpi_builder_string(&j->l->b, value);
 
@@ -158,7 +162,8 @@ static const char *read_attribute(struct java *j, struct cp_text key, struct cp_
 			return "a second resolution";
 		cpi_legacy_type(j->l, j->heap ? "inuse_objects" : "contentions", "count");
 		cpi_builder_sample_type(&j->l->b,
-			cpi_builder_str(&j->l->b, j->heap ? "inuse_space" : "delay"), unit, 0);
+			cpi_builder_str(&j->l->b, j->heap ? "inuse_space" : "delay"),
+			unit, 0);
 		j->l->n_types = 2;
 		return NULL;
 	}
@@ -243,7 +248,8 @@ static enum cp_code read_samples(struct java *j, bool more, struct cp_error *err
 	if (j->l->n_types != 2)
 		return cpi_error(err, CP_ERROR_CORRUPT, j->lines.offset,
 			"the profile does not say its resolution");
-	for (; more && !code && !j->l->b.code; more = cpi_legacy_next_content(&j->lines)) {
+	for (; more && !code && !j->l->b.code;
+		more = cpi_legacy_next_content(&j->lines)) {
 		why = read_sample(j, cpi_legacy_trim(j->lines.line), &other);
 		if (why && other)
 			break;
@@ -256,8 +262,8 @@ static enum cp_code read_samples(struct java *j, bool more, struct cp_error *err
 	return code ? code : cpi_legacy_java_locations(j->l, &j->lines, err);
 }
 
-static enum cp_code read_body(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct java j = {.l = l, .lines = cpi_legacy_lines(bytes, n, base)};
 	struct cp_text key, value;
@@ -265,7 +271,8 @@ static enum cp_code read_body(
 	bool more;
 
 	if (!cpi_legacy_next(&j.lines) || !parse_header(j.lines.line, &j.heap))
-		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a Java profile");
+		return cpi_error(
+			err, CP_ERROR_FORMAT, base, "no header of a Java profile");
 	while ((more = cpi_legacy_next_content(&j.lines)) && !code &&
 		cpi_legacy_pair(j.lines.line, &key, &value)) {
 		const char *why = read_attribute(&j, key, value);
@@ -286,7 +293,8 @@ static int detect_text(const struct cpi_source *source)
 
 	if (!cpi_legacy_next(&lines) || !parse_header(lines.line, &heap))
 		return 0;
-	while (cpi_legacy_next_content(&lines) && cpi_legacy_pair(lines.line, &key, &value))
+	while (cpi_legacy_next_content(&lines) &&
+		cpi_legacy_pair(lines.line, &key, &value))
 		if (cpi_text_equal(key, CPI_TEXT("format")) ||
 			cpi_text_equal(key, CPI_TEXT("resolution")))
 			return 90;
@@ -317,15 +325,20 @@ static enum cp_code read_cpu(struct cpi_env *env, const struct cpi_source *sourc
 }
 
 const struct cpi_format cpi_format_legacy_java = {
-	.public = {.name = "java-text", .description = "Java heap or contention profile as text",
-		.extensions = "", .reads = true},
+	.public = {.name = "java-text",
+		.description = "Java heap or contention profile as text",
+		.extensions = "",
+		.reads = true},
 	.detect = detect_text,
 	.read = read_text,
 };
 
 const struct cpi_format cpi_format_legacy_java_cpu = {
-	.public = {.name = "java-cpu", .description = "Java CPU profile in gperftools' format",
-		.extensions = "", .reads = true, .binary = true},
+	.public = {.name = "java-cpu",
+		.description = "Java CPU profile in gperftools' format",
+		.extensions = "",
+		.reads = true,
+		.binary = true},
 	.detect = detect_cpu,
 	.read = read_cpu,
 };

@@ -25,7 +25,7 @@ static bool parse_header(struct cp_text line, int64_t *ret_rate)
 {
 	line = cpi_legacy_trim(line);
 	return cpi_legacy_word(&line, "heap_v2/") && cpi_legacy_i64(&line, ret_rate) &&
-		!line.n && *ret_rate > 0;
+	       !line.n && *ret_rate > 0;
 }
 
 /* "t*: A: B [C: D]"; *ret_all: it is t*. */
@@ -37,7 +37,8 @@ static bool parse_sizes(struct cp_text line, struct sizes *ret, bool *ret_all)
 	if (!cpi_legacy_char(&line, 't'))
 		return false;
 	*ret_all = cpi_legacy_char(&line, '*');
-	if ((!*ret_all && !cpi_legacy_i64(&line, &thread)) || !cpi_legacy_char(&line, ':'))
+	if ((!*ret_all && !cpi_legacy_i64(&line, &thread)) ||
+		!cpi_legacy_char(&line, ':'))
 		return false;
 	for (int i = 0; i < 4; i++) {
 		cpi_legacy_spaces(&line);
@@ -80,9 +81,9 @@ static void start(struct jemalloc *j)
 static void add_sample(struct jemalloc *j, struct sizes sizes)
 {
 	struct legacy_sample *sample;
-	int64_t block = sizes.n[0]    ? sizes.n[1] / sizes.n[0]
-		: sizes.n[2] ? sizes.n[3] / sizes.n[2]
-			     : 0;
+	int64_t block = sizes.n[0]   ? sizes.n[1] / sizes.n[0]
+			: sizes.n[2] ? sizes.n[3] / sizes.n[2]
+				     : 0;
 	int64_t values[4];
 	int at = 0;
 
@@ -107,7 +108,8 @@ static const char *read_line(struct jemalloc *j, struct cp_text line)
 	if (line.p[0] == '@') {
 		cpi_legacy_discard(j->l);
 		j->stack = true;
-		return cpi_legacy_stack(j->l, line, false) ? NULL : "an address exceeds 64 bits";
+		return cpi_legacy_stack(j->l, line, false) ? NULL
+							   : "an address exceeds 64 bits";
 	}
 	if (!parse_sizes(line, &sizes, &all))
 		return "neither a stack nor its sizes";
@@ -118,14 +120,15 @@ static const char *read_line(struct jemalloc *j, struct cp_text line)
 	return NULL;
 }
 
-enum cp_code cpi_legacy_read_jemalloc(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+enum cp_code cpi_legacy_read_jemalloc(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct jemalloc j = {.l = l, .lines = cpi_legacy_lines(bytes, n, base)};
 	enum cp_code code = CP_OK;
 
 	if (!cpi_legacy_next(&j.lines) || !parse_header(j.lines.line, &j.rate))
-		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a jemalloc profile");
+		return cpi_error(
+			err, CP_ERROR_FORMAT, base, "no header of a jemalloc profile");
 	start(&j);
 	while (!code && !l->b.code && cpi_legacy_next_content(&j.lines)) {
 		const char *why;
@@ -163,8 +166,10 @@ static enum cp_code read_jemalloc(struct cpi_env *env, const struct cpi_source *
 }
 
 const struct cpi_format cpi_format_legacy_jemalloc = {
-	.public = {.name = "jemalloc", .description = "jemalloc heap profile (heap_v2)",
-		.extensions = "", .reads = true},
+	.public = {.name = "jemalloc",
+		.description = "jemalloc heap profile (heap_v2)",
+		.extensions = "",
+		.reads = true},
 	.detect = detect,
 	.read = read_jemalloc,
 };

@@ -91,7 +91,8 @@ static bool scan_proc(struct cp_text text, struct legacy_mapping *m)
 	uint64_t x;
 
 	if (!scan_word(&text, &word) || !cpi_text_hex(word, &m->offset) ||
-		!scan_word(&text, &device) || !scan_word(&text, &word) || !cpi_text_u64(word, &x))
+		!scan_word(&text, &device) || !scan_word(&text, &word) ||
+		!cpi_text_u64(word, &x))
 		return false;
 	colon = memchr(device.p, ':', device.n);
 	if (!colon)
@@ -111,15 +112,16 @@ static void scan_brief(struct cp_text text, struct legacy_mapping *m)
 		return;
 	m->path = word;
 	text = rest;
-	if (scan_word(&rest, &word) && cpi_legacy_word(&word, "(@") && scan_hex(&word, &x) &&
-		word.n == 1 && word.p[0] == ')') {
+	if (scan_word(&rest, &word) && cpi_legacy_word(&word, "(@") &&
+		scan_hex(&word, &x) && word.n == 1 && word.p[0] == ')') {
 		m->offset = x;
 		text = rest;
 	}
 	if (scan_word(&text, &word)) {
 		size_t n = 0;
 
-		while (n < word.n && strchr("0123456789abcdefABCDEF", word.p[n]) && word.p[n])
+		while (n < word.n && strchr("0123456789abcdefABCDEF", word.p[n]) &&
+			word.p[n])
 			n++;
 		m->build_id.p = word.p;
 		m->build_id.n = n;
@@ -185,7 +187,8 @@ static struct cp_text substituted(struct maps *maps, struct cp_text line)
 	cpi_sink_memory(&out, &l->env->mem);
 	for (size_t i = 0; i < line.n && out.n <= l->env->limits.string_length;) {
 		struct cp_text rest = {line.p + i, line.n - i};
-		const struct attribute *a = rest.p[0] == '$' ? attribute_at(maps, rest) : NULL;
+		const struct attribute *a =
+			rest.p[0] == '$' ? attribute_at(maps, rest) : NULL;
 
 		if (a) {
 			cpi_sink_bytes(&out, a->value.p, a->value.n);
@@ -196,7 +199,9 @@ static struct cp_text substituted(struct maps *maps, struct cp_text line)
 		}
 	}
 	result.n = out.n;
-	result.p = out.code ? NULL : cpi_arena_copy(&l->text, out.n ? (char *)out.buf : "", out.n);
+	result.p =
+		out.code ? NULL
+			 : cpi_arena_copy(&l->text, out.n ? (char *)out.buf : "", out.n);
 	cpi_sink_release(&out);
 	if (!result.p) {
 		cpi_legacy_no_memory(l);
@@ -221,7 +226,7 @@ enum cp_code cpi_legacy_maps(
 			if (!skip && !cpi_vec_push(&l->env->mem, &l->mapping, m))
 				cpi_legacy_no_memory(l);
 		} else if (maps.n < MOST_ATTRIBUTES &&
-			cpi_legacy_pair(line, &a.name, &a.value) && a.name.n) {
+			   cpi_legacy_pair(line, &a.name, &a.value) && a.name.n) {
 			maps.attribute[maps.n++] = a;
 		}
 	}
@@ -237,8 +242,9 @@ static bool agree(struct cp_text a, struct cp_text b)
 static bool adjacent(const struct legacy_mapping *a, const struct legacy_mapping *b)
 {
 	return agree(a->path, b->path) && agree(a->build_id, b->build_id) &&
-		a->limit == b->start &&
-		(!a->offset || !b->offset || a->offset + (a->limit - a->start) == b->offset);
+	       a->limit == b->start &&
+	       (!a->offset || !b->offset ||
+		       a->offset + (a->limit - a->start) == b->offset);
 }
 
 static void join(struct legacy *l)
@@ -333,7 +339,8 @@ static bool is_fake(const struct legacy_mapping *m)
 
 uint32_t cpi_legacy_place(struct legacy *l, uint64_t address, uint64_t *steps)
 {
-	struct legacy_mapping fake = {.limit = UINT64_MAX, .path = {"", 0}, .build_id = {"", 0}};
+	struct legacy_mapping fake = {
+		.limit = UINT64_MAX, .path = {"", 0}, .build_id = {"", 0}};
 	size_t n = l->mapping.n;
 	uint32_t id;
 

@@ -27,11 +27,12 @@ static bool is_symbols(const void *bytes, size_t n)
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, 0);
 
 	return cpi_legacy_next(&lines) &&
-		cpi_text_equal(cpi_legacy_trim(lines.line), CPI_TEXT("--- symbol"));
+	       cpi_text_equal(cpi_legacy_trim(lines.line), CPI_TEXT("--- symbol"));
 }
 
 /* "0xADDR names"; all zeroes in front are fine. */
-static bool symbol_line(struct cp_text line, uint64_t *ret_address, struct cp_text *ret_names)
+static bool symbol_line(
+	struct cp_text line, uint64_t *ret_address, struct cp_text *ret_names)
 {
 	size_t n = 2;
 
@@ -39,7 +40,8 @@ static bool symbol_line(struct cp_text line, uint64_t *ret_address, struct cp_te
 		return false;
 	while (n < line.n && line.p[n] != ' ')
 		n++;
-	if (n == line.n || !cpi_text_hex((struct cp_text){line.p + 2, n - 2}, ret_address))
+	if (n == line.n ||
+		!cpi_text_hex((struct cp_text){line.p + 2, n - 2}, ret_address))
 		return false;
 	*ret_names = cpi_legacy_trim((struct cp_text){line.p + n, line.n - n});
 	return ret_names->n;
@@ -108,8 +110,8 @@ static cpi_legacy_body_fn *body_of(const void *bytes, size_t n)
 	return NULL;
 }
 
-static enum cp_code read_body(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct symbols s = {.lines = cpi_legacy_lines(bytes, n, base)};
 	struct legacy_lines first;
@@ -158,8 +160,11 @@ static enum cp_code read_symbols(struct cpi_env *env, const struct cpi_source *s
 
 const struct cpi_format cpi_format_legacy_symbols = {
 	.public = {.name = "gperftools-symbolized",
-		.description = "symbolized profile of gperftools' or jemalloc's pprof --raw",
-		.extensions = "", .reads = true, .binary = true},
+		.description =
+			"symbolized profile of gperftools' or jemalloc's pprof --raw",
+		.extensions = "",
+		.reads = true,
+		.binary = true},
 	.detect = detect,
 	.read = read_symbols,
 };

@@ -62,7 +62,7 @@ bool cpi_legacy_contains(struct cp_text text, const char *part)
 bool cpi_legacy_is_map_header(struct cp_text line)
 {
 	return cpi_legacy_contains(line, "--- Memory map: ---") ||
-		cpi_legacy_contains(line, "MAPPED_LIBRARIES:");
+	       cpi_legacy_contains(line, "MAPPED_LIBRARIES:");
 }
 
 void cpi_legacy_spaces(struct cp_text *text)
@@ -115,7 +115,8 @@ bool cpi_legacy_number(struct cp_text text, int64_t *ret)
 	bool minus = cpi_legacy_char(&text, '-');
 	uint64_t x;
 
-	if (!minus && text.n > 1 && text.p[0] == '0' && text.p[1] >= '0' && text.p[1] <= '7') {
+	if (!minus && text.n > 1 && text.p[0] == '0' && text.p[1] >= '0' &&
+		text.p[1] <= '7') {
 		x = 0;
 		for (size_t i = 1; i < text.n; i++) {
 			if (text.p[i] < '0' || text.p[i] > '7' || x >> 60)
@@ -161,7 +162,8 @@ bool cpi_legacy_stack(struct legacy *l, struct cp_text text, bool exact_leaf)
 	return true;
 }
 
-bool cpi_legacy_pair(struct cp_text line, struct cp_text *ret_key, struct cp_text *ret_value)
+bool cpi_legacy_pair(
+	struct cp_text line, struct cp_text *ret_key, struct cp_text *ret_value)
 {
 	const char *sign = line.n ? memchr(line.p, '=', line.n) : NULL;
 	size_t n;
@@ -174,15 +176,15 @@ bool cpi_legacy_pair(struct cp_text line, struct cp_text *ret_key, struct cp_tex
 	return true;
 }
 
-enum cp_code cpi_legacy_bad_line(
-	struct legacy *l, const struct legacy_lines *lines, const char *why, struct cp_error *err)
+enum cp_code cpi_legacy_bad_line(struct legacy *l, const struct legacy_lines *lines,
+	const char *why, struct cp_error *err)
 {
 	char shown[64];
 
 	cpi_legacy_discard(l);
 	return cpi_diag_warn(&l->env->diag, err, "line", lines->offset,
-		"line %llu is left out: %s: \"%s\"", (unsigned long long)lines->number, why,
-		cpi_text_printable(shown, sizeof shown, lines->line));
+		"line %llu is left out: %s: \"%s\"", (unsigned long long)lines->number,
+		why, cpi_text_printable(shown, sizeof shown, lines->line));
 }
 
 enum cp_code cpi_legacy_map_section(

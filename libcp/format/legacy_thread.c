@@ -21,21 +21,21 @@ static bool is_title(struct cp_text line)
 	int64_t n;
 
 	return cpi_legacy_word(&line, "--- threadz ") && cpi_legacy_i64(&line, &n) &&
-		cpi_legacy_word(&line, " ---");
+	       cpi_legacy_word(&line, " ---");
 }
 
 /* "--- Thread HEX (name: …/ID) stack: ---" */
 static bool is_thread(struct cp_text line)
 {
 	return cpi_legacy_word(&line, "--- Thread ") &&
-		cpi_legacy_contains(line, " (name: ") &&
-		cpi_legacy_contains(line, ") stack: ---");
+	       cpi_legacy_contains(line, " (name: ") &&
+	       cpi_legacy_contains(line, ") stack: ---");
 }
 
 static bool is_end(struct cp_text line)
 {
 	return cpi_legacy_is_map_header(line) ||
-		cpi_text_starts(line, CPI_TEXT("---- no stack trace for"));
+	       cpi_text_starts(line, CPI_TEXT("---- no stack trace for"));
 }
 
 static bool is_threads(const struct cpi_source *source)
@@ -44,12 +44,13 @@ static bool is_threads(const struct cpi_source *source)
 	struct legacy_lines lines =
 		cpi_legacy_lines(source->part[0].data, n < 65536 ? n : 65536, 0);
 
-	return cpi_legacy_next_content(&lines) && (is_title(lines.line) || is_thread(lines.line));
+	return cpi_legacy_next_content(&lines) &&
+	       (is_title(lines.line) || is_thread(lines.line));
 }
 
 /* Reads a block up to the next line of dashes, which is then the current line. */
-static enum cp_code read_thread(
-	struct legacy *l, struct legacy_lines *lines, bool *ret_more, struct cp_error *err)
+static enum cp_code read_thread(struct legacy *l, struct legacy_lines *lines,
+	bool *ret_more, struct cp_error *err)
 {
 	static const int64_t one = 1;
 	bool same = false;
@@ -63,7 +64,8 @@ static enum cp_code read_thread(
 		if (cpi_legacy_contains(line, "same as previous thread"))
 			same = true;
 		else if (!cpi_legacy_stack(l, line, true))
-			code = cpi_legacy_bad_line(l, lines, "an address exceeds 64 bits", err);
+			code = cpi_legacy_bad_line(
+				l, lines, "an address exceeds 64 bits", err);
 	}
 	if (same || l->frame.n == l->open) {
 		cpi_legacy_discard(l);
@@ -75,15 +77,16 @@ static enum cp_code read_thread(
 	return code;
 }
 
-static enum cp_code read_body(
-	struct legacy *l, const void *bytes, size_t n, uint64_t base, struct cp_error *err)
+static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
+	uint64_t base, struct cp_error *err)
 {
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, base);
 	bool more = cpi_legacy_next_content(&lines);
 	enum cp_code code = CP_OK;
 
 	if (!more || (!is_title(lines.line) && !is_thread(lines.line)))
-		return cpi_error(err, CP_ERROR_FORMAT, base, "no header of a threadz profile");
+		return cpi_error(
+			err, CP_ERROR_FORMAT, base, "no header of a threadz profile");
 	cpi_legacy_type(l, "thread", "count");
 	cpi_legacy_period(l, "thread", "count", 1);
 	while (more && !is_thread(lines.line) && !is_end(lines.line))
@@ -105,9 +108,10 @@ static int detect(const struct cpi_source *source)
 	return is_threads(source) ? 90 : 0;
 }
 
-static enum cp_code read_thread_profile(struct cpi_env *env, const struct cpi_source *source,
-	const struct cp_read_options *options, const struct cpi_unwinder *unwinder,
-	struct cp_profile **ret_profile, struct cp_error *err)
+static enum cp_code read_thread_profile(struct cpi_env *env,
+	const struct cpi_source *source, const struct cp_read_options *options,
+	const struct cpi_unwinder *unwinder, struct cp_profile **ret_profile,
+	struct cp_error *err)
 {
 	(void)options;
 	(void)unwinder;
@@ -115,8 +119,10 @@ static enum cp_code read_thread_profile(struct cpi_env *env, const struct cpi_so
 }
 
 const struct cpi_format cpi_format_legacy_thread = {
-	.public = {.name = "threadz", .description = "stacks of all threads (threadz)",
-		.extensions = "", .reads = true},
+	.public = {.name = "threadz",
+		.description = "stacks of all threads (threadz)",
+		.extensions = "",
+		.reads = true},
 	.detect = detect,
 	.read = read_thread_profile,
 };

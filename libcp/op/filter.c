@@ -87,7 +87,7 @@ static bool make_tables(struct cpi_filter *f)
 	f->frame = cpi_alloc_array(mem, f->deepest, sizeof *f->frame);
 	f->line = cpi_alloc_array(mem, f->longest, sizeof *f->line);
 	return f->location && f->gone && f->new_location && f->new_function &&
-		f->new_mapping && f->new_stack && f->frame && f->line;
+	       f->new_mapping && f->new_stack && f->frame && f->line;
 }
 
 static void release(struct cpi_filter *f)
@@ -252,9 +252,11 @@ enum cp_code cpi_filter(struct cpi_env *env, const struct cp_profile *p,
 	uint32_t type = 0;
 
 	if ((unsigned)o->granularity > CP_BY_LINE)
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "unknown granularity");
+		return cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "unknown granularity");
 	if (!isfinite(o->divide_by))
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "divide_by is no number");
+		return cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "divide_by is no number");
 	if (o->sample_index && *o->sample_index &&
 		cp_profile_find_sample_type(p, o->sample_index, &type, err))
 		return CP_ERROR_ARGUMENT;

@@ -24,8 +24,8 @@
 
 /* What is decided about a location. */
 enum {
-	FILTER_DROP_WHOLE = 1,  /* its outermost function is one to drop */
-	FILTER_DROP_INNER = 2,  /* some function is, the functions inside it are cut */
+	FILTER_DROP_WHOLE = 1, /* its outermost function is one to drop */
+	FILTER_DROP_INNER = 2, /* some function is, the functions inside it are cut */
 	FILTER_IGNORED = 4,
 	FILTER_FOCUSED = 8,
 	FILTER_HIDDEN = 16,
@@ -39,7 +39,8 @@ struct cpi_filter {
 	struct cpi_env *env;
 	const struct cp_profile *p;
 	const struct cp_filter_options *o;
-	struct cpi_regex *focus, *ignore, *hide, *show, *show_from, *prune_from, *drop, *keep;
+	struct cpi_regex *focus, *ignore, *hide, *show, *show_from, *prune_from, *drop,
+		*keep;
 	struct cpi_filter_tags *tags;
 	uint8_t *location; /* set of FILTER_…, per location */
 	uint8_t *gone;     /* per line row: 1 = not shown */

@@ -11,8 +11,8 @@ static const struct cp_location_row *row_of(const struct cpi_filter *f, size_t i
 	return &f->p->location.v[i];
 }
 
-static cp_function function_of(const struct cpi_filter *f, const struct cp_location_row *row,
-	uint32_t line)
+static cp_function function_of(
+	const struct cpi_filter *f, const struct cp_location_row *row, uint32_t line)
 {
 	return f->p->line.v[row->first_line + line].function;
 }
@@ -21,9 +21,8 @@ static bool function_matches(struct cpi_filter *f, struct cpi_regex *rx, cp_func
 {
 	const struct cp_function_row *row = &f->p->function.v[id.i];
 
-	return id.i &&
-		(cpi_regex_match_string(rx, f->p, row->name) ||
-			cpi_regex_match_string(rx, f->p, row->file));
+	return id.i && (cpi_regex_match_string(rx, f->p, row->name) ||
+			       cpi_regex_match_string(rx, f->p, row->file));
 }
 
 static bool mapping_matches(struct cpi_filter *f, struct cpi_regex *rx, cp_mapping id)
@@ -163,13 +162,14 @@ static void prune_from_step(struct cpi_filter *f, size_t at)
 static void note(struct cpi_filter *f, bool given, bool hit, const char *what)
 {
 	if (given && !hit)
-		cpi_diag_note(&f->env->diag, "filter", "%s expression matched no samples", what);
+		cpi_diag_note(&f->env->diag, "filter", "%s expression matched no samples",
+			what);
 }
 
 static enum cp_code status(struct cpi_filter *f, struct cp_error *err)
 {
-	const struct cpi_regex *rx[] = {f->focus, f->ignore, f->hide, f->show, f->show_from,
-		f->prune_from, f->drop, f->keep};
+	const struct cpi_regex *rx[] = {f->focus, f->ignore, f->hide, f->show,
+		f->show_from, f->prune_from, f->drop, f->keep};
 	enum cp_code code = CP_OK;
 
 	for (size_t i = 0; i < sizeof rx / sizeof *rx && !code; i++)

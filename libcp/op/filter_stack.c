@@ -103,7 +103,8 @@ uint32_t cpi_filter_stack(struct cpi_filter *f, cp_stack id)
 static uint8_t mapping_has(const struct cp_filter_options *o)
 {
 	static const uint8_t kept[] = {
-		[CP_BY_ADDRESS] = CP_HAS_FUNCTIONS | CP_HAS_FILENAMES | CP_HAS_LINE_NUMBERS,
+		[CP_BY_ADDRESS] =
+			CP_HAS_FUNCTIONS | CP_HAS_FILENAMES | CP_HAS_LINE_NUMBERS,
 		[CP_BY_FUNCTION] = CP_HAS_FUNCTIONS,
 		[CP_BY_FILEFUNCTION] = CP_HAS_FUNCTIONS | CP_HAS_FILENAMES,
 		[CP_BY_FILE] = CP_HAS_FILENAMES,
@@ -138,10 +139,11 @@ static cp_function new_function(struct cpi_filter *f, cp_function id)
 		return (cp_function){f->new_function[id.i]};
 	if (names) {
 		row.name = cpi_builder_copy_string(&f->b, &f->map, from->name);
-		/* Linker names differ for equal names (clones); only whole rows keep them. */
+		/* Linker names differ for equal names (clones); only whole rows keep
+		 * them. */
 		if (by == CP_BY_ADDRESS || by == CP_BY_LINE)
-			row.system_name =
-				cpi_builder_copy_string(&f->b, &f->map, from->system_name);
+			row.system_name = cpi_builder_copy_string(
+				&f->b, &f->map, from->system_name);
 	}
 	if (files)
 		row.file = cpi_builder_copy_string(&f->b, &f->map, from->file);
@@ -175,8 +177,8 @@ cp_location cpi_filter_location(struct cpi_filter *f, cp_location id)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		f->line[i].function = new_function(f, f->line[i].function);
-	made = cpi_builder_location(
-		&f->b, cpi_filter_mapping(f, row->mapping), address, row->folded, f->line, n);
+	made = cpi_builder_location(&f->b, cpi_filter_mapping(f, row->mapping), address,
+		row->folded, f->line, n);
 	f->new_location[id.i] = made.i;
 	return made;
 }

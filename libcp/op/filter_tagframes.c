@@ -37,9 +37,8 @@ static bool split_keys(struct tagframes *t, const char *list, struct keys *keys)
 		const char *comma = memrchr(rest.p, ',', rest.n);
 		size_t at = comma ? (size_t)(comma - rest.p) + 1 : 0;
 
-		if (at < rest.n &&
-			!cpi_vec_push(&t->env->mem, &keys->v,
-			    (struct cp_text){rest.p + at, rest.n - at}))
+		if (at < rest.n && !cpi_vec_push(&t->env->mem, &keys->v,
+					   (struct cp_text){rest.p + at, rest.n - at}))
 			return false;
 		rest.n = comma ? at - 1 : 0;
 	}
@@ -50,7 +49,8 @@ static bool split_keys(struct tagframes *t, const char *list, struct keys *keys)
 static bool has_units(const struct cp_label *label, uint32_t n, cp_string key)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (label[i].key.i == key.i && !cpi_label_is_string(&label[i]) && label[i].unit.i)
+		if (label[i].key.i == key.i && !cpi_label_is_string(&label[i]) &&
+			label[i].unit.i)
 			return true;
 	return false;
 }
@@ -69,7 +69,8 @@ static void append_value(struct tagframes *t, const struct cp_label *label, bool
 		return;
 	}
 	cp_unit_label(text, sizeof text, (double)label->num,
-		units ? cpi_profile_text(t->p, label->unit) : none, units ? t->unit : none);
+		units ? cpi_profile_text(t->p, label->unit) : none,
+		units ? t->unit : none);
 	cpi_sink_str(&t->name, text);
 }
 
@@ -91,8 +92,8 @@ static cp_location key_frame(
 	}
 	if (t->name.code)
 		cpi_builder_fail(&t->b, t->name.code, "out of memory");
-	function.name =
-		cpi_builder_string(&t->b, (struct cp_text){(char *)t->name.buf, t->name.n});
+	function.name = cpi_builder_string(
+		&t->b, (struct cp_text){(char *)t->name.buf, t->name.n});
 	line.function = cpi_builder_function(&t->b, &function);
 	return cpi_builder_location(&t->b, (cp_mapping){0}, 0, false, &line, 1);
 }
@@ -108,7 +109,8 @@ static const cp_location *frames_of(struct tagframes *t, cp_labels labels)
 	for (size_t i = 0; i < t->leaf.v.n; i++)
 		made[i] = key_frame(t, labels, t->leaf.v.v[i], &t->leaf.seen);
 	for (size_t i = 0; i < t->root.v.n; i++)
-		made[t->leaf.v.n + i] = key_frame(t, labels, t->root.v.v[i], &t->root.seen);
+		made[t->leaf.v.n + i] =
+			key_frame(t, labels, t->root.v.v[i], &t->root.seen);
 	return made;
 }
 
@@ -172,14 +174,15 @@ enum cp_code cpi_filter_tagframes(struct cpi_env *env, const struct cp_profile *
 	const struct cp_filter_options *o, struct cp_profile **ret_profile,
 	struct cp_error *err)
 {
-	struct tagframes t = {.env = env, .p = p,
+	struct tagframes t = {.env = env,
+		.p = p,
 		.unit = o->tag_unit ? cpi_text(o->tag_unit) : CPI_TEXT("minimum")};
 	enum cp_code code;
 
 	cpi_sink_memory(&t.name, &env->mem);
 	cpi_builder_init(&t.b, env);
-	if (!split_keys(&t, o->tagroot, &t.root) || !split_keys(&t, o->tagleaf, &t.leaf) ||
-		!make_scratch(&t))
+	if (!split_keys(&t, o->tagroot, &t.root) ||
+		!split_keys(&t, o->tagleaf, &t.leaf) || !make_scratch(&t))
 		cpi_builder_fail(&t.b, CP_ERROR_MEMORY, "out of memory");
 	else if (cpi_builder_map_init(&t.b, &t.map, p)) {
 		cpi_builder_copy_header(&t.b, &t.map);

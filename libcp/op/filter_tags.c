@@ -32,14 +32,14 @@ struct cpi_filter_tags {
 	uint8_t *memo;      /* per label set */
 	uint32_t *copy;     /* new id + 1 per label set; 0 = not made */
 	uint32_t *key_unit; /* string id of each key's unit, by string id; ranges only */
-	struct cpi_sink text; /* scratch: "key:value" */
+	struct cpi_sink text;   /* scratch: "key:value" */
 	struct cp_label *label; /* scratch */
 	uint32_t most;          /* labels of the largest set */
 };
 
 /* [+-]?digits letters*, all of it. */
-static bool number_with_unit(
-	struct cp_text *rest, int64_t *ret_number, struct cp_text *ret_unit, bool *ret_overflow)
+static bool number_with_unit(struct cp_text *rest, int64_t *ret_number,
+	struct cp_text *ret_unit, bool *ret_overflow)
 {
 	size_t i = 0, digits, letters;
 	bool minus = rest->n && rest->p[0] == '-';
@@ -56,7 +56,8 @@ static bool number_with_unit(
 	if (!minus && x == INT64_MIN)
 		*ret_overflow = true;
 	*ret_number = minus || *ret_overflow ? x : -x;
-	for (letters = i; i < rest->n && (rest->p[i] | 32) >= 'a' && (rest->p[i] | 32) <= 'z';)
+	for (letters = i;
+		i < rest->n && (rest->p[i] | 32) >= 'a' && (rest->p[i] | 32) <= 'z';)
 		i++;
 	*ret_unit = (struct cp_text){rest->p + letters, i - letters};
 	*rest = (struct cp_text){rest->p + i, rest->n - i};
@@ -152,8 +153,9 @@ static enum cp_code compile_test(struct cpi_filter_tags *t, struct test *test,
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"%s: a number of \"%s\" exceeds 64 bits", what,
 			cpi_text_printable(shown, sizeof shown, text));
-	cpi_diag_note(&t->env->diag, "filter", "%s: \"%s\" is taken as a range of numbers",
-		what, cpi_text_printable(shown, sizeof shown, text));
+	cpi_diag_note(&t->env->diag, "filter",
+		"%s: \"%s\" is taken as a range of numbers", what,
+		cpi_text_printable(shown, sizeof shown, text));
 	return CP_OK;
 }
 
@@ -206,10 +208,12 @@ enum cp_code cpi_filter_tags_new(struct cpi_env *env, const struct cp_profile *p
 		code = compile_test(t, &t->ignore, "tagignore", o->tagignore, err);
 	if (!code)
 		code = cpi_regex_new(env, "tagshow",
-			o->tagshow ? cpi_text(o->tagshow) : CPI_TEXT(""), 0, &t->show, err);
+			o->tagshow ? cpi_text(o->tagshow) : CPI_TEXT(""), 0, &t->show,
+			err);
 	if (!code)
 		code = cpi_regex_new(env, "taghide",
-			o->taghide ? cpi_text(o->taghide) : CPI_TEXT(""), 0, &t->hide, err);
+			o->taghide ? cpi_text(o->taghide) : CPI_TEXT(""), 0, &t->hide,
+			err);
 	if (!code) {
 		t->memo = cpi_alloc_zero(&env->mem, p->labels_end.n);
 		t->copy = cpi_alloc_zero(&env->mem, p->labels_end.n * sizeof *t->copy);
@@ -250,22 +254,23 @@ void cpi_filter_tags_free(struct cpi_filter_tags *t)
 	cpi_free(mem, t, sizeof *t);
 }
 
-static bool in_range(
-	const struct cpi_filter_tags *t, const struct range *range, const struct cp_label *label)
+static bool in_range(const struct cpi_filter_tags *t, const struct range *range,
+	const struct cp_label *label)
 {
 	struct cp_text unit;
 	double x = cp_unit_scale(
 		(double)label->num, unit_of(t, label->key), range->unit, &unit);
 
-	return cpi_text_equal(unit, range->unit) && (!range->has_from || x >= range->from) &&
-		(!range->has_to || x <= range->to);
+	return cpi_text_equal(unit, range->unit) &&
+	       (!range->has_from || x >= range->from) &&
+	       (!range->has_to || x <= range->to);
 }
 
 static bool key_fits(const struct cpi_filter_tags *t, const struct test *test,
 	const struct cp_label *label)
 {
 	return !test->has_key ||
-		cpi_text_equal(test->key, cpi_profile_text(t->p, label->key));
+	       cpi_text_equal(test->key, cpi_profile_text(t->p, label->key));
 }
 
 static bool label_matches(struct cpi_filter_tags *t, const struct test *test,
@@ -299,13 +304,15 @@ static bool set_matches(struct cpi_filter_tags *t, const struct test *test,
 {
 	if (test->is_range) {
 		for (uint32_t i = 0; i < n; i++)
-			if (!cpi_label_is_string(&label[i]) && key_fits(t, test, &label[i]) &&
+			if (!cpi_label_is_string(&label[i]) &&
+				key_fits(t, test, &label[i]) &&
 				in_range(t, &test->range, &label[i]))
 				return true;
 		return false;
 	}
 	for (size_t i = 0; i < test->regex.n; i++)
-		if (some_label_matches(t, test, test->regex.v[i], label, n) == test->has_key)
+		if (some_label_matches(t, test, test->regex.v[i], label, n) ==
+			test->has_key)
 			return test->has_key;
 	return !test->has_key;
 }
@@ -370,7 +377,8 @@ cp_labels cpi_filter_tags_copy(struct cpi_filter_tags *t, struct cpi_builder *b,
 static void note(struct cpi_filter_tags *t, bool given, bool hit, const char *what)
 {
 	if (given && !hit)
-		cpi_diag_note(&t->env->diag, "filter", "%s expression matched no samples", what);
+		cpi_diag_note(&t->env->diag, "filter", "%s expression matched no samples",
+			what);
 }
 
 enum cp_code cpi_filter_tags_finish(struct cpi_filter_tags *t, struct cp_error *err)

@@ -81,8 +81,8 @@ static bool has_type(const struct cp_profile *p, cp_string type)
 }
 
 /* Period and its type: from the first input that knows them, in the finer unit. */
-static void add_period(
-	struct cp_merge *m, struct cpi_merge_rows *rows, const struct cpi_merge_plan *plan)
+static void add_period(struct cp_merge *m, struct cpi_merge_rows *rows,
+	const struct cpi_merge_plan *plan)
 {
 	const struct cp_profile_header *from = &rows->map.from->header;
 	struct cp_profile_header *to = &m->b.p->header;
@@ -91,34 +91,37 @@ static void add_period(
 	if (plan->period_ratio == 1)
 		period = from->period;
 	if (!to->period_type.type.i) {
-		to->period_type.type =
-			cpi_builder_copy_string(&m->b, &rows->map, from->period_type.type);
-		to->period_type.unit =
-			cpi_builder_copy_string(&m->b, &rows->map, from->period_type.unit);
+		to->period_type.type = cpi_builder_copy_string(
+			&m->b, &rows->map, from->period_type.type);
+		to->period_type.unit = cpi_builder_copy_string(
+			&m->b, &rows->map, from->period_type.unit);
 		to->period_type.decimals = from->period_type.decimals;
 	}
 	if (!m->n_inputs || period > to->period)
 		to->period = period;
 }
 
-static void add_header(
-	struct cp_merge *m, struct cpi_merge_rows *rows, const struct cpi_merge_plan *plan)
+static void add_header(struct cp_merge *m, struct cpi_merge_rows *rows,
+	const struct cpi_merge_plan *plan)
 {
 	const struct cp_profile_header *from = &rows->map.from->header;
 	struct cp_profile_header *to = &m->b.p->header;
 
 	add_period(m, rows, plan);
 	if (!m->n_inputs) {
-		to->drop_frames = cpi_builder_copy_string(&m->b, &rows->map, from->drop_frames);
-		to->keep_frames = cpi_builder_copy_string(&m->b, &rows->map, from->keep_frames);
+		to->drop_frames =
+			cpi_builder_copy_string(&m->b, &rows->map, from->drop_frames);
+		to->keep_frames =
+			cpi_builder_copy_string(&m->b, &rows->map, from->keep_frames);
 	}
 	add_time(m, from->time_nanos);
 	if (__builtin_add_overflow(
 		    to->duration_nanos, from->duration_nanos, &to->duration_nanos))
-		cpi_builder_fail(&m->b, CP_ERROR_LIMIT, "the sum of durations exceeds 64 bits");
+		cpi_builder_fail(
+			&m->b, CP_ERROR_LIMIT, "the sum of durations exceeds 64 bits");
 	if (!to->default_sample_type.i)
-		to->default_sample_type =
-			cpi_builder_copy_string(&m->b, &rows->map, from->default_sample_type);
+		to->default_sample_type = cpi_builder_copy_string(
+			&m->b, &rows->map, from->default_sample_type);
 	if (!to->doc_url.i)
 		to->doc_url = cpi_builder_copy_string(&m->b, &rows->map, from->doc_url);
 	add_comments(m, rows);
@@ -230,7 +233,8 @@ static enum cp_code prepare(
 	code = cpi_merge_recolumn(m, plan, err);
 	if (code || !m->n_inputs)
 		return code;
-	if (!has_type(m->b.p, h->default_sample_type) && h->default_sample_type.i && plan->n)
+	if (!has_type(m->b.p, h->default_sample_type) && h->default_sample_type.i &&
+		plan->n)
 		h->default_sample_type = m->b.p->sample_type.v[0].type;
 	return dropped || m->o.pprof_compat ? again(m, err) : CP_OK;
 }
@@ -242,9 +246,11 @@ enum cp_code cpi_merge_add(struct cp_merge *m, const struct cp_profile *p,
 	enum cp_code code;
 
 	if (m->failed)
-		return cpi_error(err, m->failed, CP_NO_OFFSET, "the merge has failed before");
+		return cpi_error(
+			err, m->failed, CP_NO_OFFSET, "the merge has failed before");
 	if (!isfinite(input->weight))
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "a weight is no number");
+		return cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "a weight is no number");
 	code = cpi_merge_plan(m, p, &plan, err);
 	if (code == CP_ERROR_ARGUMENT)
 		return code;
@@ -267,9 +273,11 @@ enum cp_code cpi_merge_finish(
 	enum cp_code code = CP_OK;
 
 	if (m->failed)
-		code = cpi_error(err, m->failed, CP_NO_OFFSET, "the merge has failed before");
+		code = cpi_error(
+			err, m->failed, CP_NO_OFFSET, "the merge has failed before");
 	else if (!m->n_inputs)
-		code = cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "nothing to merge");
+		code = cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "nothing to merge");
 	for (size_t i = 0; !code && i < p->sample_stack.n; i++)
 		if (all_zero(p->value.v + i * types, types)) {
 			code = again(m, err);

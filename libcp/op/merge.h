@@ -38,7 +38,7 @@ struct cpi_merge_plan {
 	struct cpi_merge_column *column; /* of the input, per new column */
 	struct cpi_merge_column *kept;   /* of the result so far, per new column */
 	struct cp_value_type *type;      /* new columns; ids are the result's */
-	uint32_t n, n_kept; /* n_kept of them were there before */
+	uint32_t n, n_kept;              /* n_kept of them were there before */
 	uint32_t room;
 	bool changes; /* the columns of the result change */
 	double period_ratio, kept_period_ratio;
@@ -57,7 +57,8 @@ bool cpi_merge_scale(int64_t value, double ratio, int64_t *ret);
 /* One sample's values in new columns; false when one exceeds 64 bits. */
 bool cpi_merge_values(const struct cpi_merge_column *column, uint32_t n, double weight,
 	const int64_t *from, int64_t *to);
-void cpi_merge_compat_zero(const struct cpi_merge_column *column, uint32_t n, int64_t *to);
+void cpi_merge_compat_zero(
+	const struct cpi_merge_column *column, uint32_t n, int64_t *to);
 enum cp_code cpi_merge_too_large(struct cp_error *err);
 
 /* Rows of one input to rows of the result. */
@@ -65,10 +66,10 @@ struct cpi_merge_rows {
 	struct cp_merge *m;
 	struct cpi_builder_map map; /* strings, functions, label sets */
 	uint32_t *mapping, *location, *stack, *labels; /* new ids; 0 = not yet */
-	uint64_t *shift;                               /* per mapping: added to addresses */
-	cp_location *frame;                            /* scratch for the deepest stack */
-	struct cp_line_row *line;                      /* scratch for the longest chain */
-	struct cp_label *label;                        /* scratch for the largest set */
+	uint64_t *shift;          /* per mapping: added to addresses */
+	cp_location *frame;       /* scratch for the deepest stack */
+	struct cp_line_row *line; /* scratch for the longest chain */
+	struct cp_label *label;   /* scratch for the largest set */
 	uint32_t deepest, longest, most;
 	const struct cp_merge_input *input;
 };

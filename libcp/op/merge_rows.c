@@ -7,10 +7,12 @@ static void measure(struct cpi_merge_rows *rows, const struct cp_profile *p)
 {
 	for (size_t i = 1; i < p->stack_end.n; i++)
 		if (p->stack_end.v[i] - p->stack_end.v[i - 1] > rows->deepest)
-			rows->deepest = (uint32_t)(p->stack_end.v[i] - p->stack_end.v[i - 1]);
+			rows->deepest =
+				(uint32_t)(p->stack_end.v[i] - p->stack_end.v[i - 1]);
 	for (size_t i = 1; i < p->labels_end.n; i++)
 		if (p->labels_end.v[i] - p->labels_end.v[i - 1] > rows->most)
-			rows->most = (uint32_t)(p->labels_end.v[i] - p->labels_end.v[i - 1]);
+			rows->most =
+				(uint32_t)(p->labels_end.v[i] - p->labels_end.v[i - 1]);
 	for (size_t i = 1; i < p->location.n; i++)
 		if (p->location.v[i].n_lines > rows->longest)
 			rows->longest = p->location.v[i].n_lines;
@@ -34,8 +36,8 @@ bool cpi_merge_rows_init(struct cpi_merge_rows *rows, struct cp_merge *m,
 	rows->frame = cpi_alloc_array(mem, rows->deepest, sizeof *rows->frame);
 	rows->line = cpi_alloc_array(mem, rows->longest, sizeof *rows->line);
 	rows->label = cpi_alloc_array(mem, rows->most, sizeof *rows->label);
-	if (rows->mapping && rows->shift && rows->location && rows->stack && rows->labels &&
-		rows->frame && rows->line && rows->label)
+	if (rows->mapping && rows->shift && rows->location && rows->stack &&
+		rows->labels && rows->frame && rows->line && rows->label)
 		return true;
 	cpi_builder_fail(&m->b, CP_ERROR_MEMORY, "out of memory");
 	cpi_merge_rows_release(rows);
@@ -81,8 +83,8 @@ static struct mapping_key key_of(const struct cp_mapping_row *row)
 static cp_mapping intern_mapping(struct cp_merge *m, const struct cp_mapping_row *row)
 {
 	struct mapping_key key = key_of(row), have;
-	uint64_t hash = cpi_hash_mix(cpi_hash_mix(key.size, key.offset),
-		(uint64_t)key.pid << 32 | key.name);
+	uint64_t hash = cpi_hash_mix(
+		cpi_hash_mix(key.size, key.offset), (uint64_t)key.pid << 32 | key.name);
 	struct cpi_probe probe = cpi_index_find(&m->mapping_keys, hash);
 	cp_mapping made;
 
@@ -130,7 +132,8 @@ static uint64_t compat_hash(cp_mapping mapping, uint64_t address, bool folded,
 	return n ? cpi_hash_mix(hash, (uint64_t)line[n - 1].column) : hash;
 }
 
-static bool compat_equal(const struct cp_line_row *a, const struct cp_line_row *b, uint32_t n)
+static bool compat_equal(
+	const struct cp_line_row *a, const struct cp_line_row *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (a[i].function.i != b[i].function.i || a[i].line != b[i].line)
@@ -138,8 +141,8 @@ static bool compat_equal(const struct cp_line_row *a, const struct cp_line_row *
 	return !n || a[n - 1].column == b[n - 1].column;
 }
 
-static cp_location compat_location(struct cp_merge *m, cp_mapping mapping, uint64_t address,
-	bool folded, const struct cp_line_row *line, uint32_t n)
+static cp_location compat_location(struct cp_merge *m, cp_mapping mapping,
+	uint64_t address, bool folded, const struct cp_line_row *line, uint32_t n)
 {
 	uint64_t hash = compat_hash(mapping, address, folded, line, n);
 	struct cpi_probe probe = cpi_index_find(&m->location_keys, hash);
@@ -177,8 +180,8 @@ static cp_location merge_location(struct cpi_merge_rows *rows, cp_location id)
 		return (cp_location){0};
 	for (uint32_t i = 0; i < row->n_lines; i++) {
 		rows->line[i] = p->line.v[row->first_line + i];
-		rows->line[i].function =
-			cpi_builder_copy_function(&m->b, &rows->map, rows->line[i].function);
+		rows->line[i].function = cpi_builder_copy_function(
+			&m->b, &rows->map, rows->line[i].function);
 	}
 	if (m->o.pprof_compat)
 		made = compat_location(

@@ -30,7 +30,8 @@ bool cpi_merge_scale(int64_t value, double ratio, int64_t *ret)
 	return true;
 }
 
-static struct cp_text name_of(const struct cp_profile *p, const struct cp_value_type *type)
+static struct cp_text name_of(
+	const struct cp_profile *p, const struct cp_value_type *type)
 {
 	return cpi_profile_text(p, type->type);
 }
@@ -63,8 +64,9 @@ static bool same_types(const struct cp_profile *a, const struct cp_profile *b)
 }
 
 /* Ratio of two units with their decimals: x of `from` are x * ratio of `to`; 0: none. */
-static double type_ratio(const struct cp_profile *from_p, const struct cp_value_type *from,
-	const struct cp_profile *to_p, const struct cp_value_type *to)
+static double type_ratio(const struct cp_profile *from_p,
+	const struct cp_value_type *from, const struct cp_profile *to_p,
+	const struct cp_value_type *to)
 {
 	double ratio = cp_unit_ratio(
 		cpi_profile_text(from_p, from->unit), cpi_profile_text(to_p, to->unit));
@@ -104,7 +106,8 @@ static struct cp_value_type copy_type(
 {
 	return (struct cp_value_type){
 		cpi_builder_string(&m->b, cpi_profile_text(p, type->type)),
-		cpi_builder_string(&m->b, cpi_profile_text(p, type->unit)), type->decimals};
+		cpi_builder_string(&m->b, cpi_profile_text(p, type->unit)),
+		type->decimals};
 }
 
 static enum cp_code bad_units(const struct cp_profile *a, const struct cp_value_type *x,
@@ -118,7 +121,8 @@ static enum cp_code bad_units(const struct cp_profile *a, const struct cp_value_
 		cpi_text_printable(text[0], sizeof text[0], cpi_profile_text(b, y->type)),
 		cpi_text_printable(text[1], sizeof text[1], cpi_profile_text(b, y->unit)),
 		cpi_text_printable(text[2], sizeof text[2], cpi_profile_text(a, x->type)),
-		cpi_text_printable(text[3], sizeof text[3], cpi_profile_text(a, x->unit)));
+		cpi_text_printable(
+			text[3], sizeof text[3], cpi_profile_text(a, x->unit)));
 }
 
 /* Column `at` of the result and column `from` of the input become one. */
@@ -158,7 +162,8 @@ static enum cp_code plan_columns(struct cp_merge *m, const struct cp_profile *p,
 		if (from != MERGE_ABSENT)
 			code = pair_columns(m, p, plan, i, from, err);
 		else if (all)
-			push(plan, so_far->sample_type.v[i], (struct cpi_merge_column){i, 1},
+			push(plan, so_far->sample_type.v[i],
+				(struct cpi_merge_column){i, 1},
 				(struct cpi_merge_column){MERGE_ABSENT, 1});
 	}
 	for (uint32_t i = 0; i < p->sample_type.n && all && !same && !code; i++)
@@ -180,8 +185,8 @@ static void first_columns(
 		push(plan, copy_type(m, p, &p->sample_type.v[i]),
 			(struct cpi_merge_column){MERGE_ABSENT, 1},
 			(struct cpi_merge_column){i, 1});
-	plan->period_unit =
-		cpi_builder_string(&m->b, cpi_profile_text(p, p->header.period_type.unit));
+	plan->period_unit = cpi_builder_string(
+		&m->b, cpi_profile_text(p, p->header.period_type.unit));
 }
 
 /* Period types must agree, as far as they are known; the finer unit wins. */
@@ -196,8 +201,8 @@ static enum cp_code plan_period(struct cp_merge *m, const struct cp_profile *p,
 	plan->period_unit = a->unit;
 	if ((!a->type.i || !b->type.i) && !m->o.pprof_compat) {
 		if (!a->type.i)
-			plan->period_unit = cpi_builder_string(
-				&m->b, cpi_profile_text(p, b->unit));
+			plan->period_unit =
+				cpi_builder_string(&m->b, cpi_profile_text(p, b->unit));
 		return CP_OK;
 	}
 	if (ratio == 0 || !cpi_text_equal(name_of(so_far, a), name_of(p, b))) {
@@ -261,7 +266,8 @@ bool cpi_merge_values(const struct cpi_merge_column *column, uint32_t n, double 
 	for (uint32_t i = 0; i < n; i++) {
 		to[i] = 0;
 		if (column[i].from != MERGE_ABSENT &&
-			!cpi_merge_scale(from[column[i].from], column[i].ratio * weight, &to[i]))
+			!cpi_merge_scale(
+				from[column[i].from], column[i].ratio * weight, &to[i]))
 			return false;
 	}
 	return true;
@@ -316,7 +322,7 @@ enum cp_code cpi_merge_recolumn(
 	p->value.cap = value.cap;
 	p->sample_type.n = 0;
 	for (uint32_t i = 0; i < plan->n; i++)
-		cpi_builder_sample_type(
-			&m->b, plan->type[i].type, plan->type[i].unit, plan->type[i].decimals);
+		cpi_builder_sample_type(&m->b, plan->type[i].type, plan->type[i].unit,
+			plan->type[i].decimals);
 	return m->b.code ? cpi_error_memory(err) : CP_OK;
 }

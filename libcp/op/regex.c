@@ -66,8 +66,8 @@ void cpi_regex_free(struct cpi_regex *rx)
 	cpi_free(mem, rx, sizeof *rx);
 }
 
-static enum cp_code bad_pattern(
-	const struct cpi_regex *rx, struct cp_text pattern, int code, size_t at, struct cp_error *err)
+static enum cp_code bad_pattern(const struct cpi_regex *rx, struct cp_text pattern,
+	int code, size_t at, struct cp_error *err)
 {
 	PCRE2_UCHAR why[128];
 	char shown[96];
@@ -77,8 +77,8 @@ static enum cp_code bad_pattern(
 	pcre2_get_error_message(code, why, sizeof why);
 	return cpi_error(err,
 		rx->flags & CPI_REGEX_CORRUPT ? CP_ERROR_CORRUPT : CP_ERROR_ARGUMENT,
-		CP_NO_OFFSET, "%s: %s at character %zu of \"%s\"", rx->what, (char *)why, at,
-		cpi_text_printable(shown, sizeof shown, pattern));
+		CP_NO_OFFSET, "%s: %s at character %zu of \"%s\"", rx->what, (char *)why,
+		at, cpi_text_printable(shown, sizeof shown, pattern));
 }
 
 /*
@@ -89,7 +89,7 @@ static enum cp_code compile(
 	struct cpi_regex *rx, struct cp_text pattern, struct cp_error *err)
 {
 	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY |
-		PCRE2_NEVER_BACKSLASH_C;
+			   PCRE2_NEVER_BACKSLASH_C;
 	pcre2_compile_context *context = pcre2_compile_context_create(rx->general);
 	size_t at;
 	int code = 0;
@@ -150,12 +150,13 @@ static void failed(struct cpi_regex *rx, struct cp_text text, int code)
 	}
 	if (++rx->timeouts == MOST_TIMEOUTS) {
 		rx->failure = cpi_error(&rx->error, CP_ERROR_LIMIT, CP_NO_OFFSET,
-			"%s: the expression needs more than %u steps on %u names", rx->what,
-			rx->env->limits.regex_steps, rx->timeouts);
+			"%s: the expression needs more than %u steps on %u names",
+			rx->what, rx->env->limits.regex_steps, rx->timeouts);
 		return;
 	}
 	rx->failure = cpi_diag_warn(&rx->env->diag, &rx->error, "regex", CP_NO_OFFSET,
-		"%s: the expression needs more than %u steps on \"%s\", taken as no match",
+		"%s: the expression needs more than %u steps on \"%s\", taken as no "
+		"match",
 		rx->what, rx->env->limits.regex_steps,
 		cpi_text_printable(shown, sizeof shown, text));
 }

@@ -16,7 +16,8 @@ struct cpi_regex;
 enum cpi_regex_flags {
 	CPI_REGEX_WHOLE = 1,  /* must match the whole text */
 	CPI_REGEX_SIMPLE = 2, /* function names lose their parameters first */
-	CPI_REGEX_CORRUPT = 4 /* it came from the input: what is wrong with it is damage */
+	CPI_REGEX_CORRUPT =
+		4 /* it came from the input: what is wrong with it is damage */
 };
 
 /*

@@ -21,7 +21,8 @@ static enum cp_code no_such_type(
 	}
 	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 		"sample_index \"%s\" is not among %s",
-		cpi_text_printable(shown, sizeof shown, name), *list ? list : "no sample types");
+		cpi_text_printable(shown, sizeof shown, name),
+		*list ? list : "no sample types");
 }
 
 enum cp_code cp_profile_find_sample_type(const struct cp_profile *p, const char *name,
@@ -31,7 +32,8 @@ enum cp_code cp_profile_find_sample_type(const struct cp_profile *p, const char 
 	uint64_t number;
 
 	if (!p->sample_type.n)
-		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no sample types");
+		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
+			"the profile has no sample types");
 	if (!want.n) {
 		*ret_type = cpi_profile_default_type(p);
 		return CP_OK;
@@ -39,7 +41,8 @@ enum cp_code cp_profile_find_sample_type(const struct cp_profile *p, const char 
 	if (want.p[0] >= '0' && want.p[0] <= '9' && cpi_text_u64(want, &number)) {
 		if (number >= p->sample_type.n)
 			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-				"sample_index %s is outside 0…%zu", name, p->sample_type.n - 1);
+				"sample_index %s is outside 0…%zu", name,
+				p->sample_type.n - 1);
 		*ret_type = (uint32_t)number;
 		return CP_OK;
 	}

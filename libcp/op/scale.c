@@ -40,20 +40,24 @@ static void copy_samples(const struct scaling *s, struct cpi_builder *b,
 
 	for (uint32_t i = 0; i < cpi_profile_n_samples(p) && !b->code; i++) {
 		if (!scaled(s, p->value.v + (size_t)i * s->n, value)) {
-			cpi_builder_fail(b, CP_ERROR_LIMIT, "a scaled value exceeds 64 bits");
+			cpi_builder_fail(
+				b, CP_ERROR_LIMIT, "a scaled value exceeds 64 bits");
 			return;
 		}
 		if (kept(s, value))
-			cpi_builder_sample(b, cpi_builder_copy_stack(b, map, p->sample_stack.v[i]),
-				cpi_builder_copy_labels(b, map, p->sample_labels.v[i]), value,
-				p->time.n ? p->time.v[i] : CP_NO_TIME);
+			cpi_builder_sample(b,
+				cpi_builder_copy_stack(b, map, p->sample_stack.v[i]),
+				cpi_builder_copy_labels(b, map, p->sample_labels.v[i]),
+				value, p->time.n ? p->time.v[i] : CP_NO_TIME);
 	}
 }
 
-enum cp_code cpi_scale(struct cpi_env *env, const struct cp_profile *p, const double *ratio,
-	uint32_t n, bool compat, struct cp_profile **ret_profile, struct cp_error *err)
+enum cp_code cpi_scale(struct cpi_env *env, const struct cp_profile *p,
+	const double *ratio, uint32_t n, bool compat, struct cp_profile **ret_profile,
+	struct cp_error *err)
 {
-	struct scaling s = {.p = p, .ratio = ratio, .n = n, .compat = compat, .idle = true};
+	struct scaling s = {
+		.p = p, .ratio = ratio, .n = n, .compat = compat, .idle = true};
 	struct cpi_builder b;
 	struct cpi_builder_map map;
 	int64_t *value;
@@ -63,8 +67,8 @@ enum cp_code cpi_scale(struct cpi_env *env, const struct cp_profile *p, const do
 			"%u ratios for %zu sample types", n, p->sample_type.n);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!isfinite(ratio[i]))
-			return cpi_error(
-				err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "a ratio is no number");
+			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+				"a ratio is no number");
 		s.idle &= ratio[i] == 1;
 	}
 	cpi_builder_init(&b, env);
@@ -86,8 +90,9 @@ static bool same_type(const struct cp_profile *a, const struct cp_value_type *x,
 	const struct cp_profile *b, const struct cp_value_type *y)
 {
 	return x->decimals == y->decimals &&
-		cpi_text_equal(cpi_profile_text(a, x->type), cpi_profile_text(b, y->type)) &&
-		cpi_text_equal(cpi_profile_text(a, x->unit), cpi_profile_text(b, y->unit));
+	       cpi_text_equal(
+		       cpi_profile_text(a, x->type), cpi_profile_text(b, y->type)) &&
+	       cpi_text_equal(cpi_profile_text(a, x->unit), cpi_profile_text(b, y->unit));
 }
 
 static bool comparable(const struct cp_profile *a, const struct cp_profile *b)

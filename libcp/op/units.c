@@ -34,7 +34,8 @@ static const struct unit memory_units[] = {
 
 static const struct unit time_units[] = {
 	{"ns", 1, {"ns", "nanosecond"}},
-	/* Without their s: pprof lists the Greek one with it, so that it never matches. */
+	/* Without their s: pprof lists the Greek one with it, so that it never matches.
+	 */
 	{"us", 1e3, {"us", "microsecond", "\xce\xbc", "\xc2\xb5"}},
 	{"ms", 1e6, {"ms", "millisecond"}},
 	{"s", 1e9, {"s", "sec", "second"}},
@@ -93,14 +94,15 @@ static const struct unit *find_unit(const struct kind *kind, struct cp_text text
 
 static bool is_automatic(struct cp_text to)
 {
-	return cpi_text_equal(to, CPI_TEXT("minimum")) || cpi_text_equal(to, CPI_TEXT("auto"));
+	return cpi_text_equal(to, CPI_TEXT("minimum")) ||
+	       cpi_text_equal(to, CPI_TEXT("auto"));
 }
 
 static bool is_dull(struct cp_text unit)
 {
 	return is_automatic(unit) || cpi_text_equal(unit, CPI_TEXT("count")) ||
-		cpi_text_equal(unit, CPI_TEXT("sample")) ||
-		cpi_text_equal(unit, CPI_TEXT("unit"));
+	       cpi_text_equal(unit, CPI_TEXT("sample")) ||
+	       cpi_text_equal(unit, CPI_TEXT("unit"));
 }
 
 /* The largest unit of which `value` (in base units) holds at least one. */
@@ -138,7 +140,8 @@ double cp_unit_scale(
 		const struct unit *unit = find_unit(&kinds[i], from);
 
 		if (unit)
-			return sign * convert(&kinds[i], unit, sign * value, to, ret_unit);
+			return sign *
+			       convert(&kinds[i], unit, sign * value, to, ret_unit);
 	}
 	*ret_unit = is_dull(to) ? CPI_TEXT("") : to;
 	return value;
@@ -216,7 +219,8 @@ double cp_unit_ratio(struct cp_text from, struct cp_text to)
 	if (cpi_text_equal(from, to))
 		return 1;
 	for (size_t i = 0; i < COUNT(kinds); i++) {
-		const struct unit *a = find_unit(&kinds[i], from), *b = find_unit(&kinds[i], to);
+		const struct unit *a = find_unit(&kinds[i], from),
+				  *b = find_unit(&kinds[i], to);
 
 		if (a && b)
 			return a->factor / b->factor;
