@@ -57,12 +57,12 @@ static int show(struct tool *tool, struct cpinfo *self, const char *path, bool *
 
 	if (status != TOOL_GO)
 		return status;
-	tool->ui.input = tool_input_name(path);
-	if (cp_input_open(tool->context, path, &input, &err))
-		return tool_fail(tool, path, &err);
+	status = tool_open_input(tool, path, &input);
+	if (status != TOOL_GO)
+		return status;
 	if (cp_info_write(tool->context, input, use, self->json ? "json" : "text", &broken,
 		    out_write, &tool->out, &err))
-		status = tool_fail(tool, path, &err);
+		status = tool_fail(tool, tool_input_name(path), &err);
 	cp_input_free(input);
 	*damaged |= broken;
 	return status;

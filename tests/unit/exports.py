@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""exports.py LIBCP.SO HEADER-FOLDER: libcp.so exports nothing but what public headers declare."""
+"""exports.py LIBCP.SO HEADER-FOLDER: libcp.so exports what the public headers declare, and
+nothing else."""
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ bad = [f"exported, but no cp_ name: {name}" for name in sorted(exported)
        if not name.startswith("cp_")]
 bad += [f"exported, but in no public header: {name}" for name in sorted(exported - declared)
         if name.startswith("cp_")]
+bad += [f"declared, but not exported: {name}" for name in sorted(declared - exported)]
 print("\n".join(bad))
 print(f"{len(exported)} exported, {len(declared)} declared")
 sys.exit(bool(bad) or len(declared) < 20)

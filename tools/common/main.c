@@ -188,11 +188,9 @@ const char *tool_input_name(const char *path)
 	return strcmp(path, "-") ? path : "standard input";
 }
 
-int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
-	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile)
+int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_input)
 {
 	const char *name = tool_input_name(path);
-	struct cp_input *input;
 	struct cp_error err;
 	enum cp_code code;
 
@@ -202,14 +200,25 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 	}
 	tool->ui.input = name;
 	progress_start(&tool->progress, "reading");
-	code = cp_input_open(tool->context, path, &input, &err);
+	code = cp_input_open(tool->context, path, ret_input, &err);
 	if (code == CP_ERROR_SYSTEM) {
 		/* The message names the file, and what cannot be opened is unreadable. */
 		tool_fail(tool, NULL, &err);
 		return TOOL_UNREADABLE;
 	}
-	if (code)
-		return tool_fail(tool, name, &err);
+	return code ? tool_fail(tool, name, &err) : TOOL_GO;
+}
+
+int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
+	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile)
+{
+	struct cp_input *input;
+	struct cp_error err;
+	enum cp_code code;
+	int status = tool_open_input(tool, path, &input);
+
+	if (status != TOOL_GO)
+		return status;
 	code = cp_profile_read(tool->context, input, read, symbolize, ret_profile, &err);
 	cp_input_free(input);
 	cp_context_flush_diagnostics(tool->context);
@@ -218,7 +227,7 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 	if (code == CP_ERROR_FORMAT && file_is_elf(path))
 		snprintf(err.message, sizeof err.message,
 			"this is a program, not a profile; name the capture after it");
-	return code ? tool_fail(tool, name, &err) : TOOL_GO;
+	return code ? tool_fail(tool, tool_input_name(path), &err) : TOOL_GO;
 }
 
 /* stdout counts, too: `cpconv in >>in` would read what it writes. */

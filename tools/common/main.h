@@ -97,6 +97,11 @@ int tool_default_input(struct tool *tool);
 void tool_take_binaries(struct tool *tool, struct opt_list *binaries);
 
 /*
+ * Opens one input; diagnostics name it from now on. On failure says why and returns the
+ * exit status, else TOOL_GO.
+ */
+int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_input);
+/*
  * Reads one input. On failure says why and returns the exit status, else TOOL_GO.
  * `read` and `symbolize` may be NULL.
  */
