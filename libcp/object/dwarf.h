@@ -33,7 +33,7 @@ struct cpi_dwarf_options {
 
 /* One function as its abstract definition describes it; shared by its frames. */
 struct cpi_dwarf_function {
-	struct cp_text name;         /* scope::name as in the source; n = 0: unknown */
+	struct cp_text name;         /* with scopes only if linkage_name is none */
 	struct cp_text linkage_name; /* mangled; n = 0: none recorded */
 	struct cp_text file;         /* of the definition; n = 0: unknown */
 	uint32_t line;               /* of the definition; 0: unknown */
@@ -65,10 +65,10 @@ bool cpi_dwarf_any(const struct cpi_dwarf *dw);
 
 /*
  * Resolves n link-time addresses, ascending and distinct. For a return address ask for the
- * byte before it. In a relocatable file (a kernel module) an address is what
- * cpi_dwarf_section_address says of its section plus the place in it. Damage costs the
- * unit it is in and is reported as a diagnostic. Texts and frames live until the result is
- * freed; `dw` must outlive it. One call at a time per cpi_dwarf.
+ * byte before it. In a relocatable file (a kernel module) an address is its section's, as
+ * cpi_elf_section gives it, plus the place in it. Damage costs the unit it is in and is
+ * reported as a diagnostic. Texts and frames live until the result is freed; `dw` must
+ * outlive it. One call at a time per cpi_dwarf.
  */
 enum cp_code cpi_dwarf_resolve(struct cpi_dwarf *dw, const uint64_t *address, size_t n,
 	struct cpi_dwarf_result **ret_result, struct cp_error *err);
