@@ -184,7 +184,12 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	filter_options_get(&self->filters, granularity(self), &filter);
 	filter.sample_index = NULL;
 	filter.showcolumns = self->options.columns;
-	filter.drop_frames = self->report != RAW;
+	filter.drop_frames = self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
+	/* The usual case needs no copy of the profile: the graph can do functions itself. */
+	if (self->report <= PEEK && filter.granularity == CP_BY_FUNCTION) {
+		self->options.functions = true;
+		filter.granularity = CP_BY_ADDRESS;
+	}
 	filter.keep_rows = self->report == TRACES || self->report == RAW;
 	if (self->report != TRACES && self->report != TAGS)
 		return tool_filter(tool, &filter, &self->profile);

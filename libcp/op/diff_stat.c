@@ -74,21 +74,40 @@ double cpi_stat_beta_cdf(double a, double b, double x)
 	return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
+/*
+ * Newton's method on the logit of x, where the distribution is nearly normal, from the
+ * normal quantile there; a bracket catches steps that go astray. Four or five evaluations
+ * of the distribution where bisection took fifty: 100,000 functions have four intervals.
+ */
 double cpi_stat_beta_quantile(double a, double b, double p)
 {
-	double lo = 0, hi = 1, x = a / (a + b);
+	double lo = 0, hi = 1, x, log_beta;
+	int sign;
 
 	if (p <= 0 || p >= 1)
 		return p <= 0 ? 0 : 1;
-	for (int i = 0; i < 200 && hi - lo > 1e-15 + 1e-12 * lo; i++) {
-		if (cpi_stat_beta_cdf(a, b, x) < p)
+	log_beta = lgamma_r(a, &sign) + lgamma_r(b, &sign) - lgamma_r(a + b, &sign);
+	/* The logistic law's quantile over 1.7 is the normal's, as well as a start needs it. */
+	x = 1 / (1 + b / a * exp(-log(p / (1 - p)) / 1.7 * sqrt(1 / a + 1 / b)));
+	if (!(x > 0) || !(x < 1))
+		x = a / (a + b);
+	for (int i = 0; i < 200; i++) {
+		double error = cpi_stat_beta_cdf(a, b, x) - p, slope, next;
+
+		if (error < 0)
 			lo = x;
 		else
 			hi = x;
-		/* Halve the ratio while the ends differ in magnitude, then the distance. */
-		x = lo > 0 && hi / lo > 4 ? sqrt(lo * hi) : (lo + hi) / 2;
+		/* The density of the logit: that of x times x(1 - x). */
+		slope = exp(a * log(x) + b * log1p(-x) - log_beta);
+		next = 1 / (1 + (1 - x) / x * exp(error / slope));
+		if (!(next > lo) || !(next < hi))
+			next = lo > 0 && hi / lo > 4 ? sqrt(lo * hi) : (lo + hi) / 2;
+		if (fabs(next - x) <= 1e-11 * x || hi - lo <= 1e-15 + 1e-12 * lo)
+			return next;
+		x = next;
 	}
-	return (lo + hi) / 2;
+	return x;
 }
 
 double cpi_stat_student_tail(double t, double df)

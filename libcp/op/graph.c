@@ -130,6 +130,15 @@ static void unify_object(const struct cp_profile *p, struct cpi_graph_node *node
 		}
 }
 
+/* What cp_profile_filter's granularity "functions" leaves of a frame. */
+static void only_function(struct cpi_graph_node *node, cp_mapping mapping)
+{
+	node->address = 0;
+	node->file.i = 0;
+	node->line = node->column = node->start_line = 0;
+	node->mapping = node->name.i ? (cp_mapping){0} : mapping;
+}
+
 /* Finds or adds; UINT32_MAX when out of memory. Index ids start at 1. */
 static uint32_t node_of(
 	struct cpi_graph *g, struct cpi_index *index, struct cpi_graph_node *node)
@@ -166,11 +175,15 @@ static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 		for (uint32_t k = 0; fine && k < l->n_lines; k++) {
 			node = cpi_graph_frame(p, l, &p->line.v[l->first_line + k],
 				g->options.objects, g->options.columns);
+			if (g->options.functions)
+				only_function(&node, l->mapping);
 			g->line_node[l->first_line + k] = node_of(g, &index, &node);
 			fine = g->line_node[l->first_line + k] != UINT32_MAX;
 		}
 		if (fine && !l->n_lines) {
 			node = cpi_graph_frame(p, l, NULL, g->options.objects, false);
+			if (g->options.functions)
+				only_function(&node, l->mapping);
 			g->bare_node[i] = node_of(g, &index, &node);
 			fine = g->bare_node[i] != UINT32_MAX;
 		}

@@ -40,6 +40,7 @@ struct cpi_graph_options {
 	bool edges;       /* count edges */
 	bool objects;     /* mappings and start lines tell nodes apart */
 	bool columns;
+	bool functions;   /* by function name only, whatever else is known */
 	bool drop_negative;
 	const bool *keep; /* nodes of an earlier graph of this profile, or NULL for all */
 };

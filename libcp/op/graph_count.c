@@ -3,14 +3,27 @@
 
 #define NONE UINT32_MAX
 
+/*
+ * What a frame of a sample touches, packed: 40M frames over 100,000 nodes stay in the
+ * second-level cache with 24 bytes a node, and do not with whole nodes.
+ */
+struct tally {
+	int64_t cum, cum_div;
+	uint32_t seen; /* last sample that counted it, plus one */
+};
+
 /* The walk over one profile's samples. */
 struct walk {
 	struct cpi_graph *g;
 	const struct cp_profile *p;
-	uint32_t *seen; /* per node: last sample that counted it, plus one */
+	struct tally *tally;  /* per node */
+	uint32_t *location;   /* per location: its only node, or MANY */
 	bool fine;
 	bool overflow;
 };
+
+/* No location has one node only: it has several, or some may not be kept. */
+#define MANY (UINT32_MAX - 1)
 
 static void add(struct walk *w, int64_t *sum, int64_t x)
 {
@@ -48,13 +61,13 @@ struct sample {
 
 static void add_node(struct walk *w, struct sample *s, uint32_t at, bool inlined)
 {
-	struct cpi_graph_node *node = &w->g->node.v[at];
+	struct tally *tally = &w->tally[at];
 	struct cpi_graph_edge *edge;
 
-	if (w->seen[at] != s->number + 1) {
-		w->seen[at] = s->number + 1;
-		add(w, &node->cum, s->value);
-		add(w, &node->cum_div, s->divisor);
+	if (tally->seen != s->number + 1) {
+		tally->seen = s->number + 1;
+		add(w, &tally->cum, s->value);
+		add(w, &tally->cum_div, s->divisor);
 	}
 	if (w->g->options.edges && s->parent != NONE && s->parent != at) {
 		edge = edge_of(w, s->parent, at);
@@ -84,6 +97,10 @@ static void add_sample(struct walk *w, uint32_t number)
 	if (!s.value && !s.divisor)
 		return;
 	for (uint32_t i = n; i-- && w->fine;) {
+		if (w->location[frame[i].i] != MANY) {
+			add_node(w, &s, w->location[frame[i].i], false);
+			continue;
+		}
 		const struct cp_location_row *l = &p->location.v[frame[i].i];
 		const uint32_t *node =
 			l->n_lines ? g->line_node + l->first_line : g->bare_node + frame[i].i;
@@ -110,6 +127,18 @@ static bool shown(const struct cpi_graph *g, const struct cpi_graph_node *node)
 		!(node->flat < 0 || (node->flat == 0 && node->cum < 0));
 }
 
+static void map_locations(struct walk *w)
+{
+	for (size_t i = 0; i < w->p->location.n; i++) {
+		const struct cp_location_row *l = &w->p->location.v[i];
+
+		if (w->g->options.keep || l->n_lines > 1 || !i)
+			w->location[i] = MANY;
+		else
+			w->location[i] = l->n_lines ? w->g->line_node[l->first_line] : w->g->bare_node[i];
+	}
+}
+
 enum cp_code cpi_graph_recount(struct cpi_graph *g, const bool *keep, struct cp_error *err)
 {
 	struct cpi_mem *mem = &g->env->mem;
@@ -124,12 +153,20 @@ enum cp_code cpi_graph_recount(struct cpi_graph *g, const bool *keep, struct cp_
 		node->flat = node->cum = node->flat_div = node->cum_div = 0;
 		node->in = node->out = 0;
 	}
-	w.seen = cpi_alloc_zero(mem, g->node.n * sizeof *w.seen);
-	if (!w.seen || !cpi_vec_push(mem, &g->edge, (struct cpi_graph_edge){0}))
+	w.tally = cpi_alloc_zero(mem, g->node.n * sizeof *w.tally);
+	w.location = cpi_alloc_array(mem, g->p->location.n, sizeof *w.location);
+	if (w.location)
+		map_locations(&w);
+	if (!w.tally || !w.location || !cpi_vec_push(mem, &g->edge, (struct cpi_graph_edge){0}))
 		w.fine = false;
 	for (uint32_t i = 0; w.fine && i < cpi_profile_n_samples(g->p); i++)
 		add_sample(&w, i);
-	cpi_free(mem, w.seen, g->node.n * sizeof *w.seen);
+	for (size_t i = 0; w.fine && i < g->node.n; i++) {
+		g->node.v[i].cum = w.tally[i].cum;
+		g->node.v[i].cum_div = w.tally[i].cum_div;
+	}
+	cpi_free(mem, w.tally, g->node.n * sizeof *w.tally);
+	cpi_free(mem, w.location, g->p->location.n * sizeof *w.location);
 	g->order.n = 0;
 	for (size_t i = 0; w.fine && i < g->node.n; i++)
 		if (shown(g, &g->node.v[i]))

@@ -47,7 +47,12 @@ void cpi_report_pick_unit(struct cpi_report *r, const struct cpi_graph *g)
 	}
 	if (least == 0)
 		least = most;
-	r->unit = cp_unit_for_report(trunc(least * r->ratio), trunc(most * r->ratio), r->sample_unit);
+	/* Divided down to nothing, the smallest value has the kind's default unit. */
+	if (least > 0 && trunc(least * r->ratio) == 0)
+		cp_unit_scale(0, r->sample_unit, CPI_TEXT("minimum"), &r->unit);
+	else
+		r->unit = cp_unit_for_report(
+			trunc(least * r->ratio), trunc(most * r->ratio), r->sample_unit);
 	if (!r->unit.n)
 		r->unit = r->sample_unit;
 }
@@ -58,7 +63,7 @@ enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
 	const struct cp_report_options *o = &r->options;
 	struct cpi_graph_options options = {.type = r->type, .divisor = o->mean ? 0 : -1,
 		.edges = edges, .columns = o->columns, .drop_negative = o->drop_negative,
-		.objects = r->objects};
+		.objects = r->objects, .functions = o->functions};
 	enum cp_code code = cpi_graph_make(g, r->env, r->p, &options, err);
 
 	if (code)
@@ -208,8 +213,17 @@ struct cp_text cpi_report_label_unit(const struct cpi_report *r, cp_string key)
 enum cp_code cpi_report_comments(struct cpi_report *r, struct cp_error *err)
 {
 	(void)err;
-	for (size_t i = 0; i < r->p->comment.n; i++)
-		line(r, "", cpi_profile_text(r->p, r->p->comment.v[i]));
+	for (size_t i = 0; i < r->p->comment.n; i++) {
+		struct cp_text text = cpi_profile_text(r->p, r->p->comment.v[i]);
+
+		/* Programs get the bytes, terminals nothing that could harm them. */
+		if (r->options.width) {
+			line(r, "", text);
+			continue;
+		}
+		cpi_sink_bytes(r->sink, text.p, text.n);
+		cpi_sink_char(r->sink, '\n');
+	}
 	return CP_OK;
 }
 

@@ -41,7 +41,8 @@ def rows(text):
 
 def run(command):
     env = dict(os.environ, TZ="UTC", PPROF_TMPDIR=tempfile.gettempdir(), LC_ALL="C")
-    return subprocess.run(command, env=env, capture_output=True, text=True, errors="replace")
+    return subprocess.run(command, env=env, capture_output=True, text=True,
+                          errors="surrogateescape")
 
 
 def compare(cpreport, path, case):

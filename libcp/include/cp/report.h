@@ -38,6 +38,7 @@ struct cp_report_options {
 	bool no_trim;            /* neither */
 	bool drop_negative;
 	bool columns;            /* columns tell frames apart */
+	bool functions;          /* top, tree, peek, dot: by function name, without a filter */
 	const char *unit;        /* "minimum" (the default), "auto" or a unit */
 	double divide_by;        /* 0 = 1 */
 	int64_t total;           /* what percentages are of; 0 = the profile's own */
