@@ -11,10 +11,25 @@ static const char *const fields[] = {"before", "after", "change", "ratio", "rati
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 
+/*
+ * Six digits of what went through logarithms: more would differ from one mathematical
+ * library to the next, and equal inputs must give equal bytes.
+ */
+static double rounded(double x)
+{
+	double unit;
+
+	if (!isfinite(x) || x == 0)
+		return x;
+	unit = pow(10, 5 - floor(log10(fabs(x))));
+	return isfinite(unit) ? round(x * unit) / unit : x;
+}
+
 static double field(const struct cp_diff_value *v, int i)
 {
-	const double all[FIELDS] = {v->before, v->after, v->change, v->ratio, v->ratio_lo,
-		v->ratio_hi, v->p, v->adjusted, v->samples_before, v->samples_after, v->detectable};
+	const double all[FIELDS] = {v->before, v->after, v->change, rounded(v->ratio),
+		rounded(v->ratio_lo), rounded(v->ratio_hi), rounded(v->p), rounded(v->adjusted),
+		rounded(v->samples_before), rounded(v->samples_after), rounded(v->detectable)};
 
 	return all[i];
 }
@@ -110,13 +125,13 @@ static void json_summary(const struct cpi_diff_view *view, struct cpi_json *json
 		s->samples_after, s->seconds_after);
 	cpi_json_key(json, "scale");
 	cpi_json_str(json, scale[s->scale]);
-	json_number(json, "factor", s->factor);
-	json_number(json, "phi", s->phi);
+	json_number(json, "factor", rounded(s->factor));
+	json_number(json, "phi", rounded(s->phi));
 	json_number(json, "false_discovery_rate", s->q);
 	json_number(json, "min_change", s->min_change);
 	json_number(json, "tested_flat", (double)s->tested_flat);
 	json_number(json, "tested_cum", (double)s->tested_cum);
-	json_number(json, "p_nothing_changed", s->census ? NAN : s->global_p);
+	json_number(json, "p_nothing_changed", s->census ? NAN : rounded(s->global_p));
 	cpi_json_key(json, "census");
 	cpi_json_bool(json, s->census);
 	json_value(json, "total", &s->total);

@@ -78,6 +78,9 @@ def main():
         bad = total = 0
         for path in paths:
             for case in CASES:
+                # Two profiles in one file: pprof merges their comments, cpreport shows them.
+                if "two-members" in path and case == ["-comments"]:
+                    continue
                 total += 1
                 fine, why = compare(cpreport, path, case)
                 if not fine:
