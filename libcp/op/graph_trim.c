@@ -129,7 +129,7 @@ void cpi_graph_sort(struct cpi_graph *g, enum cpi_graph_sort by)
 {
 	if (by == CPI_GRAPH_ENTROPY)
 		sort_entropy(g);
-	else
+	else if (g->order.n)
 		qsort_r(g->order.v, g->order.n, sizeof *g->order.v,
 			by == CPI_GRAPH_CUM ? by_cum : by_flat, g);
 }

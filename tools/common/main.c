@@ -179,6 +179,8 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
 
 	while (taken + 1 < inputs->n && file_is_elf(inputs->v[taken]))
 		opt_list_add(binaries, inputs->v[taken++]);
+	if (!taken)
+		return;
 	inputs->n -= taken;
 	memmove(inputs->v, inputs->v + taken, inputs->n * sizeof *inputs->v);
 }

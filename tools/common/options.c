@@ -111,6 +111,7 @@ static int check_files(struct tool *tool, const struct symbol_options *o)
 int symbol_options_get(struct tool *tool, struct symbol_options *o,
 	struct cp_symbolize_options *ret, const struct cp_symbolize_options **ret_use)
 {
+	free(o->binary);
 	o->binary = allocated(tool, o->binaries.n, sizeof *o->binary);
 	if (!o->binary)
 		return TOOL_SYSTEM;
@@ -179,6 +180,7 @@ static int get_ids(struct tool *tool, const char *name, const struct opt_list *l
 {
 	int32_t *ids = allocated(tool, list->n, sizeof *ids);
 
+	free(*ret);
 	*ret = ids;
 	if (!ids)
 		return TOOL_SYSTEM;
