@@ -314,7 +314,8 @@ enum cp_code cpi_graph_edges(const struct cpi_graph *g, uint32_t node, bool in,
 		}
 		(*list)[n++] = e;
 	}
-	qsort_r(*list, n, sizeof **list, by_weight, &order);
+	if (n)
+		qsort_r(*list, n, sizeof **list, by_weight, &order);
 	*ret_n = n;
 	return CP_OK;
 }
