@@ -259,6 +259,40 @@ static enum cp_code report(struct perf_build *b, struct cp_error *err)
 	return CP_OK;
 }
 
+static bool is_library(struct cp_text path)
+{
+	return cpi_text_ends(path, CPI_TEXT(".so")) || memmem(path.p, path.n, ".so.", 4);
+}
+
+/*
+ * pprof takes the first mapping for the main binary and prints its name above every
+ * report. The loader is what runs first; the first program is what is meant.
+ */
+static void main_binary_first(struct cp_profile *p)
+{
+	struct cp_mapping_row row;
+	uint32_t at = 1;
+
+	for (; at < p->mapping.n; at++) {
+		struct cp_text path = cpi_profile_text(p, p->mapping.v[at].path);
+
+		if (p->mapping.v[at].kind == CP_MAP_USER && path.n && *path.p == '/' &&
+			!is_library(path))
+			break;
+	}
+	if (at >= p->mapping.n || at == 1)
+		return;
+	row = p->mapping.v[at];
+	p->mapping.v[at] = p->mapping.v[1];
+	p->mapping.v[1] = row;
+	for (size_t i = 1; i < p->location.n; i++) {
+		cp_mapping *m = &p->location.v[i].mapping;
+
+		if (m->i == 1 || m->i == at)
+			m->i = m->i == 1 ? at : 1;
+	}
+}
+
 static enum cp_code build(
 	struct perf_build *b, struct cp_profile **ret_profile, struct cp_error *err)
 {
@@ -283,7 +317,10 @@ static enum cp_code build(
 		return code;
 	}
 	finish(b);
-	return cpi_builder_finish(&b->b, ret_profile, err);
+	code = cpi_builder_finish(&b->b, ret_profile, err);
+	if (!code)
+		main_binary_first(*ret_profile);
+	return code;
 }
 
 static enum cp_code read_open(struct perf_file *f, const struct cp_read_options *options,
