@@ -83,12 +83,13 @@ def piped(out, command):
 
 
 def killed(out, command):
-    perf = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-g", "-o", out, "--",
-                             *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # On a busy machine it takes a while until samples are in the file.
-    for _ in range(100):
+    perf = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "10000", "-g", "-o",
+                             out, "--", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # What is written first describes the machine; samples come when a buffer is half full, on
+    # a busy machine after a while.
+    for _ in range(300):
         time.sleep(0.03)
-        if os.path.exists(out) and os.path.getsize(out) > 64 << 10:
+        if os.path.exists(out) and os.path.getsize(out) > 1 << 20:
             break
     perf.send_signal(signal.SIGKILL)
     perf.wait()
@@ -111,7 +112,7 @@ def captures(busy):
         "build-id": lambda o: record(["-g", "--buildid-mmap"], o, threads),
         "cgroup": lambda o: record(["-g", "--all-cgroups", "--namespaces"], o, forks),
         "jit": lambda o: record(["-g"], o, [busy, "0", "0.6", "jit"]),
-        "killed": lambda o: killed(o, [busy, "2", "3"]),
+        "killed": lambda o: killed(o, [busy, "2", "9"]),
     }
 
 
