@@ -12,6 +12,9 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 	enum cp_code code;
 
 	cpi_options_copy(&full, sizeof full, options);
+	if (!strcmp(report, "raw") && strcmp(format, "text"))
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"the report raw cannot be written as %.20s", format);
 	if (!strcmp(report, "raw"))
 		return cp_profile_write(context, profile, "raw", NULL, fn, arg, err);
 	cpi_target_sink(&sink, &context->env, &target);

@@ -44,7 +44,7 @@ static bool split_place(
 /* "file:line"; the line may be negative, which is unknown. */
 static bool split_line(struct cp_text place, struct cp_text *ret_file, int64_t *ret_line)
 {
-	const char *colon = place.n ? memrchr(place.p, ':', place.n) : NULL;
+	const char *colon = place.p ? memrchr(place.p, ':', place.n) : NULL;
 	struct cp_text number;
 
 	if (!colon || colon == place.p)

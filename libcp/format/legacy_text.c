@@ -56,7 +56,7 @@ bool cpi_legacy_is_comment(struct cp_text line)
 
 bool cpi_legacy_contains(struct cp_text text, const char *part)
 {
-	return text.n && memmem(text.p, text.n, part, strlen(part));
+	return text.p && memmem(text.p, text.n, part, strlen(part));
 }
 
 bool cpi_legacy_is_map_header(struct cp_text line)

@@ -34,7 +34,7 @@ static bool drop_clone(struct cp_text *name)
 	static const char mark[] = " [clone ";
 	const char *at;
 
-	if (!name->n || name->p[name->n - 1] != ']')
+	if (!name->p || !name->n || name->p[name->n - 1] != ']')
 		return false;
 	at = memmem(name->p, name->n, mark, sizeof mark - 1);
 	if (!at || at == name->p)
