@@ -185,7 +185,8 @@ enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 		return code;
 	for (size_t i = 0; i < n_rows; i++)
 		diff->order.v[diff->order.n++] = &diff->row.v[i];
-	qsort(diff->order.v, n_rows, sizeof *diff->order.v, row_order);
+	if (n_rows)
+		qsort(diff->order.v, n_rows, sizeof *diff->order.v, row_order);
 	return CP_OK;
 }
 

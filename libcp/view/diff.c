@@ -252,7 +252,8 @@ static void pick(struct cpi_diff_view *view, uint32_t default_rows)
 		view->row[view->n_all++] = row;
 		view->loud += cpi_diff_view_loud(v->verdict);
 	}
-	qsort_r(view->row, view->n_all, sizeof *view->row, order, view);
+	if (view->n_all)
+		qsort_r(view->row, view->n_all, sizeof *view->row, order, view);
 	view->n = view->n_all < most ? view->n_all : most;
 }
 

@@ -111,7 +111,8 @@ static bool walk(struct flow *f)
 				fine = cpi_vec_push(
 					mem, &list, (struct child){c, v.after - v.before});
 		}
-		qsort(list.v + from, list.n - from, sizeof *list.v, by_change);
+		if (list.n > from)
+			qsort(list.v + from, list.n - from, sizeof *list.v, by_change);
 		/* The largest is printed next, so it goes last. */
 		for (size_t i = from, k = list.n; i + 1 < k; i++) {
 			struct child swap = list.v[i];

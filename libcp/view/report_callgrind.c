@@ -158,7 +158,8 @@ enum cp_code cpi_report_callgrind(struct cpi_report *r, struct cp_error *err)
 		return code;
 	if (!names_init(&c))
 		code = cpi_error_memory(err);
-	qsort_r(c.g.order.v, c.g.order.n, sizeof *c.g.order.v, by_place, &c.g);
+	if (c.g.order.n)
+		qsort_r(c.g.order.v, c.g.order.n, sizeof *c.g.order.v, by_place, &c.g);
 	if (!code)
 		header(&c);
 	for (size_t i = 0; !code && i < c.g.order.n; i++) {

@@ -234,7 +234,8 @@ enum cp_code cpi_report_list(struct cpi_report *r, struct cp_error *err)
 	code = matching(r, &l, err);
 	if (!code) {
 		cpi_report_pick_unit(r, &l.g);
-		qsort_r(l.node.v, l.node.n, sizeof *l.node.v, by_place, &l.g);
+		if (l.node.n)
+			qsort_r(l.node.v, l.node.n, sizeof *l.node.v, by_place, &l.g);
 		cpi_sink_printf(
 			r->sink, "Total: %s\n", cpi_report_value(r, total, sizeof total, r->total));
 	}

@@ -102,7 +102,8 @@ static enum cp_code collect(struct cpi_report *r, struct tags *t, struct cp_erro
 	}
 	cpi_free(mem, sum, p->labels_end.n * sizeof *sum);
 	if (fine && !t->overflow) {
-		qsort_r(t->tag.v, t->tag.n, sizeof *t->tag.v, by_key_and_sum, &order);
+		if (t->tag.n)
+			qsort_r(t->tag.v, t->tag.n, sizeof *t->tag.v, by_key_and_sum, &order);
 		return CP_OK;
 	}
 	tags_release(r, t);
