@@ -74,6 +74,10 @@ static const struct {
 	{T("a 9223372036854775808\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
 	{T("a 0.1234567890123456789\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
 	{T("a;bc;d 1\na;b;d 2\na;bc;d;e 3\na;bc;d 4\n"), "a;b;d 2\na;bc;d 5\na;bc;d;e 3\n"},
+	/* What followed x last is a beginning of the next name, longer than it, alone, … */
+	{T("p;x;ab 1\nq;x;abc 2\nr;x;a 3\ns;x;a;ab 4\nt;x 5\nu;x;;ab 6\nv;x;;x;ab 7\n"),
+		"p;x;ab 1\nq;x;abc 2\nr;x;a 3\ns;x;a;ab 4\nt;x 5\n"
+		"u;x;[unknown];ab 6\nv;x;[unknown];x;ab 7\n"},
 };
 
 static void lines(void **state)
