@@ -148,7 +148,7 @@ static int report(struct splits *s)
 		"%zu captures, %zu splits of %zu and %zu: %zu with a false verdict (%.1f %%; stated %.3g %%)\n",
 		s->n, s->tried, s->n / 2, s->n - s->n / 2, s->alarmed,
 		s->tried ? 100.0 * (double)s->alarmed / (double)s->tried : 0, 100 * q);
-	status = pairs(s, 1);
+	status = pairs(s, 0);
 	if (status != TOOL_GO)
 		return status;
 	out_printf(&tool->out,

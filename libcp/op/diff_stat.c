@@ -74,6 +74,16 @@ double cpi_stat_beta_cdf(double a, double b, double x)
 	return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
+/* To 4.5e-4: Abramowitz and Stegun 26.2.23. */
+static double rough_normal_quantile(double p)
+{
+	double t = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
+	double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+			(1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+
+	return p < 0.5 ? -z : z;
+}
+
 /*
  * Newton's method on the logit of x, where the distribution is nearly normal, from the
  * normal quantile there; a bracket catches steps that go astray. Four or five evaluations
@@ -87,8 +97,7 @@ double cpi_stat_beta_quantile(double a, double b, double p)
 	if (p <= 0 || p >= 1)
 		return p <= 0 ? 0 : 1;
 	log_beta = lgamma_r(a, &sign) + lgamma_r(b, &sign) - lgamma_r(a + b, &sign);
-	/* The logistic law's quantile over 1.7 is the normal's, as well as a start needs it. */
-	x = 1 / (1 + b / a * exp(-log(p / (1 - p)) / 1.7 * sqrt(1 / a + 1 / b)));
+	x = 1 / (1 + b / a * exp(-rough_normal_quantile(p) * sqrt(1 / a + 1 / b)));
 	if (!(x > 0) || !(x < 1))
 		x = a / (a + b);
 	for (int i = 0; i < 200; i++) {
@@ -103,7 +112,7 @@ double cpi_stat_beta_quantile(double a, double b, double p)
 		next = 1 / (1 + (1 - x) / x * exp(error / slope));
 		if (!(next > lo) || !(next < hi))
 			next = lo > 0 && hi / lo > 4 ? sqrt(lo * hi) : (lo + hi) / 2;
-		if (fabs(next - x) <= 1e-11 * x || hi - lo <= 1e-15 + 1e-12 * lo)
+		if (fabs(next - x) <= 1e-9 * fmin(x, 1 - x) || hi - lo <= 1e-15 + 1e-12 * lo)
 			return next;
 		x = next;
 	}
@@ -143,6 +152,22 @@ double cpi_stat_chi_median(double df)
 	return c * c * c;
 }
 
+/*
+ * P(more than y) plus half of P(just y), of x + y: half the probability of what was seen
+ * counts to each side. The two tails differ by that probability, so one is enough.
+ */
+static double mid_p(double x, double y, double p0)
+{
+	double n = x + y, at;
+	int sign;
+
+	if (!(y > 0))
+		return 0.5 * (1 + (x > 0 ? cpi_stat_beta_cdf(1, x, p0) : 0));
+	at = exp(lgamma_r(n + 1, &sign) - lgamma_r(y + 1, &sign) - lgamma_r(x + 1, &sign) +
+		y * log(p0) + x * log1p(-p0));
+	return cpi_stat_beta_cdf(y, x + 1, p0) - 0.5 * at;
+}
+
 struct cpi_stat_ratio cpi_stat_pair(double x, double y, double e1, double e2, double phi,
 	double share, double confidence)
 {
@@ -164,9 +189,7 @@ struct cpi_stat_ratio cpi_stat_pair(double x, double y, double e1, double e2, do
 		r.p = 1;
 		return r;
 	}
-	/* Mid-p: half the probability of what was seen counts to each side. */
-	above = 0.5 * ((y > 0 ? cpi_stat_beta_cdf(y, x + 1, p0) : 1) +
-		(x > 0 ? cpi_stat_beta_cdf(y + 1, x, p0) : 0));
+	above = mid_p(x, y, p0);
 	r.p = 2 * fmin(above, 1 - above);
 	r.p = r.p > 1 ? 1 : r.p < 0 ? 0 : r.p;
 	lo = y > 0 ? cpi_stat_beta_quantile(y + 0.5, x + 0.5, tail) : 0;
