@@ -38,6 +38,13 @@ const struct opt filter_rows[] = {
 		"make these labels the leaf frames"),
 	OPT_STRING(struct filter_options, sample_index, "sample-index", 0, "TYPE",
 		"which of a profile's values to use, by name or number"),
+	OPT_WORD(struct filter_options, sample_index, "inuse-space", "inuse_space"),
+	OPT_WORD(struct filter_options, sample_index, "inuse-objects", "inuse_objects"),
+	OPT_WORD(struct filter_options, sample_index, "alloc-space", "alloc_space"),
+	OPT_WORD(struct filter_options, sample_index, "alloc-objects", "alloc_objects"),
+	OPT_WORD(struct filter_options, sample_index, "contentions", "contentions"),
+	OPT_WORD(struct filter_options, sample_index, "total-delay", "delay"),
+	OPT_WORD(struct filter_options, sample_index, "mean-delay", "mean_delay"),
 	OPT_CHOICE(struct filter_options, granularity, "granularity", 0, "HOW",
 		granularity_words,
 		"what makes two frames one: functions, filefunctions, files, lines or "

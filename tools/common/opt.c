@@ -285,6 +285,12 @@ static bool set(struct parser *p, const struct found *f, const char *value)
 		if (on)
 			*(int *)at = opt->preset;
 		return true;
+	case OPT_KIND_WORD:
+		if (value && !truth(value, &on))
+			return wrong(p, opt, value, "true or false");
+		if (on)
+			*(const char **)at = opt->arg;
+		return true;
 	case OPT_KIND_CHOICE:
 		return set_choice(p, opt, at, value);
 	default:
@@ -295,7 +301,8 @@ static bool set(struct parser *p, const struct found *f, const char *value)
 static bool takes_value(const struct opt *opt)
 {
 	return opt->kind != OPT_KIND_FLAG && opt->kind != OPT_KIND_MAYBE &&
-		opt->kind != OPT_KIND_REST && opt->kind != OPT_KIND_PRESET;
+		opt->kind != OPT_KIND_REST && opt->kind != OPT_KIND_PRESET &&
+		opt->kind != OPT_KIND_WORD;
 }
 
 static bool set_with(struct parser *p, const struct found *f, const char *value)

@@ -32,7 +32,8 @@ enum opt_kind {
 	OPT_KIND_COMMAS, /* struct opt_list; values also separated by commas */
 	OPT_KIND_REST,   /* struct opt_list; operands go there from now on */
 	OPT_KIND_CHOICE, /* int: index in `choices` */
-	OPT_KIND_PRESET  /* int: set to `preset`; not shown in --help */
+	OPT_KIND_PRESET, /* int: set to `preset`; not shown in --help */
+	OPT_KIND_WORD    /* const char *: set to `arg`; not shown in --help */
 };
 
 /* Borrows strings of argv, or of blocks the list owns. */
@@ -88,6 +89,7 @@ struct opt_group {
 	OPT_ROW(CHOICE, T, FIELD, NAME, LETTER, ARG, HELP, .choices = CHOICES, ##__VA_ARGS__)
 #define OPT_PRESET(T, FIELD, NAME, VALUE) \
 	OPT_ROW(PRESET, T, FIELD, NAME, 0, NULL, NULL, .preset = VALUE)
+#define OPT_WORD(T, FIELD, NAME, VALUE) OPT_ROW(WORD, T, FIELD, NAME, 0, VALUE, NULL)
 
 /* Appends a borrowed string; exits with a message when memory ends. */
 void opt_list_add(struct opt_list *list, const char *value);
