@@ -27,6 +27,16 @@ static int factor_of(struct tool *tool, struct cpdiff *self, struct cp_profile *
 	return code ? tool_fail(tool, NULL, &err) : TOOL_GO;
 }
 
+/* Sides are sums of their captures; as many of each are compared. */
+static void scale_captures(const struct cpdiff *self, struct cp_flame *flame)
+{
+	size_t before = self->side[CP_BEFORE].n, after = self->side[CP_AFTER].n;
+
+	if (before != after)
+		cp_flame_scale(flame, CP_FLAME_SCALE_FACTOR, (double)after / (double)before,
+			"to as many captures");
+}
+
 static int scale(struct tool *tool, struct cpdiff *self, struct cp_profile *const side[2],
 	struct cp_flame *flame)
 {
@@ -35,6 +45,7 @@ static int scale(struct tool *tool, struct cpdiff *self, struct cp_profile *cons
 
 	switch (self->options.scale) {
 	case CP_SCALE_NONE:
+		scale_captures(self, flame);
 		return TOOL_GO;
 	case CP_SCALE_TIME:
 		cp_flame_scale(flame, CP_FLAME_SCALE_TIME, 0, NULL);

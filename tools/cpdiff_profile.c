@@ -251,6 +251,16 @@ static int write_folded(
 	return status;
 }
 
+/* Profiles hold whole numbers: their sides are sums, where tables have means. */
+static void warn_of_sums(struct tool *tool, const struct cpdiff *self)
+{
+	size_t before = self->side[CP_BEFORE].n, after = self->side[CP_AFTER].n;
+
+	if (before != after && !self->normalize && !self->base_compat)
+		ui_warn(&tool->ui, NULL, "the sums of %zu captures before and %zu after are not "
+			"comparable; name as many of each", before, after);
+}
+
 int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *format)
 {
 	struct cp_profile *side[2] = {NULL, NULL};
@@ -260,6 +270,8 @@ int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *for
 	if (self->n_gate)
 		return tool_usage(tool, "--fail-on goes with --to text, markdown, csv or json");
 	status = tool_open_output(tool, pprof);
+	if (status == TOOL_GO && (pprof || !strcmp(format, "folded")))
+		warn_of_sums(tool, self);
 	for (int i = CP_BEFORE; status == TOOL_GO && i <= CP_AFTER; i++)
 		status = merged_side(tool, self, (enum cp_diff_side)i, &side[i]);
 	if (status == TOOL_GO)

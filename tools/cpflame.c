@@ -193,11 +193,21 @@ static int scale_by_work(struct tool *tool, struct cpflame *self)
 	return TOOL_GO;
 }
 
+/* Sides are sums of their captures; as many of each are compared. */
+static void scale_captures(struct cpflame *self)
+{
+	if (self->diff && self->before.n != self->after.n)
+		cp_flame_scale(self->flame, CP_FLAME_SCALE_FACTOR,
+			(double)self->after.n / (double)self->before.n, "to as many captures");
+}
+
 static int set_scale(struct tool *tool, struct cpflame *self)
 {
 	const char *how = self->scale ? self->scale : self->anchor ? "anchor" : "none";
 
-	if (!strcmp(how, "time"))
+	if (!strcmp(how, "none"))
+		scale_captures(self);
+	else if (!strcmp(how, "time"))
 		cp_flame_scale(self->flame, CP_FLAME_SCALE_TIME, 0, NULL);
 	else if (!strcmp(how, "total"))
 		cp_flame_scale(self->flame, CP_FLAME_SCALE_TOTAL, 0, NULL);
@@ -207,7 +217,7 @@ static int set_scale(struct tool *tool, struct cpflame *self)
 		return tool_usage(tool, "--scale=anchor needs --anchor REGEX");
 	else if (!strcmp(how, "anchor"))
 		return self->diff ? scale_by_anchor(tool, self) : TOOL_GO;
-	else if (strcmp(how, "none"))
+	else
 		return tool_usage(tool, "--scale is none, time, total, anchor or work=N,M, not '%s'",
 			how);
 	return TOOL_GO;
