@@ -46,6 +46,7 @@ const struct opt symbol_rows[] = {
 		"use files whose build id differs from the capture's"),
 	OPT_FLAG(struct symbol_options, resymbolize, "resymbolize", 0,
 		"replace the symbols that a profile already carries"),
+	OPT_MAYBE(struct symbol_options, symbolize, "symbolize", 0, "HOW", NULL),
 	OPT_END,
 };
 
@@ -108,9 +109,37 @@ static int check_files(struct tool *tool, const struct symbol_options *o)
 	return status;
 }
 
+/* pprof's -symbolize=HOW, in our options; its "remote" would ask a server. */
+static int take_symbolize(struct tool *tool, struct symbol_options *o)
+{
+	static const char *const words[] = {
+		"|local|true|1", "fastlocal", "force", "none|no|false|0", NULL};
+
+	switch (o->symbolize ? opt_choice(words, o->symbolize) : 0) {
+	case 0:
+		return TOOL_GO;
+	case 1:
+		o->no_inlines = true;
+		return TOOL_GO;
+	case 2:
+		o->resymbolize = true;
+		return TOOL_GO;
+	case 3:
+		o->no_symbolize = true;
+		return TOOL_GO;
+	default:
+		return tool_usage(tool, "--symbolize is local, fastlocal, force or none, not '%s'",
+			o->symbolize);
+	}
+}
+
 int symbol_options_get(struct tool *tool, struct symbol_options *o,
 	struct cp_symbolize_options *ret, const struct cp_symbolize_options **ret_use)
 {
+	int status = take_symbolize(tool, o);
+
+	if (status != TOOL_GO)
+		return status;
 	free(o->binary);
 	o->binary = allocated(tool, o->binaries.n, sizeof *o->binary);
 	if (!o->binary)
