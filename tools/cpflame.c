@@ -147,6 +147,18 @@ static int add_anchored(struct tool *tool, struct cpflame *self,
 	return TOOL_GO;
 }
 
+/* A chart of a profile that was added up shows no course of time, and must not seem to. */
+static void check_times(struct tool *tool, const char *path, const struct cp_profile *profile)
+{
+	uint32_t n = cp_profile_counts(profile).samples;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (cp_profile_sample_time(profile, i) != CP_NO_TIME)
+			return;
+	ui_note(&tool->ui, tool_input_name(path),
+		"samples have no times; left to right is their order in the file");
+}
+
 /* Adds one side's files, one in memory at a time. */
 static int add_side(struct tool *tool, struct cpflame *self, const struct opt_list *list,
 	enum cp_flame_side side)
@@ -158,6 +170,8 @@ static int add_side(struct tool *tool, struct cpflame *self, const struct opt_li
 		struct cp_error err;
 
 		status = read_one(tool, self, list->v[i], &profile);
+		if (status == TOOL_GO && self->chart)
+			check_times(tool, list->v[i], profile);
 		if (status == TOOL_GO && self->anchor)
 			status = add_anchored(tool, self, profile, side);
 		if (status == TOOL_GO && cp_flame_add(self->flame, profile, side, &err))
