@@ -142,7 +142,7 @@ def compare(name, path):
     # were replaced, threads whose names stackcollapse cuts. Totals count all of it; stacks
     # are compared for the program that the test brings along.
     if name in SYSTEM_WIDE:
-        theirs = {s: n for s, n in theirs.items() if s.split(";")[0].startswith("busy")}
+        theirs = {s: n for s, n in theirs.items() if s.startswith(("busy;", "worker-"))}
     same = sum(min(n, mine[stack]) for stack, n in theirs.items())
     share = same / sum(theirs.values()) if theirs else 0
     print(f"  {name}: perf {total} in {len(theirs)} stacks, ours {own} in {len(mine)}, "
