@@ -118,16 +118,28 @@ static uint64_t node_hash(const struct cpi_graph_node *n)
 	return cpi_hash_mix(h, (uint64_t)n->mapping.i << 32 ^ (uint64_t)n->start_line);
 }
 
-/* Two mappings of one file are one object; one without a path is none. */
-static void unify_object(const struct cp_profile *p, struct cpi_graph_node *node)
+/*
+ * By mapping, the first one of the same file: two mappings of a file are one object, and one
+ * without a path is none. A capture of generated code has a mapping for each function.
+ */
+static uint32_t *make_objects(const struct cp_profile *p, struct cpi_mem *mem)
 {
-	if (!p->mapping.v[node->mapping.i].path.i)
-		node->mapping.i = 0;
-	for (uint32_t i = 1; i < node->mapping.i; i++)
-		if (p->mapping.v[i].path.i == p->mapping.v[node->mapping.i].path.i) {
-			node->mapping.i = i;
-			return;
-		}
+	uint32_t *object = cpi_alloc_zero(mem, p->mapping.n * sizeof *object);
+	uint32_t *first = cpi_alloc_zero(mem, p->string.n * sizeof *first);
+
+	for (uint32_t i = 1; object && first && i < p->mapping.n; i++) {
+		uint32_t path = p->mapping.v[i].path.i;
+
+		if (path && !first[path])
+			first[path] = i;
+		object[i] = path ? first[path] : 0;
+	}
+	if (object && !first) {
+		cpi_free(mem, object, p->mapping.n * sizeof *object);
+		object = NULL;
+	}
+	cpi_free(mem, first, p->string.n * sizeof *first);
+	return object;
 }
 
 /* What cp_profile_filter's granularity "functions" leaves of a frame. */
@@ -146,7 +158,6 @@ static uint32_t node_of(
 	struct cpi_probe probe;
 	uint64_t hash;
 
-	unify_object(g->p, node);
 	hash = node_hash(node);
 	probe = cpi_index_find(index, hash);
 	for (uint32_t id; (id = cpi_index_next(index, &probe));)
@@ -163,11 +174,12 @@ static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 	const struct cp_profile *p = g->p;
 	struct cpi_mem *mem = &g->env->mem;
 	struct cpi_index index = {0};
+	uint32_t *object = make_objects(p, mem);
 	bool fine;
 
 	g->line_node = cpi_alloc_array(mem, p->line.n, sizeof *g->line_node);
 	g->bare_node = cpi_alloc_array(mem, p->location.n, sizeof *g->bare_node);
-	fine = g->line_node && g->bare_node;
+	fine = g->line_node && g->bare_node && object;
 	for (uint32_t i = 1; fine && i < p->location.n; i++) {
 		const struct cp_location_row *l = &p->location.v[i];
 		struct cpi_graph_node node;
@@ -177,6 +189,7 @@ static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 				g->options.objects, g->options.columns);
 			if (g->options.functions)
 				only_function(&node, l->mapping);
+			node.mapping.i = object[node.mapping.i];
 			g->line_node[l->first_line + k] = node_of(g, &index, &node);
 			fine = g->line_node[l->first_line + k] != UINT32_MAX;
 		}
@@ -184,11 +197,13 @@ static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 			node = cpi_graph_frame(p, l, NULL, g->options.objects, false);
 			if (g->options.functions)
 				only_function(&node, l->mapping);
+			node.mapping.i = object[node.mapping.i];
 			g->bare_node[i] = node_of(g, &index, &node);
 			fine = g->bare_node[i] != UINT32_MAX;
 		}
 	}
 	cpi_index_release(mem, &index);
+	cpi_free(mem, object, p->mapping.n * sizeof *object);
 	return fine ? CP_OK : cpi_error_memory(err);
 }
 

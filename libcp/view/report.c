@@ -193,7 +193,7 @@ void cpi_report_name(struct cpi_report *r, const char *label, size_t used)
 	cpi_text_escape(r->sink, (struct cp_text){text.p + i, text.n - i});
 }
 
-struct cp_text cpi_report_label_unit(const struct cpi_report *r, cp_string key)
+static struct cp_text find_label_unit(const struct cpi_report *r, cp_string key)
 {
 	const struct cp_profile *p = r->options.original ? r->options.original : r->p;
 	struct cp_text name = cpi_profile_text(r->p, key);
@@ -208,6 +208,17 @@ struct cp_text cpi_report_label_unit(const struct cpi_report *r, cp_string key)
 	if (cpi_text_equal(name, CPI_TEXT("alignment")) || cpi_text_equal(name, CPI_TEXT("request")))
 		return CPI_TEXT("bytes");
 	return name;
+}
+
+struct cp_text cpi_report_label_unit(struct cpi_report *r, cp_string key)
+{
+	size_t at = key.i % (sizeof r->label_unit / sizeof *r->label_unit);
+
+	if (r->label_unit[at].key != key.i) {
+		r->label_unit[at].unit = find_label_unit(r, key);
+		r->label_unit[at].key = key.i;
+	}
+	return r->label_unit[at].unit;
 }
 
 enum cp_code cpi_report_comments(struct cpi_report *r, struct cp_error *err)

@@ -19,6 +19,11 @@ struct cpi_report {
 	double ratio; /* 1 / divide_by */
 	bool objects; /* mappings tell frames apart */
 	struct cpi_sink *sink;
+	/* Units of label keys asked for lately: finding one may read all labels. */
+	struct {
+		uint32_t key;
+		struct cp_text unit;
+	} label_unit[64];
 };
 
 typedef enum cp_code cpi_report_fn(struct cpi_report *report, struct cp_error *err);
@@ -52,7 +57,7 @@ void cpi_report_graph_lines(
 /* Label as a terminal may show it; cut in the middle when the options give a width. */
 void cpi_report_name(struct cpi_report *r, const char *label, size_t used);
 /* The unit of numeric labels under a key, by pprof's rules. */
-struct cp_text cpi_report_label_unit(const struct cpi_report *r, cp_string key);
+struct cp_text cpi_report_label_unit(struct cpi_report *r, cp_string key);
 
 struct cpi_json;
 /* Schema, version, report, type, unit, total. */
