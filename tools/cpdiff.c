@@ -235,7 +235,7 @@ static int write_diff(
 		.rows = (uint32_t)self->rows,
 		.all_rows = self->rows_seen && !self->rows,
 		.cum = self->cum,
-		.width = cpdiff_terminal_width(tool),
+		.width = tool_width(tool),
 		.color = ui_wants_color((enum ui_color)tool->options.color, stdout) &&
 			!tool->options.output,
 	};

@@ -45,8 +45,6 @@ void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char 
 	const struct cp_profile *profile);
 /* What a side is called in headers: its file, or its first file "and N more". */
 const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side);
-/* Columns of the terminal the answer goes to; 0 when it goes elsewhere. */
-unsigned cpdiff_terminal_width(const struct tool *tool);
 
 /* cpdiff_gates.c */
 int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <cp/filter.h>
 
@@ -84,14 +82,4 @@ const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side)
 			return slash + 1;
 	}
 	return list->v[0];
-}
-
-unsigned cpdiff_terminal_width(const struct tool *tool)
-{
-	struct winsize size;
-
-	if (tool->options.output || !isatty(STDOUT_FILENO) ||
-		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40)
-		return 0;
-	return size.ws_col;
 }

@@ -2,7 +2,6 @@
 /* cpreport: the numbers of a profile, with pprof's columns and rules. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cp/filter.h>
@@ -202,16 +201,6 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	return TOOL_GO;
 }
 
-static unsigned terminal_width(const struct tool *tool)
-{
-	struct winsize size;
-
-	if (tool->options.output || !isatty(STDOUT_FILENO) ||
-		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40)
-		return 0;
-	return size.ws_col;
-}
-
 static const char *output_format(struct tool *tool)
 {
 	static const char *const words[] = {"text", "json", "csv", NULL};
@@ -250,7 +239,7 @@ static int report(struct tool *tool, struct cpreport *self)
 		status = prepare(tool, self);
 	if (status != TOOL_GO)
 		return status;
-	self->options.width = terminal_width(tool);
+	self->options.width = tool_width(tool);
 	self->options.color = !tool->options.output &&
 		ui_wants_color((enum ui_color)tool->options.color, stdout);
 	if (!cp_report_write(tool->context, self->profile, report_names[self->report], format,

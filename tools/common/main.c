@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/nearest.h"
@@ -260,6 +261,16 @@ int tool_open_output(struct tool *tool, bool binary)
 	}
 	ui_error(&tool->ui, NULL, "%s", message);
 	return isatty(STDOUT_FILENO) && !path ? TOOL_USAGE : TOOL_SYSTEM;
+}
+
+unsigned tool_width(const struct tool *tool)
+{
+	struct winsize size;
+
+	if (tool->options.output || !isatty(STDOUT_FILENO) ||
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 40)
+		return 0;
+	return size.ws_col;
 }
 
 int tool_commit_output(struct tool *tool)

@@ -116,6 +116,8 @@ const char *tool_input_name(const char *path);
  * terminal. TOOL_GO or the exit status. Write with out_write and &tool->out, then commit.
  */
 int tool_open_output(struct tool *tool, bool binary);
+/* Columns of the terminal the answer goes to; 0 when it goes elsewhere. */
+unsigned tool_width(const struct tool *tool);
 /* TOOL_DONE, or the exit status of a failed write. */
 int tool_commit_output(struct tool *tool);
 
