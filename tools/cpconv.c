@@ -108,7 +108,7 @@ static int filter_profile(struct tool *tool, struct cpconv *self)
 	struct cp_filter_options filter;
 
 	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
-	return tool_filter(tool, &filter, &self->profile);
+	return tool_filter(tool, &filter, tool->options.inputs.v[0], &self->profile);
 }
 
 static int write_profile(
@@ -160,8 +160,6 @@ static int convert(struct tool *tool, struct cpconv *self)
 		status = read_profile(tool, self, inputs->v[0]);
 	if (status == TOOL_GO)
 		status = filter_profile(tool, self);
-	if (status == TOOL_GO && !cp_profile_counts(self->profile).samples)
-		ui_warn(&tool->ui, tool_input_name(inputs->v[0]), "no sample is left");
 	return status == TOOL_GO ? write_profile(tool, self, format) : status;
 }
 

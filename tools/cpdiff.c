@@ -196,7 +196,7 @@ int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool k
 	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
 	filter.sample_index = NULL;
 	filter.drop_frames = cp_profile_header(*ret_profile)->drop_frames.i != 0;
-	return tool_filter(tool, &filter, ret_profile);
+	return tool_filter(tool, &filter, path, ret_profile);
 }
 
 static int add_sides(struct tool *tool, struct cpdiff *self, struct cp_diff *diff)

@@ -67,7 +67,7 @@ static void say(struct tool *tool, const char *gate, const struct cp_gate *asked
 	else if (r->answer == CP_GATE_FAIL)
 		ui_error(&tool->ui, NULL, "gate %s FAILED: %s %s (p = %.2g)", gate, where, change, r->p);
 	else if (r->answer == CP_GATE_UNCLEAR)
-		ui_warn(&tool->ui, NULL, "gate %s unclear: can detect %.0f %%, asked %.3g %% (%s %s)",
+		ui_note(&tool->ui, NULL, "gate %s unclear: can detect %.0f %%, asked %.3g %% (%s %s)",
 			gate, 100 * (r->detectable - 1), 100 * asked->limit, where, change);
 	else
 		ui_note(&tool->ui, NULL, "gate %s passed: %s %s", gate, where, change);

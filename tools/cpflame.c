@@ -122,7 +122,7 @@ static int read_one(struct tool *tool, struct cpflame *self, const char *path,
 		return status;
 	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
 	filter.drop_frames = cp_profile_header(*ret_profile)->drop_frames.i != 0;
-	return tool_filter(tool, &filter, ret_profile);
+	return tool_filter(tool, &filter, path, ret_profile);
 }
 
 /* The total of samples through functions that match. */

@@ -278,12 +278,8 @@ static int merge_all(
 	self->merge = NULL;
 	if (cp_merge_finish(merge, &self->result, &err))
 		return tool_fail(tool, NULL, &err);
-	if (!cp_profile_counts(self->result).samples) {
-		ui_error(&tool->ui, NULL, "no sample survives");
-		return TOOL_UNREADABLE;
-	}
 	filter_options_get(&self->filters, CP_BY_ADDRESS, &filter);
-	return tool_filter(tool, &filter, &self->result);
+	return tool_filter(tool, &filter, NULL, &self->result);
 }
 
 static int write_result(

@@ -191,13 +191,14 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	}
 	filter.keep_rows = self->report == TRACES || self->report == RAW;
 	if (self->report != TRACES && self->report != TAGS)
-		return tool_filter(tool, &filter, &self->profile);
+		return tool_filter(tool, &filter, tool->options.inputs.v[0], &self->profile);
 	/* These look at labels, whose units are those of the whole profile. */
 	self->original = self->profile;
 	self->options.original = self->original;
 	self->profile = NULL;
 	if (cp_profile_filter(tool->context, self->original, &filter, &self->profile, &err))
 		return tool_fail(tool, tool->options.inputs.v[0], &err);
+	tool_warn_empty(tool, tool->options.inputs.v[0], self->profile);
 	return TOOL_GO;
 }
 

@@ -93,7 +93,7 @@ bool filter_options_idle(const struct cp_filter_options *o)
 		!o->divide_by;
 }
 
-int tool_filter(struct tool *tool, const struct cp_filter_options *options,
+static int filter(struct tool *tool, const struct cp_filter_options *options,
 	struct cp_profile **profile)
 {
 	struct cp_profile *filtered;
@@ -107,4 +107,21 @@ int tool_filter(struct tool *tool, const struct cp_filter_options *options,
 	*profile = filtered;
 	cp_context_flush_diagnostics(tool->context);
 	return TOOL_GO;
+}
+
+void tool_warn_empty(
+	struct tool *tool, const char *where, const struct cp_profile *profile)
+{
+	if (!cp_profile_counts(profile).samples)
+		ui_warn(&tool->ui, where ? tool_input_name(where) : NULL, "no sample is left");
+}
+
+int tool_filter(struct tool *tool, const struct cp_filter_options *options,
+	const char *where, struct cp_profile **profile)
+{
+	int status = filter(tool, options, profile);
+
+	if (status == TOOL_GO)
+		tool_warn_empty(tool, where, *profile);
+	return status;
 }

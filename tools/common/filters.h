@@ -29,8 +29,14 @@ void filter_options_get(const struct filter_options *options,
 /* True when the options ask for nothing that would change a profile. */
 bool filter_options_idle(const struct cp_filter_options *options);
 
-/* Replaces *profile by what the filter leaves. TOOL_GO or the exit status. */
+/*
+ * Replaces *profile by what the filter leaves, and warns when that is nothing; `where` (may
+ * be NULL) is the file. TOOL_GO or the exit status.
+ */
 int tool_filter(struct tool *tool, const struct cp_filter_options *options,
-	struct cp_profile **profile);
+	const char *where, struct cp_profile **profile);
+/* The warning alone. */
+void tool_warn_empty(
+	struct tool *tool, const char *where, const struct cp_profile *profile);
 
 #endif

@@ -24,7 +24,7 @@ const struct opt tool_rows[] = {
 	OPT_FLAG(struct tool_options, quiet, "quiet", 'q', "say nothing but errors"),
 	OPT_FLAG(struct tool_options, verbose, "verbose", 'v', "say more"),
 	OPT_FLAG(struct tool_options, strict, "strict", 0,
-		"make the first damage that could be skipped an error"),
+		"make the first damage that could be skipped, and every other warning, an error"),
 	OPT_INT(struct tool_options, threads, "threads", 0, "N",
 		"use N threads (default: one per processor); results do not depend on it"),
 	OPT_SIZE(struct tool_options, memory_limit, "memory-limit", 0, "SIZE",
@@ -135,6 +135,7 @@ int tool_begin(struct tool *tool, int argc, char **argv)
 	tool->ui.color = ui_wants_color((enum ui_color)o->color, stderr);
 	tool->ui.quiet = o->quiet;
 	tool->ui.verbose = o->verbose;
+	tool->ui.strict = o->strict;
 	if (o->help || o->version || o->completion)
 		return answer_and_leave(tool);
 	progress_init(&tool->progress, &tool->ui,
@@ -152,7 +153,9 @@ int tool_end(struct tool *tool, int status)
 	if (tool->out_open)
 		out_discard(&tool->out);
 	opt_groups_release(tool->groups);
-	return status == TOOL_GO ? TOOL_DONE : status;
+	if (status == TOOL_GO)
+		status = TOOL_DONE;
+	return status == TOOL_DONE && tool->ui.failed ? TOOL_UNREADABLE : status;
 }
 
 int tool_default_input(struct tool *tool)
@@ -278,6 +281,10 @@ int tool_commit_output(struct tool *tool)
 	char message[512];
 
 	tool->out_open = false;
+	if (tool->ui.failed) {
+		out_discard(&tool->out);
+		return TOOL_UNREADABLE;
+	}
 	if (out_commit(&tool->out, message, sizeof message))
 		return TOOL_DONE;
 	ui_error(&tool->ui, NULL, "%s", message);

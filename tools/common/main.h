@@ -118,7 +118,7 @@ const char *tool_input_name(const char *path);
 int tool_open_output(struct tool *tool, bool binary);
 /* Columns of the terminal the answer goes to; 0 when it goes elsewhere. */
 unsigned tool_width(const struct tool *tool);
-/* TOOL_DONE, or the exit status of a failed write. */
+/* TOOL_DONE, or the exit status of a failed write or of a warning with --strict. */
 int tool_commit_output(struct tool *tool);
 
 /*

@@ -108,7 +108,7 @@ static void say(struct tool *tool, const struct nameless *count,
 	char name[512];
 
 	if (!count->worst) {
-		ui_warn(&tool->ui, NULL,
+		ui_note(&tool->ui, NULL,
 			"%.0f %% of the frames have no symbol; most lie in no mapped file, as "
 			"frame-pointer chains through code without frame pointers do",
 			share);
@@ -116,13 +116,13 @@ static void say(struct tool *tool, const struct nameless *count,
 	}
 	image = find_image(profile, report, count->worst);
 	if (image)
-		ui_warn(&tool->ui, NULL,
+		ui_note(&tool->ui, NULL,
 			"%.0f %% of the frames have no symbol; most: %s (%s); see "
 			"--symbols-report",
 			share, image_name(name, sizeof name, profile, image),
 			status_words(image->status));
 	else
-		ui_warn(&tool->ui, NULL, "%.0f %% of the frames have no symbol", share);
+		ui_note(&tool->ui, NULL, "%.0f %% of the frames have no symbol", share);
 }
 
 void symreport_warn(struct tool *tool, const struct cp_profile *profile,

@@ -128,9 +128,20 @@ static void talk(struct ui *ui, enum ui_style style, const char *where, const ch
 	}
 
 TALK(ui_error, UI_RED, true)
-TALK(ui_warn, UI_YELLOW, !ui->quiet)
 TALK(ui_note, UI_BOLD, !ui->quiet)
 TALK(ui_verbose, UI_FAINT, ui->verbose)
+
+void ui_warn(struct ui *ui, const char *where, const char *format, ...)
+{
+	va_list args;
+
+	ui->failed |= ui->strict;
+	if (ui->quiet && !ui->strict)
+		return;
+	va_start(args, format);
+	talk(ui, ui->strict ? UI_RED : UI_YELLOW, where, format, args);
+	va_end(args);
+}
 
 void ui_failure(struct ui *ui, const char *where, const struct cp_error *err)
 {

@@ -22,6 +22,8 @@ struct ui {
 	const char *input; /* what is being read, for diagnostics without a source; or NULL */
 	FILE *to; /* where talk goes; NULL: stderr */
 	bool quiet, verbose;
+	bool strict; /* warnings are errors */
+	bool failed; /* one was said while strict */
 	bool color; /* on stderr */
 	bool line_open; /* a progress line stands there and must be wiped first */
 };
@@ -43,9 +45,10 @@ void ui_wipe(struct ui *ui);
 /* "cpconv: trace.data: sentence". `where` may be NULL. */
 void ui_error(struct ui *ui, const char *where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Not with -q. */
+/* Not with -q; when strict, an error that the tool's status will say. */
 void ui_warn(struct ui *ui, const char *where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Not with -q. */
 void ui_note(struct ui *ui, const char *where, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Only with -v. */
