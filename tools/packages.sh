@@ -9,7 +9,7 @@ build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c
 	libiberty-dev libxxhash-dev scdoc'
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
 test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
-	linux-perf golang-go chromium libxml2-utils xz-utils zstd gzip'
+	linux-perf golang-go chromium libxml2-utils xz-utils zstd gzip libdebuginfod1'
 
 wanted=
 for step; do

@@ -59,11 +59,15 @@ enum cp_code cpi_unwinding_new(struct cpi_env *env,
 	u->with_debug = u->options;
 	u->options.no_inlines = true;
 	u->with_debug.no_inlines = false;
-	cpi_search_init(&u->search, env, &u->options, NULL);
-	cpi_search_init(&u->debug_search, env, &u->with_debug, NULL);
-	u->search.capture_time = u->debug_search.capture_time = capture_time;
-	code = cpi_unwind_init(env, open_image, u, &u->unwinder, err);
+	code = cpi_search_init(&u->search, env, &u->options, NULL, err);
+	u->search.capture_time = capture_time;
+	/* The same but for what counts as missing. */
+	u->debug_search = u->search;
+	u->debug_search.options = &u->with_debug;
+	if (!code)
+		code = cpi_unwind_init(env, open_image, u, &u->unwinder, err);
 	if (code) {
+		cpi_search_release(&u->search);
 		cpi_free(&env->mem, u, sizeof *u);
 		return code;
 	}
@@ -88,5 +92,6 @@ void cpi_unwinding_free(struct cpi_unwinding *u)
 		cpi_image_release(&row->file, u->env);
 		cpi_free(&u->env->mem, row, sizeof *row);
 	}
+	cpi_search_release(&u->search);
 	cpi_free(&u->env->mem, u, sizeof *u);
 }

@@ -24,8 +24,9 @@ struct hunt {
 	char id[2 * 64 + 1]; /* the build id to look for, in hexadecimal; "" = none */
 };
 
-void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
-	const struct cp_symbolize_options *options, const struct cp_profile *profile)
+enum cp_code cpi_search_init(struct cpi_search *search, struct cpi_env *env,
+	const struct cp_symbolize_options *options, const struct cp_profile *profile,
+	struct cp_error *err)
 {
 	const char *home = getenv("HOME"), *cache = getenv("DEBUGINFOD_CACHE_PATH");
 	const char *xdg = getenv("XDG_CACHE_HOME");
@@ -54,6 +55,13 @@ void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 			search->release =
 				(struct cp_text){text.p + prefix.n, text.n - prefix.n};
 	}
+	return options->debuginfod ? cpi_debuginfod_new(env, &search->remote, err) : CP_OK;
+}
+
+void cpi_search_release(struct cpi_search *search)
+{
+	cpi_debuginfod_free(search->remote);
+	search->remote = NULL;
 }
 
 void cpi_object_close(struct cpi_object *object, struct cpi_env *env)
@@ -167,14 +175,44 @@ bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
 	return true;
 }
 
-/* Is the file what this hunt is for? Then the image keeps it. */
-static bool try_file(struct hunt *hunt, bool given, const char *path)
+/* The library marks with an empty file that no server had one. */
+static bool cached_file(const char *path)
 {
-	struct cpi_object object, *place;
-	bool main = hunt->role == ROLE_MAIN;
+	struct stat st;
 
-	if (!cpi_object_open(hunt->image, hunt->search, path, hunt->id, given, &object))
+	return !stat(path, &st) && st.st_size;
+}
+
+bool cpi_object_open_debuginfod(struct cpi_image *image, const struct cpi_search *search,
+	enum cpi_debuginfod_kind kind, const char *id, bool remote, struct cpi_object *object)
+{
+	const char *leaf = kind == CPI_DEBUGINFOD_DEBUGINFO ? "debuginfo" : "executable";
+	char path[PATH_MAX], url[1024] = "";
+
+	if (!*id)
 		return false;
+	if (*search->cache && !remote) {
+		snprintf(path, sizeof path, "%s/%s/%s", search->cache, id, leaf);
+		return cached_file(path) &&
+			cpi_object_open(image, search, path, id, false, object);
+	}
+	if (!remote || !search->remote)
+		return false;
+	image->asked = true;
+	if (!cpi_debuginfod_find(
+			search->remote, kind, id, path, sizeof path, url, sizeof url) ||
+		!cpi_object_open(image, search, path, id, false, object))
+		return false;
+	object->url = keep_text(image, url);
+	return true;
+}
+
+/* Is the file what this hunt is for? Then the image keeps it. */
+static bool take(struct hunt *hunt, struct cpi_object object)
+{
+	bool main = hunt->role == ROLE_MAIN;
+	struct cpi_object *place;
+
 	place = main ? &hunt->image->main : &hunt->image->debug;
 	/* A debug file must add something to what the main one has. */
 	if (main ? !object.code
@@ -184,6 +222,14 @@ static bool try_file(struct hunt *hunt, bool given, const char *path)
 	}
 	*place = object;
 	return true;
+}
+
+static bool try_file(struct hunt *hunt, bool given, const char *path)
+{
+	struct cpi_object object;
+
+	return cpi_object_open(hunt->image, hunt->search, path, hunt->id, given, &object) &&
+		take(hunt, object);
 }
 
 static bool try_path(struct hunt *hunt, bool given, const char *format, ...)
@@ -302,12 +348,28 @@ static bool at_path(struct hunt *hunt)
 	return try_path(hunt, false, "%s", path);
 }
 
+static bool try_debuginfod(struct hunt *hunt, bool remote)
+{
+	enum cpi_debuginfod_kind kind = hunt->role == ROLE_DEBUG ? CPI_DEBUGINFOD_DEBUGINFO
+								 : CPI_DEBUGINFOD_EXECUTABLE;
+	struct cpi_object object;
+
+	return cpi_object_open_debuginfod(
+		       hunt->image, hunt->search, kind, hunt->id, remote, &object) &&
+		take(hunt, object);
+}
+
 static bool in_debuginfod_cache(struct hunt *hunt)
 {
-	if (!*hunt->id || !*hunt->search->cache)
+	return try_debuginfod(hunt, false);
+}
+
+/* Only for callers who asked for it; this process's own vdso is no farther than memory. */
+static bool at_debuginfod(struct hunt *hunt)
+{
+	if (hunt->image->kind == CPI_IMAGE_VDSO && hunt->role == ROLE_MAIN)
 		return false;
-	return try_path(hunt, false, "%s/%s/%s", hunt->search->cache, hunt->id,
-		hunt->role == ROLE_DEBUG ? "debuginfo" : "executable");
+	return try_debuginfod(hunt, true);
 }
 
 /* Without equal build ids the link's checksum must vouch for the file. */
@@ -383,6 +445,7 @@ static place_fn *const places[] = {
 	at_path,
 	at_debuglink,
 	in_debuginfod_cache,
+	at_debuginfod,
 };
 
 static void hunt_for(struct hunt *hunt, enum role role)
@@ -425,5 +488,6 @@ enum cp_code cpi_image_find(
 		cpi_image_open_mini(image, search);
 	used = image->debug.elf ? &image->debug : &image->main;
 	image->file = used->path;
+	image->url = used->url;
 	return image->dropped ? cpi_error_memory(err) : CP_OK;
 }

@@ -18,6 +18,7 @@
 #include "object/gopclntab.h"
 #include "object/jitdump.h"
 #include "object/symtab.h"
+#include "symbolize/debuginfod.h"
 
 /* What all images of one run share. Read only while images are worked on. */
 struct cpi_search {
@@ -27,7 +28,8 @@ struct cpi_search {
 	struct cp_text release; /* of the capture's kernel; n = 0 = unknown */
 	char home[1024];        /* "" = none */
 	char buildid_dir[1024 + 8];
-	char cache[1024 + 32]; /* debuginfod's */
+	char cache[1024 + 32]; /* debuginfod's; only read here */
+	struct cpi_debuginfod *remote; /* NULL: nothing is downloaded */
 };
 
 enum cpi_image_kind { CPI_IMAGE_FILE, CPI_IMAGE_VDSO, CPI_IMAGE_KERNEL, CPI_IMAGE_MODULE,
@@ -38,6 +40,7 @@ struct cpi_object {
 	struct cpi_blob blob, inner; /* as it lies there; unwrapped when that is compressed */
 	struct cpi_elf *elf;
 	struct cp_text path; /* in the image's arena, NUL after it */
+	struct cp_text url;  /* where it was downloaded from; n = 0: it was here */
 	bool code;           /* holds instructions */
 	bool symtab, debug;  /* holds .symtab; DWARF */
 };
@@ -95,9 +98,11 @@ struct cpi_image {
 	/* for the report */
 	enum cp_symbol_status status;
 	bool unverified;
+	bool asked; /* debuginfod's servers */
 	bool has_lines;
 	uint64_t resolved;      /* keys with a frame */
 	struct cp_text file;    /* where symbols came from */
+	struct cp_text url;     /* where that was downloaded from */
 	struct cp_text wrong;   /* a file of another build, or newer than the capture */
 	struct cp_text wrong_id;
 	struct cp_text unreadable; /* a file that was there, and why not */
@@ -142,9 +147,20 @@ const char *cpi_search_debug_dir(const struct cpi_search *search, size_t i);
 /* Lower-case hexadecimal digits, as many as fit, and a NUL. */
 void cpi_search_hex(struct cp_text bytes, char *hex, size_t size);
 void cpi_object_close(struct cpi_object *object, struct cpi_env *env);
-/* `profile` may be NULL: neither the capture's time nor its kernel is known. */
-void cpi_search_init(struct cpi_search *search, struct cpi_env *env,
-	const struct cp_symbolize_options *options, const struct cp_profile *profile);
+/*
+ * Opens the copy that debuginfod's cache holds or, when downloads are asked for and `remote`
+ * is set, that a server has. As cpi_object_open.
+ */
+bool cpi_object_open_debuginfod(struct cpi_image *image, const struct cpi_search *search,
+	enum cpi_debuginfod_kind kind, const char *id, bool remote, struct cpi_object *object);
+/*
+ * `profile` may be NULL: neither the capture's time nor its kernel is known. Fails where
+ * downloads are asked for and cannot be had.
+ */
+enum cp_code cpi_search_init(struct cpi_search *search, struct cpi_env *env,
+	const struct cp_symbolize_options *options, const struct cp_profile *profile,
+	struct cp_error *err);
+void cpi_search_release(struct cpi_search *search);
 
 /* extra.c: parts that the files point to or hold inside. */
 void cpi_image_open_mini(struct cpi_image *image, const struct cpi_search *search);

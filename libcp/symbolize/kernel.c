@@ -253,6 +253,7 @@ static enum cp_code names_from_file(
 	if (!code)
 		code = cpi_image_symbols(image, kernel->search, err);
 	image->file = image->main.elf ? image->main.path : image->debug.path;
+	image->url = image->main.elf ? image->main.url : image->debug.url;
 	return code;
 }
 

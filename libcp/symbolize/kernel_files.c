@@ -49,6 +49,12 @@ static struct place place_for(
 	return place;
 }
 
+static bool at_debuginfod(struct place *place, bool remote)
+{
+	return cpi_object_open_debuginfod(place->image, place->search,
+		CPI_DEBUGINFOD_DEBUGINFO, place->id, remote, place->object);
+}
+
 /* Places that go by build id alone. */
 static bool by_id(struct place *place)
 {
@@ -68,8 +74,7 @@ static bool by_id(struct place *place)
 	for (size_t i = 0; (dir = cpi_search_debug_dir(search, i)); i++)
 		if (try_path(place, false, "%s/.build-id/%.2s/%s.debug", dir, id, id + 2))
 			return true;
-	return *search->cache &&
-		try_path(place, false, "%s/%s/debuginfo", search->cache, id);
+	return at_debuginfod(place, false);
 }
 
 bool cpi_image_open_vmlinux(struct cpi_image *image, const struct cpi_search *search)
@@ -103,7 +108,7 @@ bool cpi_image_open_vmlinux(struct cpi_image *image, const struct cpi_search *se
 			if (try_path(&place, false, "%s", path))
 				return true;
 		}
-	return false;
+	return at_debuginfod(&place, true);
 }
 
 /* "nf_tables" of "[nf_tables]" and of "…/nf-tables.ko.xz"; the kernel equals - and _. */
@@ -224,8 +229,8 @@ bool cpi_image_open_module(struct cpi_image *image, const struct cpi_search *sea
 
 	/* A file that is not vouched for by a build id is not taken unasked. */
 	(void)find_module(&main);
-	if (!image->main.debug && !search->options->no_inlines)
-		(void)by_id(&debug);
+	if (!image->main.debug && !search->options->no_inlines && !by_id(&debug))
+		(void)at_debuginfod(&debug, true);
 	image->unverified = image->main.elf && !image->build_id.n;
 	return image->main.elf || image->debug.elf;
 }

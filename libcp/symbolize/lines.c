@@ -142,11 +142,13 @@ static void open_alt(struct lines *lines)
 	for (size_t i = 0; (dir = cpi_search_debug_dir(search, i)); i++)
 		if (try_alt(lines, hex, "%s/.build-id/%.2s/%s.debug", dir, hex, hex + 2))
 			return;
-	if (name.p[0] == '/')
-		(void)try_alt(lines, hex, "%.*s", (int)name.n, name.p);
-	else
-		(void)try_alt(
-			lines, hex, "%.*s%.*s", (int)own.n, own.p, (int)name.n, name.p);
+	if (name.p[0] == '/' ? try_alt(lines, hex, "%.*s", (int)name.n, name.p)
+			     : try_alt(lines, hex, "%.*s%.*s", (int)own.n, own.p, (int)name.n,
+				       name.p))
+		return;
+	for (unsigned remote = 0; remote < 2 && !lines->image->alt.elf; remote++)
+		(void)cpi_object_open_debuginfod(lines->image, search,
+			CPI_DEBUGINFOD_DEBUGINFO, hex, remote, &lines->image->alt);
 }
 
 enum cp_code cpi_image_lines(

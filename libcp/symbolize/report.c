@@ -170,6 +170,14 @@ static const char *shown(char *buf, size_t size, struct cp_text text)
 	return cpi_text_printable(buf, size, text);
 }
 
+/* What a download could do, where there is a build id to ask by. */
+static const char *or_download(const struct cpi_image *image)
+{
+	if (image->asked)
+		return "; debuginfod's servers gave none";
+	return image->build_id.n ? ", or try --debuginfod" : "";
+}
+
 static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 {
 	char path[512];
@@ -179,8 +187,8 @@ static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 	case CPI_IMAGE_KERNEL:
 		snprintf(hint, size,
 			"give the captured kernel's list of symbols (--kallsyms FILE) or its "
-			"vmlinux (--vmlinux FILE, build id %.*s)",
-			(int)image->build_id.n, image->build_id.p);
+			"vmlinux (--vmlinux FILE, build id %.*s)%s",
+			(int)image->build_id.n, image->build_id.p, or_download(image));
 		break;
 	case CPI_IMAGE_MODULE:
 		snprintf(hint, size, "give --kallsyms FILE, or --modules DIR that holds %s", path);
@@ -193,9 +201,9 @@ static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 			"(--buildid-dir DIR)");
 		break;
 	default:
-		snprintf(hint, size, "give --binary FILE or --symfs DIR with %s%s%.*s%s", path,
+		snprintf(hint, size, "give --binary FILE or --symfs DIR with %s%s%.*s%s%s", path,
 			image->build_id.n ? " (build id " : "", (int)image->build_id.n,
-			image->build_id.p, image->build_id.n ? ")" : "");
+			image->build_id.p, image->build_id.n ? ")" : "", or_download(image));
 	}
 }
 
@@ -237,8 +245,8 @@ static bool describe(
 		break;
 	case CP_SYMBOLS_NO_SYMBOLS:
 		snprintf(hint, sizeof hint, "%s has no symbols for these addresses: install its "
-			"debug file, or give it with --debug-dir",
-			shown(path, sizeof path, image->file));
+			"debug file, or give it with --debug-dir%s",
+			shown(path, sizeof path, image->file), or_download(image));
 		break;
 	case CP_SYMBOLS_WRONG_ID:
 		hint_wrong(image, hint, sizeof hint);
@@ -255,7 +263,9 @@ static bool describe(
 		return false;
 	if (image->file.n)
 		row->public.file = cpi_arena_copy(&report->text, image->file.p, image->file.n);
-	return !image->file.n || row->public.file;
+	if (image->url.n)
+		row->public.url = cpi_arena_copy(&report->text, image->url.p, image->url.n);
+	return (!image->file.n || row->public.file) && (!image->url.n || row->public.url);
 }
 
 /* Locations that had names before count as resolved. */

@@ -253,7 +253,9 @@ enum cp_code cpi_symbolize(struct cpi_env *env, struct cp_profile **profile,
 	uint32_t *image_of_mapping;
 	enum cp_code code;
 
-	cpi_search_init(&run.search, env, options ? options : &none, p);
+	code = cpi_search_init(&run.search, env, options ? options : &none, p, err);
+	if (code)
+		return code;
 	image_of_mapping = cpi_alloc_zero(&env->mem, p->mapping.n * sizeof *image_of_mapping);
 	if (image_of_mapping)
 		code = work(&run, p, image_of_mapping, ret_report, err);
@@ -263,6 +265,7 @@ enum cp_code cpi_symbolize(struct cpi_env *env, struct cp_profile **profile,
 		cpi_image_release(&run.images.v[i], env);
 	if (run.code)
 		cpi_free(&env->mem, run.code, (run.images.n + 1) * sizeof *run.code);
+	cpi_search_release(&run.search);
 	cpi_vec_release(&env->mem, &run.images);
 	cpi_vec_release(&env->mem, &run.kernel);
 	cpi_index_release(&env->mem, &run.index);

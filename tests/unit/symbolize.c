@@ -306,6 +306,43 @@ static void debuginfod_cache(void **state)
 	bed_release(&bed);
 }
 
+/* A download that cannot be had is an error, and the profile stays as it was. */
+static void debuginfod_refused(void **state)
+{
+	struct bed bed;
+	struct cp_error err;
+
+	(void)state;
+	bed_init(&bed);
+	bed.options.debuginfod = true;
+	unsetenv("DEBUGINFOD_URLS");
+	tiny_profile(&bed, "/opt/nowhere/tiny", tiny_id);
+	assert_int_equal(
+		cpi_symbolize(&bed.env, &bed.profile, &bed.options, &bed.report, &err),
+		CP_ERROR_ARGUMENT);
+	assert_non_null(strstr(err.message, "DEBUGINFOD_URLS"));
+	assert_null(bed.report);
+	assert_int_equal(cp_profile_check(bed.profile, NULL), CP_OK);
+	bed_release(&bed);
+}
+
+/* The mark that no server had a file is no damaged file. */
+static void debuginfod_miss(void **state)
+{
+	struct bed bed;
+	char place[160];
+
+	(void)state;
+	bed_init(&bed);
+	snprintf(place, sizeof place, ".cache/debuginfod_client/%s/debuginfo", tiny_id);
+	put(&bed, "object/tiny.debug", place);
+	put_text(&bed, "", place);
+	tiny_profile(&bed, "/opt/nowhere/tiny", tiny_id);
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_NO_FILE);
+	bed_release(&bed);
+}
+
 static void debug_link(void **state)
 {
 	struct bed bed;
@@ -524,6 +561,8 @@ int main(void)
 		cmocka_unit_test(without_build_id_age_counts),
 		cmocka_unit_test(moved_away),
 		cmocka_unit_test(debuginfod_cache),
+		cmocka_unit_test(debuginfod_refused),
+		cmocka_unit_test(debuginfod_miss),
 		cmocka_unit_test(debug_link),
 		cmocka_unit_test(damaged_file),
 		cmocka_unit_test(symbols_stay_unless_asked),

@@ -35,6 +35,9 @@ const struct opt symbol_rows[] = {
 		"root of the captured kernel's modules"),
 	OPT_LIST(struct symbol_options, map_dirs, "map-dir", 0, "DIR",
 		"look for perf-PID.map and jit-PID.dump here before /tmp; repeatable"),
+	OPT_FLAG(struct symbol_options, debuginfod, "debuginfod", 0,
+		"download what is not found here, from the servers in DEBUGINFOD_URLS; "
+		"without this option nothing ever uses a network"),
 	OPT_FLAG(struct symbol_options, no_symbolize, "no-symbolize", 0,
 		"leave addresses as they are"),
 	OPT_FLAG(struct symbol_options, no_inlines, "no-inlines", 0,
@@ -163,6 +166,7 @@ int symbol_options_get(struct tool *tool, struct symbol_options *o,
 		.no_inlines = o->no_inlines,
 		.force_build_id = o->force_build_id,
 		.resymbolize = o->resymbolize,
+		.debuginfod = o->debuginfod,
 	};
 	*ret_use = o->no_symbolize ? NULL : ret;
 	return check_files(tool, o);

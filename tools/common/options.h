@@ -14,7 +14,7 @@
 struct symbol_options {
 	struct opt_list binaries, debug_dirs, map_dirs;
 	const char *symfs, *buildid_dir, *kallsyms, *vmlinux, *modules;
-	bool no_symbolize, no_inlines, force_build_id, resymbolize;
+	bool no_symbolize, no_inlines, force_build_id, resymbolize, debuginfod;
 	const char *symbolize; /* pprof's word: local, fastlocal, force, none */
 	int demangle; /* enum cp_demangle */
 	struct cp_binary *binary;

@@ -50,6 +50,9 @@ void symreport_print(struct out *out, const struct cp_profile *profile,
 		if (image->file)
 			out_printf(out, "%*sfrom %s\n", 55, "",
 				ui_escape(text, sizeof text, image->file));
+		if (image->url)
+			out_printf(out, "%*sdownloaded from %s\n", 55, "",
+				ui_escape(text, sizeof text, image->url));
 		if (image->hint)
 			out_printf(out, "%*s%s\n", 55, "",
 				ui_escape(text, sizeof text, image->hint));

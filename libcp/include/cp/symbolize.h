@@ -49,6 +49,12 @@ struct cp_symbolize_options {
 	 * frees; NULL: it is dropped. Left alone when nothing was symbolized.
 	 */
 	struct cp_symbol_report **ret_report;
+	/*
+	 * Download what is not here from the servers that the variable DEBUGINFOD_URLS names,
+	 * last of all, through elfutils' libdebuginfod into its cache. Without it the library
+	 * opens no connection, and writes nothing.
+	 */
+	bool debuginfod;
 };
 
 /* Why an image's addresses stayed without a name. */
@@ -72,6 +78,7 @@ struct cp_symbol_image {
 	uint64_t resolved;   /* of them with a function */
 	const char *file;    /* where symbols came from; NULL when nowhere */
 	const char *hint;    /* what would help, one sentence; NULL when all is well */
+	const char *url;     /* where `file` was downloaded from just now; NULL: nowhere */
 };
 
 /* Images by samples lost, largest first. Owned by the report. */
