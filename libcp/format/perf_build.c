@@ -31,11 +31,19 @@ static uint64_t order_time(struct perf_build *b, const struct perf_record *r,
 	return b->f->timed ? b->last_time : r->number;
 }
 
-/* perf script's readers keep the event that comes first. */
+/* perf script's readers keep the event that comes first, of those they can read. */
 static void note_first(struct perf_build *b, uint64_t time, uint32_t event)
 {
-	if (b->first_event != UINT32_MAX && time >= b->first_time)
+	bool unread = perf_event_unread(&b->f->event.v[event]);
+
+	if (!b->event_wanted[event])
 		return;
+	if (b->first_event != UINT32_MAX) {
+		bool was = perf_event_unread(&b->f->event.v[b->first_event]);
+
+		if (was != unread ? unread : time >= b->first_time)
+			return;
+	}
 	b->first_time = time;
 	b->first_event = event;
 }
@@ -125,13 +133,23 @@ static void set_times(struct perf_build *b)
 		header->time_nanos = (int64_t)(f->clock_wall - f->clock_time + first);
 }
 
+/* Only the first event, and with it what has no event's name to that script. */
+static void keep_first(struct perf_build *b)
+{
+	for (size_t i = 1; i < b->row.n; i++)
+		if (b->first_event != UINT32_MAX &&
+			perf_event_unread(&b->f->event.v[b->row.v[i].event]))
+			b->row.v[i].event = b->first_event;
+	for (uint32_t i = 0; i < b->f->event.n; i++)
+		b->event_wanted[i] &= i == b->first_event;
+}
+
 static void finish(struct perf_build *b)
 {
 	uint32_t first = UINT32_MAX;
 
 	if (b->compat)
-		for (uint32_t i = 0; i < b->f->event.n; i++)
-			b->event_wanted[i] &= i == b->first_event;
+		keep_first(b);
 	perf_rows_finish(b);
 	for (uint32_t i = 0; i < b->f->event.n && first == UINT32_MAX; i++)
 		if (b->event_wanted[i])

@@ -188,7 +188,8 @@ void perf_rows_finish(struct perf_build *b);
 /* What one sample stands for when its record does not say. */
 uint64_t perf_event_weight(const struct perf_event *e);
 /* As perf script prints it. */
-uint64_t perf_weight_compat(const struct perf_event *e, const struct perf_sample *s);
+/* Is this event's line one that stackcollapse-perf.pl cannot read to the end? */
+bool perf_event_unread(const struct perf_event *e);
 /*
  * Calls perf_build_count once for the sample, or for each member of its group whose
  * counter moved, with the weight.

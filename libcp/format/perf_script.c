@@ -206,8 +206,20 @@ static enum cp_code new_frame(struct reader *r, const struct script_frame *frame
 	return push_frame(r, row.location);
 }
 
+/*
+ * Below a header, perf script prints frames without their image where that was not asked for,
+ * as it does for tracepoints of a pipe. stackcollapse-perf.pl reads none of them.
+ */
+static bool is_frame(
+	const struct reader *r, struct cp_text line, bool below, struct script_frame *ret)
+{
+	return cpi_script_frame(line, ret) ||
+		(below && !r->rows.options->perf_compat && cpi_script_bare_frame(line, ret));
+}
+
 /* *ret_is false: the line is no frame. */
-static enum cp_code frame_line(struct reader *r, struct cp_text line, bool *ret_is)
+static enum cp_code frame_line(
+	struct reader *r, struct cp_text line, bool below, bool *ret_is)
 {
 	uint64_t hash = cpi_hash(line.p, line.n);
 	struct cpi_probe probe = cpi_index_find(&r->lines, hash);
@@ -225,7 +237,7 @@ static enum cp_code frame_line(struct reader *r, struct cp_text line, bool *ret_
 			return push_frame(r, row->location);
 		break;
 	}
-	*ret_is = cpi_script_frame(line, &frame);
+	*ret_is = is_frame(r, line, below, &frame);
 	return *ret_is ? new_frame(r, &frame, line, hash) : CP_OK;
 }
 
@@ -257,7 +269,7 @@ static enum cp_code head_line(struct reader *r, const struct script_head *head)
 	r->head = *head;
 	r->frame.n = r->inlined.n = 0;
 	/* Without call chains the frame stands behind the event; a tracepoint's text may. */
-	return head->rest.n ? frame_line(r, head->rest, &frame) : CP_OK;
+	return head->rest.n ? frame_line(r, head->rest, false, &frame) : CP_OK;
 }
 
 static bool is_blank_line(struct cp_text line)
@@ -275,10 +287,10 @@ static enum cp_code inner_line(struct reader *r, struct cp_text line, uint64_t o
 	enum cp_code code = CP_OK;
 
 	if (r->open)
-		code = frame_line(r, line, &is);
+		code = frame_line(r, line, true, &is);
 	else
 		/* Its sample's header was not understood, which has been said. */
-		is = cpi_script_frame(line, &(struct script_frame){0});
+		is = is_frame(r, line, true, &(struct script_frame){0});
 	if (code || is || cpi_script_source(line))
 		return code;
 	return cpi_diag_warn(&r->env->diag, r->err, "perf-script-line", offset,

@@ -234,6 +234,18 @@ bool cpi_script_frame(struct cp_text line, struct script_frame *ret_frame)
 	return true;
 }
 
+bool cpi_script_bare_frame(struct cp_text line, struct script_frame *ret_frame)
+{
+	struct cp_text text = trim(line), word;
+	struct script_frame frame = {0};
+
+	if (!take_word(&text, &word) || !cpi_text_hex(word, &frame.address))
+		return false;
+	frame.symbol = without_offset(trim(text));
+	*ret_frame = frame;
+	return frame.symbol.n > 0;
+}
+
 bool cpi_script_source(struct cp_text line)
 {
 	struct cp_text text = trim(line);

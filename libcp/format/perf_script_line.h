@@ -27,6 +27,8 @@ struct script_frame {
 
 bool cpi_script_head(struct cp_text line, struct script_head *ret_head);
 bool cpi_script_frame(struct cp_text line, struct script_frame *ret_frame);
+/* "ADDRESS SYMBOL"; anything that begins with a hexadecimal number looks like it. */
+bool cpi_script_bare_frame(struct cp_text line, struct script_frame *ret_frame);
 /* Lines that options of perf add below a frame: "FILE:LINE", "[IMAGE][ADDRESS]". */
 bool cpi_script_source(struct cp_text line);
 

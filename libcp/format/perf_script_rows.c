@@ -192,11 +192,43 @@ static enum cp_code add_row(
 		? CP_OK : cpi_error_memory(err);
 }
 
+/*
+ * stackcollapse-perf.pl looks for "TIME: PERIOD EVENT:" at a header's end. What has no time,
+ * or text behind its event as tracepoints do, counts once and belongs to no event.
+ */
+static bool is_unread(const struct script_head *head)
+{
+	struct script_frame leaf;
+
+	return head->time == CP_NO_TIME ||
+		(head->rest.n && !cpi_script_frame(head->rest, &leaf));
+}
+
+/* The script keeps the first event that it can read, and what it can not. */
+static enum cp_code compat_event(struct script_rows *rows, const struct script_head *head,
+	struct script_row *row, bool *ret_kept, struct cp_error *err)
+{
+	enum cp_code code;
+
+	*ret_kept = true;
+	if (is_unread(head)) {
+		if (!rows->unread.i)
+			rows->unread = cpi_builder_string(&rows->b, head->event);
+		row->event = 0;
+		row->weight = 1;
+		return CP_OK;
+	}
+	code = event_of(rows, head->event, &row->event, err);
+	*ret_kept = !row->event;
+	return code;
+}
+
 enum cp_code cpi_script_rows_add(struct script_rows *rows, const struct script_head *head,
 	const cp_location *frame, uint32_t n, struct cp_error *err)
 {
 	struct script_row row = {.count = 1, .weight = head->period ? head->period : 1,
 		.time = head->time};
+	bool kept = true;
 	enum cp_code code;
 
 	rows->seen++;
@@ -204,13 +236,12 @@ enum cp_code cpi_script_rows_add(struct script_rows *rows, const struct script_h
 		rows->first_time = head->time;
 	if (!wanted(rows, head, frame, n))
 		return CP_OK;
-	code = event_of(rows, head->event, &row.event, err);
-	if (code)
+	code = rows->options->perf_compat ? compat_event(rows, head, &row, &kept, err)
+					  : event_of(rows, head->event, &row.event, err);
+	if (code || !kept)
 		return code;
-	/* The script keeps the first event only. */
-	if (rows->options->perf_compat && row.event)
-		return CP_OK;
-	rows->event.v[row.event].period |= head->period != 0;
+	if (row.event < rows->event.n)
+		rows->event.v[row.event].period |= head->period != 0;
 	rows->times &= head->time != CP_NO_TIME;
 	row.stack = cpi_builder_stack(&rows->b, frame, n);
 	row.labels = labels(rows, head);
@@ -283,10 +314,14 @@ enum cp_code cpi_script_rows_finish(struct script_rows *rows, enum cp_code code,
 	struct cp_profile **ret_profile, struct cp_error *err)
 {
 	struct cpi_mem *mem = &rows->env->mem;
-	size_t n = rows->options->perf_compat && rows->event.n ? 1 : rows->event.n;
+	size_t n;
 
 	if (!code && !rows->seen)
 		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the text has no sample");
+	if (!code && !rows->event.n && rows->unread.i &&
+		!cpi_vec_push(mem, &rows->event, (struct script_event){.name = rows->unread}))
+		code = cpi_error_memory(err);
+	n = rows->options->perf_compat && rows->event.n ? 1 : rows->event.n;
 	if (!code) {
 		types(rows, n);
 		code = samples(rows, n, err);

@@ -16,12 +16,19 @@ uint64_t perf_event_weight(const struct perf_event *e)
 }
 
 /*
- * perf script prints no period for tracepoints, and where samples have none it prints
- * what the attr has in that place, be it a frequency.
+ * stackcollapse-perf.pl looks for "TIME: PERIOD EVENT:" at the end of a line. A tracepoint's
+ * fields follow its name, and samples without time have no colon before the period: both
+ * count once, and are kept whatever the first event is.
  */
-uint64_t perf_weight_compat(const struct perf_event *e, const struct perf_sample *s)
+bool perf_event_unread(const struct perf_event *e)
 {
-	if (e->attr.type == PERF_TYPE_TRACEPOINT)
+	return e->attr.type == PERF_TYPE_TRACEPOINT || e->layout.time == PERF_ABSENT;
+}
+
+/* Where samples have no period, perf script prints what the attr has, be it a frequency. */
+static uint64_t weight_compat(const struct perf_event *e, const struct perf_sample *s)
+{
+	if (perf_event_unread(e))
 		return 1;
 	return e->layout.period == PERF_ABSENT ? e->attr.period : s->period;
 }
@@ -94,7 +101,7 @@ void perf_weigh(
 	if (!sitter || !b->event_wanted[s->event])
 		return;
 	if (b->compat)
-		perf_build_count(b, s, sitter, s->event, perf_weight_compat(e, s));
+		perf_build_count(b, s, sitter, s->event, weight_compat(e, s));
 	else
 		perf_build_count(b, s, sitter, s->event,
 			e->layout.period != PERF_ABSENT ? s->period

@@ -215,6 +215,21 @@ def two_events():
     return c.file(), ["comm=prog pid=10 | 1 1000 1 250000 1 3 | /bin/prog+1010"]
 
 
+def tracepoints():
+    """A clock between tracepoints, which stackcollapse-perf.pl reads as no event."""
+    c = Capture("<", [Event("sched:sched_switch", STACK | IDENTIFIER, TRACEPOINT, 300, 1, ids=(1,)),
+                      Event("cpu-clock", STACK | IDENTIFIER, ids=(2,)),
+                      Event("page-faults", STACK | IDENTIFIER, config=2, period=1, ids=(3,))])
+    base(c)
+    c.sample(0, 0x400010, 10, time=4, chain=[CTX_USER, 0x400010], period=5)
+    c.sample(1, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010])
+    c.sample(0, 0x400010, 10, time=6, chain=[CTX_USER, 0x400010, 0x400101])
+    c.sample(2, 0x400010, 10, time=7, chain=[CTX_USER, 0x400010], period=1)
+    c.describe()
+    return c.file(), ["comm=prog pid=10 | 1 5 1 1000 1 1 | /bin/prog+1010",
+                      "comm=prog pid=10 | 1 1000 0 0 0 0 | /bin/prog+1010;/bin/prog+1100"]
+
+
 def tasks():
     """Forks, execs, threads, renamed threads, a pid used twice, out of order."""
     c = Capture("<", [Event("cpu-clock", STACK)])
@@ -527,7 +542,7 @@ FILES = {
     "good-be-pipe": big_pipe, "good-old-header": old_header, "good-zstd": zstd,
     "good-zstd2": zstd2, "good-unaligned": unaligned, "good-lbr": lbr,
     "good-branch-history": branch_history, "good-deferred": deferred, "good-group": group,
-    "good-events": two_events, "good-tasks": tasks, "good-maps": maps,
+    "good-events": two_events, "good-tracepoint": tracepoints, "good-tasks": tasks, "good-maps": maps,
     "good-no-times": no_times, "good-dwarf": dwarf, "good-losses": losses,
     "good-kernel-old": kernel_only_old,
     "good-fields": all_fields, "good-contexts": contexts, "good-names": names,

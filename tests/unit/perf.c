@@ -413,6 +413,16 @@ static void test_compat(void **state)
 		&o);
 	/* The first event only, in time and then in the file. */
 	expect_stacks("good-events", "comm=prog pid=10 | 1 1000 | /bin/prog+1010\n", &o);
+	/* Without times no line of perf script has the colon that is looked for. */
+	expect_stacks("good-no-times",
+		"comm=prog pid=10 | 1 1 | /bin/new+10\n"
+		"comm=prog pid=10 | 1 1 | /bin/prog+1010\n",
+		&o);
+	/* Tracepoints count once each, beside the first event that is none. */
+	expect_stacks("good-tracepoint",
+		"comm=prog pid=10 | 1 1 | /bin/prog+1010;/bin/prog+1101\n"
+		"comm=prog pid=10 | 2 1001 | /bin/prog+1010\n",
+		&o);
 	o.perf_compat = false;
 	o.no_unwind = true;
 	expect_stacks("good-dwarf",

@@ -123,13 +123,34 @@ static void several_events(void **state)
 		"a;g 1\n");
 }
 
+/* What stackcollapse-perf.pl cannot read counts once, beside the first event it can. */
+static void compat_events(void **state)
+{
+	static const char text[] =
+		"a 1 1.4: sched:sched_switch: prev=a ==> next=b 7\n\t2 g\n\n"
+		"a 1 1.5: 10 cycles: \n\t1 f (/x)\n\n"
+		"a 1 1.6: sched:sched_switch: prev=a ==> next=b 7\n\t1 f (/x)\n\n"
+		"a 1 1.7: 20 faults: \n\t1 f (/x)\n\n"
+		"a 1 300 cycles: \n\t3 h+0x2 (/x)\n\n";
+	struct cp_write_options plainly = {.perf_compat = true};
+
+	(void)state;
+	assert_int_equal(1, expect(text, (struct cp_read_options){.perf_compat = true}, plainly,
+		"a 1\na;f 11\na;h 1\n"));
+	assert_int_equal(0, expect(text, (struct cp_read_options){0},
+		(struct cp_write_options){.sample_type = "sched:sched_switch:samples"},
+		"a;f 1\na;g 1\n"));
+	assert_int_equal(0, expect("a 1 300 cycles: \n\t3 h+0x2 (/x)\n\n",
+		(struct cp_read_options){.perf_compat = true}, plainly, "a;h 1\n"));
+}
+
 static void damage(void **state)
 {
 	static const char text[] = "what is this\n\t1 f (/x)\n\n"
-				   "a 1 1.5: 10 cycles: \n\tbroken\n\t1 f (/x)\n  x.c:12\n\n";
+				   "a 1 1.5: 10 cycles: \n\tbroken\n\tadd\n\t1 f (/x)\n  x.c:12\n\n";
 
 	(void)state;
-	assert_int_equal(2,
+	assert_int_equal(3,
 		expect(text, (struct cp_read_options){0}, (struct cp_write_options){0},
 			"a;f 10\n"));
 }
@@ -239,6 +260,7 @@ int main(void)
 		cmocka_unit_test(text_to_stacks),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(several_events),
+		cmocka_unit_test(compat_events),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(headers),
 		cmocka_unit_test(images),

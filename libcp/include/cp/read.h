@@ -75,7 +75,8 @@ struct cp_read_options {
 
 	/*
 	 * Stacks as `perf script` prints them: return addresses are not moved to the call,
-	 * the first event only, weight 1 where perf says 1.
+	 * the first event only, weight 1 where perf says 1: for tracepoints and samples
+	 * without time, which count beside that event.
 	 */
 	bool perf_compat;
 	bool pprof_compat; /* pprof's quirks where libcp does better */
