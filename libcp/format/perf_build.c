@@ -120,17 +120,27 @@ static void set_times(struct perf_build *b)
 {
 	struct cp_profile_header *header = &b->b.p->header;
 	const struct perf_file *f = b->f;
-	uint64_t first = f->counts.first_time, last = f->counts.last_time;
+	uint64_t start = UINT64_MAX, duration = 0;
 
-	if (first < b->filter.from)
-		first = b->filter.from;
-	if (last > b->filter.to)
-		last = b->filter.to;
-	if (first > last)
+	for (size_t i = 0; i < b->filter.time.n; i++) {
+		const struct perf_range *span = &b->filter.time.v[i];
+		uint64_t first = f->counts.first_time, last = f->counts.last_time;
+
+		if (first < span->from)
+			first = span->from;
+		if (last > span->to)
+			last = span->to;
+		if (first > last)
+			continue;
+		if (start == UINT64_MAX)
+			start = first;
+		duration += last - first;
+	}
+	if (start == UINT64_MAX)
 		return;
-	header->duration_nanos = (int64_t)((last - first) & INT64_MAX);
+	header->duration_nanos = (int64_t)(duration & INT64_MAX);
 	if (f->clock_wall)
-		header->time_nanos = (int64_t)(f->clock_wall - f->clock_time + first);
+		header->time_nanos = (int64_t)(f->clock_wall - f->clock_time + start);
 }
 
 /* Only the first event, and with it what has no event's name to that script. */

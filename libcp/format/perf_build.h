@@ -32,14 +32,15 @@ cp_location perf_places_find(struct perf_places *p, uint32_t root, uint64_t addr
 
 /* ---- perf_filter: which samples are wanted ---- */
 
-struct perf_cpu_range {
+struct perf_range {
 	uint64_t from, to;
 };
 
 struct perf_filter {
 	const struct cp_read_options *o;
-	CPI_VEC(struct perf_cpu_range) cpu;
-	uint64_t from, to; /* time; to is exclusive */
+	CPI_VEC(struct perf_range) cpu;
+	/* Apart and in order; to is exclusive, but for UINT64_MAX. */
+	CPI_VEC(struct perf_range) time;
 	bool any;          /* something is filtered but events */
 };
 

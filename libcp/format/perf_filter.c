@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/perf_build.h"
 
-static bool needs_times(const struct cp_read_options *o)
+#include <stdlib.h>
+
+static bool needs_times(const struct cp_time_span *span)
 {
-	return o->time.unit == CP_TIME_OFFSET || o->time.unit == CP_TIME_SHARE;
+	return span->unit == CP_TIME_OFFSET || span->unit == CP_TIME_SHARE;
 }
 
 bool perf_filter_needs_times(const struct cp_read_options *options)
 {
-	return needs_times(options);
+	for (size_t i = 0; i < options->n_more_times; i++)
+		if (needs_times(&options->more_times[i]))
+			return true;
+	return needs_times(&options->time);
 }
 
 /* Nanoseconds, clamped to what a clock can show. */
@@ -19,28 +24,65 @@ static uint64_t clamp(double t)
 	return t >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)t;
 }
 
-static void set_span(struct perf_filter *w, const struct perf_file *f)
+static struct perf_range absolute(
+	const struct cp_time_span *span, const struct perf_file *f)
 {
-	const struct cp_time_span *span = &w->o->time;
 	double first = (double)f->counts.first_time;
 	double length = (double)f->counts.last_time - first;
+	struct perf_range range = {0, UINT64_MAX};
 
-	w->to = UINT64_MAX;
-	if (span->unit == CP_TIME_NANOS) {
-		w->from = clamp(span->from);
-		w->to = clamp(span->to);
-	}
-	if (!needs_times(w->o) || f->counts.first_time > f->counts.last_time)
-		return;
+	if (span->unit == CP_TIME_NANOS)
+		return (struct perf_range){clamp(span->from), clamp(span->to)};
+	if (!needs_times(span) || f->counts.first_time > f->counts.last_time)
+		return range;
 	if (span->unit == CP_TIME_OFFSET) {
-		w->from = f->counts.first_time + clamp(span->from);
-		w->to = clamp(first + span->to);
-		return;
+		range.from = f->counts.first_time + clamp(span->from);
+		range.to = clamp(first + span->to);
+		return range;
 	}
-	w->from = f->counts.first_time + clamp(length * span->from);
+	range.from = f->counts.first_time + clamp(length * span->from);
 	/* The last sample belongs to the whole. */
-	w->to = span->to >= 1 ? UINT64_MAX
-			      : f->counts.first_time + clamp(length * span->to);
+	if (span->to < 1)
+		range.to = f->counts.first_time + clamp(length * span->to);
+	return range;
+}
+
+static int by_from(const void *x, const void *y)
+{
+	const struct perf_range *a = x, *b = y;
+
+	return (a->from > b->from) - (a->from < b->from);
+}
+
+/* Spans that overlap become one, so that their lengths can be added up. */
+static void join_spans(struct perf_filter *w)
+{
+	struct perf_range *v = w->time.v;
+	size_t n = 0;
+
+	qsort(v, w->time.n, sizeof *v, by_from);
+	for (size_t i = 1; i < w->time.n; i++) {
+		if (v[i].from > v[n].to)
+			v[++n] = v[i];
+		else if (v[i].to > v[n].to)
+			v[n].to = v[i].to;
+	}
+	w->time.n = n + 1;
+}
+
+static bool set_spans(struct perf_filter *w, struct perf_file *f)
+{
+	const struct cp_read_options *o = w->o;
+	struct perf_range range = absolute(&o->time, f);
+	bool fine = cpi_vec_push(&f->env->mem, &w->time, range);
+
+	for (size_t i = 0; fine && i < o->n_more_times; i++) {
+		range = absolute(&o->more_times[i], f);
+		fine = cpi_vec_push(&f->env->mem, &w->time, range);
+	}
+	if (fine)
+		join_spans(w);
+	return fine;
 }
 
 /* "0-3,8" */
@@ -50,7 +92,7 @@ static bool parse_cpus(
 	const char *at = text;
 
 	while (*at) {
-		struct perf_cpu_range range;
+		struct perf_range range;
 		const char *end = at + strcspn(at, ",");
 		const char *dash = memchr(at, '-', (size_t)(end - at));
 		struct cp_text from = {at, (size_t)((dash ? dash : end) - at)};
@@ -79,8 +121,7 @@ enum cp_code perf_filter_init(struct perf_filter *w, struct perf_file *f,
 	w->o = options;
 	w->any = options->n_comms || options->n_pids || options->n_tids ||
 		 options->cpus || options->time.unit != CP_TIME_ALL;
-	set_span(w, f);
-	if (options->cpus && !parse_cpus(w, f, options->cpus, &bad))
+	if (!set_spans(w, f) || (options->cpus && !parse_cpus(w, f, options->cpus, &bad)))
 		return cpi_error_memory(err);
 	if (bad)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
@@ -91,6 +132,7 @@ enum cp_code perf_filter_init(struct perf_filter *w, struct perf_file *f,
 void perf_filter_release(struct perf_filter *w, struct perf_file *f)
 {
 	cpi_vec_release(&f->env->mem, &w->cpu);
+	cpi_vec_release(&f->env->mem, &w->time);
 }
 
 bool perf_filter_event(const struct perf_filter *w, const struct perf_file *f,
@@ -118,11 +160,22 @@ static bool cpu_listed(const struct perf_filter *w, uint32_t cpu)
 	return !w->o->cpus;
 }
 
+static bool in_span(const struct perf_filter *w, uint64_t time)
+{
+	for (size_t i = 0; i < w->time.n; i++) {
+		const struct perf_range *span = &w->time.v[i];
+
+		if (time >= span->from && (time < span->to || span->to == UINT64_MAX))
+			return true;
+	}
+	return false;
+}
+
 bool perf_filter_sample(const struct perf_filter *w, const struct perf_sample *s)
 {
 	if (!w->any)
 		return true;
-	return s->time >= w->from && (s->time < w->to || w->to == UINT64_MAX) &&
+	return in_span(w, s->time) &&
 	       listed(w->o->pids, w->o->n_pids, s->pid) &&
 	       listed(w->o->tids, w->o->n_tids, s->tid) && cpu_listed(w, s->cpu);
 }

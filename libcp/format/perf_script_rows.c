@@ -6,6 +6,14 @@
 
 enum { MOST_EVENTS = 256 };
 
+static bool shares(const struct cp_read_options *options)
+{
+	for (size_t i = 0; i < options->n_more_times; i++)
+		if (options->more_times[i].unit == CP_TIME_SHARE)
+			return true;
+	return options->time.unit == CP_TIME_SHARE;
+}
+
 enum cp_code cpi_script_rows_init(struct script_rows *rows, struct cpi_env *env,
 	const struct cp_read_options *options, struct cp_error *err)
 {
@@ -17,7 +25,7 @@ enum cp_code cpi_script_rows_init(struct script_rows *rows, struct cpi_env *env,
 	cpi_builder_init(&rows->b, env);
 	if (rows->b.code && err)
 		*err = rows->b.error;
-	if (!rows->b.code && options->time.unit == CP_TIME_SHARE)
+	if (!rows->b.code && shares(options))
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
 			"a share of the time cannot be taken from perf script's text");
 	return rows->b.code;
@@ -67,9 +75,9 @@ static bool wanted_cpu(const char *list, int64_t cpu)
 	return false;
 }
 
-static bool wanted_time(const struct script_rows *rows, int64_t time)
+static bool in_span(
+	const struct script_rows *rows, const struct cp_time_span *span, int64_t time)
 {
-	const struct cp_time_span *span = &rows->options->time;
 	double t = (double)time;
 
 	if (span->unit == CP_TIME_ALL)
@@ -79,6 +87,16 @@ static bool wanted_time(const struct script_rows *rows, int64_t time)
 	if (span->unit == CP_TIME_OFFSET)
 		t -= (double)rows->first_time;
 	return t >= span->from && t < span->to;
+}
+
+static bool wanted_time(const struct script_rows *rows, int64_t time)
+{
+	const struct cp_read_options *o = rows->options;
+
+	for (size_t i = 0; i < o->n_more_times; i++)
+		if (in_span(rows, &o->more_times[i], time))
+			return true;
+	return in_span(rows, &o->time, time);
 }
 
 static bool wanted_dso(const struct script_rows *rows, const cp_location *frame, uint32_t n)

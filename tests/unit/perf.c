@@ -359,6 +359,8 @@ static void test_filters(void **state)
 {
 	static const char *const tool[] = {"tool"}, *const lib[] = {"libc.so"};
 	static const char *const clock[] = {"cpu-clock"}, *const absent[] = {"nothing"};
+	static const struct cp_time_span more[] = {
+		{CP_TIME_NANOS, 130, 140}, {CP_TIME_OFFSET, 20, INFINITY}};
 	struct cp_read_options o = {.size = sizeof o, .comms = tool, .n_comms = 1};
 	struct text t = load("good-be64", ".data");
 	struct cp_profile *p = NULL;
@@ -382,6 +384,12 @@ static void test_filters(void **state)
 		&o);
 	o.time = (struct cp_time_span){CP_TIME_SHARE, 0, 0.1};
 	expect_stacks("good-tasks", "comm=prog pid=20 | 1 1000 | /bin/prog+1010\n", &o);
+	o = (struct cp_read_options){.size = sizeof o, .pids = &pid, .n_pids = 1,
+		.time = {CP_TIME_NANOS, 110, 120}, .more_times = more, .n_more_times = 2};
+	expect_stacks("good-tasks",
+		"comm=prog pid=20 | 2 2000 | /bin/prog+1010\n"
+		"comm=tool pid=20 | 1 1000 | /bin/tool+10\n",
+		&o);
 	o = (struct cp_read_options){.size = sizeof o, .dsos = lib, .n_dsos = 1};
 	expect_stacks("good-be64", "", &o);
 	o = (struct cp_read_options){.size = sizeof o, .events = clock, .n_events = 1};
@@ -692,8 +700,9 @@ static void test_no_memory(void **state)
 {
 	static const char *const all = "0-9";
 	static const char *const dsos[] = {"prog"};
+	static const struct cp_time_span span = {CP_TIME_SHARE, 0, 1};
 	struct cp_read_options o = {.size = sizeof o, .keep_time = true, .cpus = all,
-		.dsos = dsos, .n_dsos = 1,
+		.dsos = dsos, .n_dsos = 1, .more_times = &span, .n_more_times = 1,
 		.labels = CP_LABEL_PID | CP_LABEL_CPU | CP_LABEL_CGROUP};
 	struct dirent **entry;
 	char folder[4096];

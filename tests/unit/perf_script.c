@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "format/format.h"
 #include "format/perf_script_line.h"
 
@@ -92,6 +94,8 @@ static void filters(void **state)
 	static const char *const comms[] = {"x", "java"}, *const events[] = {"cpu-clock"};
 	static const char *const dsos[] = {"perf-77.map"};
 	static const int32_t tids[] = {-1}, pids[] = {77};
+	static const struct cp_time_span spans[] = {{CP_TIME_NANOS, 124000000000, 124500000000},
+		{CP_TIME_OFFSET, 9000000000, INFINITY}};
 	struct cp_write_options plainly = {.root = CP_ROOT_NONE};
 
 	(void)state;
@@ -108,6 +112,10 @@ static void filters(void **state)
 	expect(plain, (struct cp_read_options){.cpus = "0,5-7"}, plainly, "[unknown] 4\n");
 	expect(plain,
 		(struct cp_read_options){.time = {CP_TIME_OFFSET, 500000000, 1000000000}},
+		plainly, "Lx/y:::a;b 1\n");
+	expect(plain,
+		(struct cp_read_options){.time = {CP_TIME_OFFSET, 5000000000, 6000000000},
+			.more_times = spans, .n_more_times = 2},
 		plainly, "Lx/y:::a;b 1\n");
 }
 
@@ -187,6 +195,7 @@ static void images(void **state)
 		"\t7 g (//anon)\n\t8 h (/tmp/perf-x.map)\n\t9 i ()\n\tA j->k (/tmp/perf-3.map)\n"
 		"\tB ->l-> (/tmp/perf-3.map)\n\tC m+0xZ ((x)\n\tD  (inlined)\n\n"
 		"b 2 cycles: \n\tE tail (inlined)\n";
+	static const struct cp_time_span share = {CP_TIME_SHARE, 0, 1};
 	struct cp_read_options late = {.time = {CP_TIME_NANOS, 0, 1e18}};
 	struct cpi_env env;
 	struct cpi_sink sink;
@@ -203,6 +212,9 @@ static void images(void **state)
 	expect(text, late, (struct cp_write_options){0}, "");
 	cpi_env_init(&env, NULL);
 	late.time.unit = CP_TIME_SHARE;
+	assert_int_equal(fold(&env, text, &late, NULL, &sink, &err), CP_ERROR_UNSUPPORTED);
+	late = (struct cp_read_options){
+		.time = {CP_TIME_NANOS, 0, 1}, .more_times = &share, .n_more_times = 1};
 	assert_int_equal(fold(&env, text, &late, NULL, &sink, &err), CP_ERROR_UNSUPPORTED);
 	assert_int_equal(fold(&env, "nothing\n", NULL, NULL, &sink, &err), CP_ERROR_EMPTY);
 	assert_int_equal(env.mem.used, 0);

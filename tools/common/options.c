@@ -2,12 +2,12 @@
 #include "common/options.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/nearest.h"
+#include "common/times.h"
 
 static const char *const demangle_words[] = {
 	[CP_DEMANGLE_TEMPLATES] = "templates",
@@ -193,8 +193,9 @@ const struct opt capture_rows[] = {
 		"samples of these processors only, such as 0-3,8", .aliases = "cpus"),
 	OPT_STRING(struct capture_options, time, "time", 0, "FROM,TO",
 		"a span of the capture: seconds since the first sample (1.5,3), percent "
-		"(10%-20% or 25%,50%), or perf's timestamps (with a fraction of 6 digits or "
-		"more); either end may be left out"),
+		"(25%,50%), or perf's timestamps (with a fraction of 6 digits or more); either end "
+		"may be left out; or a list of spans as perf has it: 10%-20%,30%-40%, 10%/1,10%/2 "
+		"(the first and second tenth), or several spans separated by blanks"),
 	OPT_COMMAS(struct capture_options, labels, "labels", 0, "LIST",
 		"what samples are labelled with: pid, comm, process_comm, tid, cpu, cgroup, "
 		"timestamp_ns, event, or none (default pid,comm)"),
@@ -257,57 +258,6 @@ static int get_labels(struct tool *tool, const struct opt_list *list, uint32_t *
 	return TOOL_GO;
 }
 
-/* One end of --time; an empty one is open. False when it is no time. */
-static bool time_end(const char *text, size_t n, double *ret, bool *ret_share, bool *ret_stamp)
-{
-	char word[64], *end;
-	const char *point;
-
-	if (!n)
-		return true;
-	if (n >= sizeof word)
-		return false;
-	memcpy(word, text, n);
-	word[n] = 0;
-	*ret = strtod(word, &end);
-	if (end == word || !(*ret >= 0))
-		return false;
-	point = strchr(word, '.');
-	*ret_share |= *end == '%';
-	*ret_stamp |= point && end - point > 6;
-	return !*end || (end[0] == '%' && !end[1]);
-}
-
-/*
- * "FROM,TO", also "10%-20%" and perf's "10%/2" (the second tenth). perf prints
- * timestamps with 6 or 9 digits after the point, which tells them from offsets.
- */
-static int get_time(struct tool *tool, const char *text, struct cp_time_span *ret)
-{
-	const char *sign = strpbrk(text, ",-/");
-	double from = 0, to = INFINITY, scale = 1e9;
-	bool share = false, stamp = false;
-
-	if (!sign || (*sign == ',' && !sign[1] && sign == text) ||
-		!time_end(text, (size_t)(sign - text), &from, &share, &stamp) ||
-		!time_end(sign + 1, strlen(sign + 1), &to, &share, &stamp))
-		return tool_usage(tool, "--time: '%s' is not FROM,TO", text);
-	if (share)
-		scale = 0.01;
-	if (*sign == '/') {
-		to *= from;
-		from = to - from;
-	}
-	if (!(from < to))
-		return tool_usage(tool, "--time: '%s' ends before it begins", text);
-	*ret = (struct cp_time_span){
-		.unit = share ? CP_TIME_SHARE : stamp ? CP_TIME_NANOS : CP_TIME_OFFSET,
-		.from = from * scale,
-		.to = to * scale,
-	};
-	return TOOL_GO;
-}
-
 int capture_options_get(struct tool *tool, struct capture_options *o,
 	struct cp_read_options *ret)
 {
@@ -334,7 +284,12 @@ int capture_options_get(struct tool *tool, struct capture_options *o,
 	if (status == TOOL_GO)
 		status = get_labels(tool, &o->labels, &ret->labels);
 	if (status == TOOL_GO && o->time)
-		status = get_time(tool, o->time, &ret->time);
+		status = time_spans_get(tool, o->time, &o->spans, &o->n_spans);
+	if (o->n_spans) {
+		ret->time = o->spans[0];
+		ret->more_times = o->spans + 1;
+		ret->n_more_times = o->n_spans - 1;
+	}
 	ret->pids = o->pid;
 	ret->tids = o->tid;
 	return status;
@@ -344,5 +299,8 @@ void capture_options_release(struct capture_options *o)
 {
 	free(o->pid);
 	free(o->tid);
+	free(o->spans);
 	o->pid = o->tid = NULL;
+	o->spans = NULL;
+	o->n_spans = 0;
 }

@@ -38,6 +38,8 @@ struct capture_options {
 	bool keep_time;
 	bool perf_compat, pprof_compat;
 	int32_t *pid, *tid;
+	struct cp_time_span *spans;
+	size_t n_spans;
 };
 
 extern const struct opt capture_rows[];

@@ -82,6 +82,10 @@ struct cp_read_options {
 	bool pprof_compat; /* pprof's quirks where libcp does better */
 	bool no_unwind;    /* leave captured user stacks alone */
 	bool diff_input;   /* folded: two counts a line even if some line has one */
+
+	/* Further spans: a sample is kept that lies in one of these or in `time`. */
+	const struct cp_time_span *more_times;
+	size_t n_more_times;
 };
 
 #define CP_LABEL_NONE (1u << 31)
