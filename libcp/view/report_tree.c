@@ -84,17 +84,31 @@ static enum cp_code node(struct cpi_report *r, struct tree *t, uint32_t id, int6
 	return edges(r, t, id, false, cum, err);
 }
 
-static enum cp_code nothing_matched(struct cpi_report *r, struct cp_error *err)
+/* peek: leaves the functions that are asked for; their callers and callees stay edges. */
+static enum cp_code keep_matching(struct cpi_report *r, struct tree *t, struct cp_error *err)
 {
-	return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "no function matches \"%.80s\"",
-		r->options.regex);
+	size_t n = 0;
+	enum cp_code code;
+
+	if (!t->rx)
+		return CP_OK;
+	for (size_t i = 0; i < t->g.order.n; i++) {
+		uint32_t id = t->g.order.v[i];
+
+		if (cpi_regex_match(t->rx, cpi_text(t->g.node.v[id].label)))
+			t->g.order.v[n++] = id;
+	}
+	t->g.order.n = n;
+	code = cpi_regex_status(t->rx, err);
+	return code || n ? code
+			 : cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
+				   "no function matches \"%.80s\"", r->options.regex);
 }
 
 static enum cp_code text(struct cpi_report *r, bool peek, struct cp_error *err)
 {
 	struct tree t;
 	int64_t sum = 0;
-	size_t matched = 0;
 	enum cp_code code = make(r, &t, peek, err);
 
 	if (code)
@@ -104,20 +118,11 @@ static enum cp_code text(struct cpi_report *r, bool peek, struct cp_error *err)
 	cpi_report_graph_lines(r, &t.g, &t.trim);
 	cpi_sink_str(r->sink, separator);
 	cpi_sink_str(r->sink, legend);
-	for (size_t i = 0; !code && i < t.g.order.n; i++) {
-		uint32_t id = t.g.order.v[i];
-
-		if (t.rx && !cpi_regex_match(t.rx, cpi_text(t.g.node.v[id].label)))
-			continue;
-		matched++;
-		code = node(r, &t, id, &sum, err);
-	}
+	code = keep_matching(r, &t, err);
+	for (size_t i = 0; !code && i < t.g.order.n; i++)
+		code = node(r, &t, t.g.order.v[i], &sum, err);
 	if (t.g.order.n)
 		cpi_sink_str(r->sink, separator);
-	if (!code && t.rx)
-		code = cpi_regex_status(t.rx, err);
-	if (!code && t.rx && !matched)
-		code = nothing_matched(r, err);
 	tree_release(r, &t);
 	return code;
 }
@@ -160,11 +165,30 @@ static enum cp_code json_edges(struct tree *t, struct cpi_json *json, uint32_t i
 	return CP_OK;
 }
 
+static enum cp_code json_node(
+	struct tree *t, struct cpi_json *json, uint32_t id, struct cp_error *err)
+{
+	const struct cpi_graph_node *n = &t->g.node.v[id];
+	enum cp_code code;
+
+	cpi_json_begin(json, '{', false);
+	cpi_json_key(json, "name");
+	cpi_json_str(json, n->label);
+	cpi_json_key(json, "flat");
+	cpi_json_i64(json, cpi_graph_flat(n));
+	cpi_json_key(json, "cum");
+	cpi_json_i64(json, cpi_graph_cum(n));
+	code = json_edges(t, json, id, true, err);
+	if (!code)
+		code = json_edges(t, json, id, false, err);
+	cpi_json_end(json, '}');
+	return code;
+}
+
 static enum cp_code json_tree(struct cpi_report *r, bool peek, struct cp_error *err)
 {
 	struct tree t;
 	struct cpi_json json;
-	size_t matched = 0;
 	enum cp_code code = make(r, &t, peek, err);
 
 	if (code)
@@ -173,31 +197,12 @@ static enum cp_code json_tree(struct cpi_report *r, bool peek, struct cp_error *
 	cpi_report_json_head(r, &json, peek ? "peek" : "tree");
 	cpi_json_key(&json, "nodes");
 	cpi_json_begin(&json, '[', false);
-	for (size_t i = 0; !code && i < t.g.order.n; i++) {
-		const struct cpi_graph_node *n = &t.g.node.v[t.g.order.v[i]];
-
-		if (t.rx && !cpi_regex_match(t.rx, cpi_text(n->label)))
-			continue;
-		matched++;
-		cpi_json_begin(&json, '{', false);
-		cpi_json_key(&json, "name");
-		cpi_json_str(&json, n->label);
-		cpi_json_key(&json, "flat");
-		cpi_json_i64(&json, cpi_graph_flat(n));
-		cpi_json_key(&json, "cum");
-		cpi_json_i64(&json, cpi_graph_cum(n));
-		code = json_edges(&t, &json, t.g.order.v[i], true, err);
-		if (!code)
-			code = json_edges(&t, &json, t.g.order.v[i], false, err);
-		cpi_json_end(&json, '}');
-	}
+	code = keep_matching(r, &t, err);
+	for (size_t i = 0; !code && i < t.g.order.n; i++)
+		code = json_node(&t, &json, t.g.order.v[i], err);
 	cpi_json_end(&json, ']');
 	cpi_json_end(&json, '}');
 	cpi_json_finish(&json);
-	if (!code && t.rx)
-		code = cpi_regex_status(t.rx, err);
-	if (!code && t.rx && !matched)
-		code = nothing_matched(r, err);
 	tree_release(r, &t);
 	return code;
 }
