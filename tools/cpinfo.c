@@ -68,6 +68,16 @@ static int show(struct tool *tool, struct cpinfo *self, const char *path, bool *
 	return status;
 }
 
+/* With --check, a file that is damaged beyond reading is an answer, too. */
+static int check_failure(const struct tool *tool, int status, bool *damaged)
+{
+	if (status != TOOL_UNREADABLE ||
+		(tool->failure != CP_ERROR_CORRUPT && tool->failure != CP_ERROR_TRUNCATED))
+		return status;
+	*damaged = true;
+	return TOOL_GO;
+}
+
 static int run(struct tool *tool, struct cpinfo *self)
 {
 	struct opt_list *inputs = &tool->options.inputs;
@@ -87,7 +97,10 @@ static int run(struct tool *tool, struct cpinfo *self)
 	for (size_t i = 0; i < inputs->n; i++) {
 		if (i && !self->json)
 			out_printf(&tool->out, "\n");
+		tool->failure = CP_OK;
 		status = show(tool, self, inputs->v[i], &damaged);
+		if (self->check)
+			status = check_failure(tool, status, &damaged);
 		/* The other inputs still get their answer. */
 		if (status != TOOL_GO && status > worst)
 			worst = status;
@@ -97,9 +110,7 @@ static int run(struct tool *tool, struct cpinfo *self)
 	status = tool_commit_output(tool);
 	if (status != TOOL_DONE)
 		return status;
-	if (self->check && (damaged || worst == TOOL_UNREADABLE))
-		return TOOL_NO;
-	return worst;
+	return worst == TOOL_DONE && self->check && damaged ? TOOL_NO : worst;
 }
 
 int main(int argc, char **argv)

@@ -16,6 +16,7 @@ struct cp_input {
 	struct cpi_source source;
 	struct cpi_blob blob[1 + 1024]; /* what source.part points into */
 	uint64_t file_bytes[1 + 1024];  /* of the files, wrappers included */
+	uint64_t warnings;              /* about the wrapper */
 };
 
 /* Where a caller's write function gets its bytes from. */

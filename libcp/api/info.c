@@ -33,6 +33,20 @@ static void read_profile(struct cp_context *context, struct cp_input *input,
 		why->code = CP_OK;
 }
 
+/* Quietly: the profile is read from the same records, and says what is wrong with them. */
+static enum cp_code read_perf(struct cpi_env *env, struct cp_input *input,
+	struct perf_info **ret_perf, struct cp_error *why)
+{
+	cp_diagnostic_fn *fn = env->diag.fn;
+	enum cp_code code;
+
+	env->diag.fn = NULL;
+	code = perf_info_read(env, &input->source, ret_perf, why);
+	cpi_diag_flush(&env->diag);
+	env->diag.fn = fn;
+	return code;
+}
+
 /* Problems that keep the answer itself from being given. */
 static bool fatal(enum cp_code code)
 {
@@ -59,7 +73,7 @@ enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"information is written as text or json, not as \"%.20s\"", format);
 	if (info.format && !strcmp(info.format, "perf.data"))
-		code = perf_info_read(env, &input->source, &perf, &why);
+		code = read_perf(env, input, &perf, &why);
 	if (!code)
 		read_profile(context, input, symbolize, &profile, &report, &why);
 	if (fatal(why.code) || (!profile && !perf)) {
@@ -76,7 +90,7 @@ enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
 	info.p = profile;
 	info.report = report;
 	info.damaged = (perf && perf->damaged) || (why.code && why.code != CP_ERROR_EMPTY) ||
-		(!perf && env->diag.total > warnings);
+		(!perf && env->diag.total > warnings) || input->warnings;
 	if (why.code) {
 		cp_error_format(&why, reason, sizeof reason);
 		info.unreadable = reason;

@@ -45,7 +45,7 @@ static enum cp_code add_part(
 {
 	unsigned i = input->source.n_parts;
 	bool opened = false;
-	uint64_t file_bytes = take->n;
+	uint64_t file_bytes = take->n, warnings = input->env->diag.total;
 	struct cpi_blob inner = {0};
 	enum cp_code code;
 
@@ -56,6 +56,7 @@ static enum cp_code add_part(
 			return code;
 		}
 		input->source.mtime = take->mtime;
+		input->warnings = input->env->diag.total - warnings;
 	}
 	if (opened)
 		cpi_blob_release(input->env, take);

@@ -72,6 +72,7 @@ static int status_of(enum cp_code code)
 
 int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 {
+	tool->failure = err->code;
 	if (err->code == CP_ERROR_MEMORY && tool->options.memory_limit)
 		ui_error(&tool->ui, where, "%s: --memory-limit is %" PRIu64 " bytes",
 			err->message, tool->options.memory_limit);

@@ -69,6 +69,7 @@ struct tool {
 	struct cp_context *context;
 	struct out out;
 	bool out_open;
+	enum cp_code failure; /* what tool_fail said last */
 };
 
 extern const struct opt tool_rows[];
