@@ -4,6 +4,7 @@
 
 #include <cp/info.h>
 
+#include "common/answer.h"
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"

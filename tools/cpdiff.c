@@ -129,10 +129,12 @@ static int take_sides(struct tool *tool, struct cpdiff *self)
 	struct opt_list *operands = &tool->options.inputs;
 	size_t at = 0;
 
-	if (self->calibrate.n)
-		return operands->n || self->side[0].n || self->side[1].n || self->base
-			? tool_usage(tool, "--calibrate takes all captures itself")
-			: TOOL_GO;
+	if (self->calibrate.n) {
+		if (operands->n || self->side[0].n || self->side[1].n || self->base)
+			return tool_usage(tool, "--calibrate takes all captures itself");
+		tool_set_inputs(tool, &self->calibrate, 1);
+		return TOOL_GO;
+	}
 	tool_take_binaries(tool, &self->symbols.binaries);
 	if (self->base)
 		opt_list_add(&self->side[CP_BEFORE], self->base);
@@ -146,11 +148,7 @@ static int take_sides(struct tool *tool, struct cpdiff *self)
 			operands->v[at]);
 	if (!self->side[CP_BEFORE].n || !self->side[CP_AFTER].n)
 		return tool_usage(tool, "two captures are compared, one before and one after");
-	/* What the output must not overwrite. */
-	operands->n = 0;
-	for (int side = CP_BEFORE; side <= CP_AFTER; side++)
-		for (size_t i = 0; i < self->side[side].n; i++)
-			opt_list_add(operands, self->side[side].v[i]);
+	tool_set_inputs(tool, self->side, 2);
 	return TOOL_GO;
 }
 

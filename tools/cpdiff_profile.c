@@ -7,47 +7,51 @@
 #include <cp/merge.h>
 #include <cp/scale.h>
 
+#include "common/answer.h"
 #include "cpdiff.h"
 
-static const char *const table_formats[] = {"text", "markdown", "csv", "json", NULL};
-static const char *const profile_formats[] = {"pprof", "folded", "svg", "html", NULL};
+static const struct answer answers[] = {
+	{"text", ".txt .text .log .out"},
+	{"markdown", ".md"},
+	{"csv", ".csv"},
+	{"json", ".json"},
+	{"pprof", ".pb.gz .pb .pprof"},
+	{"folded", ".folded .collapsed"},
+	{"svg", ".svg"},
+	{"html", ".html"},
+	{0},
+};
 
-/* By --to, else by the ending of -o, else text. NULL after saying what is wrong. */
 const char *cpdiff_format(struct tool *tool, const struct cpdiff *self)
 {
-	static const char *const endings[][2] = {{".md", "markdown"}, {".csv", "csv"},
-		{".json", "json"}, {".txt", "text"}, {".pb.gz", "pprof"}, {".pb", "pprof"},
-		{".folded", "folded"}, {".collapsed", "folded"}, {".svg", "svg"}, {".html", "html"}};
-	const char *to = tool->options.to, *o = tool->options.output;
+	const char *name;
 
-	if (self->base_compat && !to)
-		to = "pprof";
-	for (size_t i = 0; !to && o && i < sizeof endings / sizeof *endings; i++) {
-		size_t n = strlen(o), e = strlen(endings[i][0]);
-
-		if (n > e && !strcmp(o + n - e, endings[i][0]))
-			to = endings[i][1];
-	}
-	if (!to)
-		to = "text";
-	if (self->options.tree)
-		return strcmp(to, "text") ? (tool_usage(tool, "--tree is written as text"), NULL) : "tree";
-	for (size_t i = 0; table_formats[i]; i++)
-		if (!strcmp(to, table_formats[i]))
-			return table_formats[i];
-	for (size_t i = 0; profile_formats[i]; i++)
-		if (!strcmp(to, profile_formats[i]))
-			return profile_formats[i];
-	tool_usage(tool, "--to is text, markdown, csv, json, pprof, folded, svg or html, not '%s'", to);
+	if (self->base_compat && !tool->options.to)
+		return "pprof";
+	name = tool_answer(tool, answers);
+	if (!name || !self->options.tree)
+		return name;
+	if (!strcmp(name, "text"))
+		return "tree";
+	tool_usage(tool, "--tree is written as text");
 	return NULL;
 }
 
 bool cpdiff_is_profile(const char *format)
 {
-	for (size_t i = 0; profile_formats[i]; i++)
-		if (!strcmp(format, profile_formats[i]))
-			return true;
-	return false;
+	static const char *const words[] = {"pprof", "folded", "svg", "html", NULL};
+
+	return opt_choice(words, format) >= 0;
+}
+
+static int read_one(struct tool *tool, struct cpdiff *self, const char *path,
+	struct cp_profile **ret_profile)
+{
+	int status = cpdiff_read(tool, self, path, false, ret_profile);
+
+	if (status == TOOL_GO)
+		cpdiff_compare_captures(tool, self, path, *ret_profile);
+	return status;
 }
 
 /* All captures of a side as one profile; a single one stays as it is, as in pprof. */
@@ -60,17 +64,17 @@ static int merged_side(struct tool *tool, struct cpdiff *self, enum cp_diff_side
 	int status = TOOL_GO;
 
 	if (list->n == 1)
-		return cpdiff_read(tool, self, list->v[0], false, ret_profile);
+		return read_one(tool, self, list->v[0], ret_profile);
 	if (cp_merge_new(tool->context, NULL, &merge, &err))
 		return tool_fail(tool, NULL, &err);
 	for (size_t i = 0; status == TOOL_GO && i < list->n; i++) {
 		struct cp_profile *p;
 
-		status = cpdiff_read(tool, self, list->v[i], false, &p);
+		status = read_one(tool, self, list->v[i], &p);
 		if (status != TOOL_GO)
 			break;
 		if (cp_merge_add(merge, p, NULL, &err))
-			status = tool_fail(tool, list->v[i], &err);
+			status = tool_fail_input(tool, list->v[i], &err);
 		cp_profile_free(p);
 	}
 	if (status != TOOL_GO) {
@@ -103,7 +107,7 @@ static int write_pprof(struct tool *tool, struct cpdiff *self, struct cp_profile
 
 		if (cp_profile_normalize(
 			    tool->context, after, before, true, &side[CP_AFTER], &err))
-			return tool_fail(tool, NULL, &err);
+			return tool_fail_input(tool, self->side[CP_AFTER].v[0], &err);
 		cp_profile_free(after);
 	}
 	if (cp_merge_new(tool->context, &options, &merge, &err))
@@ -111,10 +115,11 @@ static int write_pprof(struct tool *tool, struct cpdiff *self, struct cp_profile
 	code = cp_merge_add(merge, side[CP_AFTER], NULL, &err);
 	if (!code)
 		code = cp_merge_add(merge, side[CP_BEFORE], &negative, &err);
-	if (code)
+	if (code) {
 		cp_merge_free(merge);
-	else
-		code = cp_merge_finish(merge, &p, &err);
+		return tool_fail_input(tool, self->side[CP_BEFORE].v[0], &err);
+	}
+	code = cp_merge_finish(merge, &p, &err);
 	if (!code)
 		code = cp_profile_write(
 			tool->context, p, "pprof", NULL, out_write, &tool->out, &err);

@@ -304,6 +304,7 @@ static int take_sides(struct tool *tool, struct cpflame *self)
 			return tool_usage(tool, "'%s' is neither before nor after", inputs->v[0]);
 		if (!self->before.n || !self->after.n)
 			return tool_usage(tool, "--before and --after go together");
+		tool_set_inputs(tool, (struct opt_list[]){self->before, self->after}, 2);
 		return TOOL_GO;
 	}
 	if (self->diff && inputs->n != 2)

@@ -4,6 +4,7 @@
 
 #include <cp/info.h>
 
+#include "common/answer.h"
 #include "common/main.h"
 #include "common/options.h"
 
@@ -26,6 +27,12 @@ static const char examples[] =
 	"  cpinfo --check *.data         which of these are damaged?\n"
 	"  cpinfo --json perf.data       for programs\n"
 	"  cpinfo --formats              what can be read and written\n";
+
+static const struct answer answers[] = {
+	{"text", ".txt .text .log .out"},
+	{"json", ".json"},
+	{0},
+};
 
 static int list_formats(struct tool *tool)
 {
@@ -81,14 +88,16 @@ static int check_failure(const struct tool *tool, int status, bool *damaged)
 static int run(struct tool *tool, struct cpinfo *self)
 {
 	struct opt_list *inputs = &tool->options.inputs;
+	const char *format;
 	bool damaged = false;
 	int status = TOOL_GO, worst = TOOL_DONE;
 
 	if (self->formats)
 		return list_formats(tool);
-	if (tool->options.to && strcmp(tool->options.to, "text") && strcmp(tool->options.to, "json"))
-		return tool_usage(tool, "--to is text or json, not '%s'", tool->options.to);
-	self->json |= tool->options.to && !strcmp(tool->options.to, "json");
+	format = tool_answer(tool, answers);
+	if (!format)
+		return TOOL_USAGE;
+	self->json |= !strcmp(format, "json");
 	status = tool_default_input(tool);
 	if (status == TOOL_GO)
 		status = tool_open_output(tool, false);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/answer.h"
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
@@ -188,7 +189,6 @@ static int collect_inputs(struct tool *tool, struct cpmerge *self)
 	return status;
 }
 
-/* An input that does not go with the others counts as unreadable. */
 static int add_profile(struct tool *tool, struct cpmerge *self, const char *path,
 	const struct cp_profile *profile)
 {
@@ -199,14 +199,12 @@ static int add_profile(struct tool *tool, struct cpmerge *self, const char *path
 		.weight = weight_of(self, path),
 	};
 	struct cp_error err;
-	int status;
 
 	if (self->label_file_name && *self->label_file_name)
 		self->label[self->n_labels - 1].value = path;
 	if (!cp_merge_add(self->merge, profile, &input, &err))
 		return TOOL_GO;
-	status = tool_fail(tool, tool_input_name(path), &err);
-	return status == TOOL_USAGE ? TOOL_UNREADABLE : status;
+	return tool_fail_input(tool, path, &err);
 }
 
 static int add_all(struct tool *tool, struct cpmerge *self, struct ahead *ahead,

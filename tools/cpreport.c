@@ -8,6 +8,7 @@
 #include <cp/merge.h>
 #include <cp/report.h>
 
+#include "common/answer.h"
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/nearest.h"
@@ -202,31 +203,16 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	return TOOL_GO;
 }
 
-static const char *output_format(struct tool *tool)
-{
-	static const char *const words[] = {"text", "json", "csv", NULL};
-	static const char *const endings[] = {".txt", ".json", ".csv"};
-	const char *to = tool->options.to, *o = tool->options.output;
-	int i;
-
-	if (to) {
-		i = opt_choice(words, to);
-		if (i < 0)
-			tool_usage(tool, "--to is text, json or csv, not '%s'", to);
-		return i < 0 ? NULL : words[i];
-	}
-	for (i = 0; o && words[i]; i++) {
-		size_t n = strlen(o), e = strlen(endings[i]);
-
-		if (n > e && !strcmp(o + n - e, endings[i]))
-			return words[i];
-	}
-	return "text";
-}
+static const struct answer answers[] = {
+	{"text", ".txt .text .log .out"},
+	{"json", ".json"},
+	{"csv", ".csv"},
+	{0},
+};
 
 static int report(struct tool *tool, struct cpreport *self)
 {
-	const char *format = output_format(tool);
+	const char *format = tool_answer(tool, answers);
 	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
 	struct cp_error err;

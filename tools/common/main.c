@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "common/nearest.h"
 #include "common/opthelp.h"
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
@@ -79,6 +78,13 @@ int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 	else
 		ui_failure(&tool->ui, where, err);
 	return status_of(err->code);
+}
+
+int tool_fail_input(struct tool *tool, const char *path, const struct cp_error *err)
+{
+	int status = tool_fail(tool, tool_input_name(path), err);
+
+	return status == TOOL_USAGE ? TOOL_UNREADABLE : status;
 }
 
 static int answer_and_leave(struct tool *tool)
@@ -190,6 +196,16 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
 	memmove(inputs->v, inputs->v + taken, inputs->n * sizeof *inputs->v);
 }
 
+void tool_set_inputs(struct tool *tool, const struct opt_list *lists, size_t n)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+
+	inputs->n = 0;
+	for (; n; n--, lists++)
+		for (size_t i = 0; i < lists->n; i++)
+			opt_list_add(inputs, lists->v[i]);
+}
+
 const char *tool_input_name(const char *path)
 {
 	return strcmp(path, "-") ? path : "standard input";
@@ -249,11 +265,23 @@ static bool is_input(const char *input, const char *output)
 		in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
+static bool reads_stdin_once(const struct tool *tool)
+{
+	const struct opt_list *inputs = &tool->options.inputs;
+	size_t n = 0;
+
+	for (size_t i = 0; i < inputs->n; i++)
+		n += !strcmp(inputs->v[i], "-");
+	return n <= 1;
+}
+
 int tool_open_output(struct tool *tool, bool binary)
 {
 	const char *path = tool->options.output;
 	char message[512];
 
+	if (!reads_stdin_once(tool))
+		return tool_usage(tool, "standard input ('-') can be read once only");
 	for (size_t i = 0; i < tool->options.inputs.n; i++)
 		if (is_input(tool->options.inputs.v[i], path))
 			return tool_usage(tool, "the output (%s) is an input (%s)",
@@ -290,86 +318,4 @@ int tool_commit_output(struct tool *tool)
 		return TOOL_DONE;
 	ui_error(&tool->ui, NULL, "%s", message);
 	return TOOL_SYSTEM;
-}
-
-const struct cp_format *tool_find_format(const char *name)
-{
-	const struct cp_format *format;
-
-	for (size_t i = 0; (format = cp_format_at(i)); i++)
-		if (!strcmp(format->name, name))
-			return format;
-	return NULL;
-}
-
-/* Length of the longest ending in `endings` (space-separated) that `name` has, or 0. */
-static size_t ending(const char *name, const char *endings)
-{
-	size_t n = strlen(name), longest = 0;
-
-	while (endings && *endings) {
-		size_t length = strcspn(endings, " ");
-
-		if (length < n && length > longest &&
-			!memcmp(name + n - length, endings, length))
-			longest = length;
-		endings += length + strspn(endings + length, " ");
-	}
-	return longest;
-}
-
-static const struct cp_format *format_by_ending(const char *path)
-{
-	const struct cp_format *format, *best = NULL;
-	size_t longest = 0;
-
-	for (size_t i = 0; (format = cp_format_at(i)); i++) {
-		size_t n = format->writes ? ending(path, format->extensions) : 0;
-
-		if (n > longest) {
-			longest = n;
-			best = format;
-		}
-	}
-	return best;
-}
-
-static void say_formats(struct tool *tool, const char *wanted)
-{
-	const char *names[64], *nearest;
-	const struct cp_format *format;
-	char list[400] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; n < 64 && (format = cp_format_at(i)); i++)
-		if (format->writes) {
-			size_t used = strlen(list);
-
-			snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "",
-				format->name);
-			names[n++] = format->name;
-		}
-	nearest = opt_nearest(wanted, names, n);
-	tool_usage(tool, "cannot write format '%s'%s%s%s (formats: %s)", wanted,
-		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "",
-		list);
-}
-
-const struct cp_format *tool_output_format(struct tool *tool, const char *fallback)
-{
-	const char *to = tool->options.to, *path = tool->options.output;
-	const struct cp_format *format;
-
-	if (!to && path && strcmp(path, "-")) {
-		format = format_by_ending(path);
-		if (!format)
-			tool_usage(tool, "the ending of %s names no format: say --to FORMAT",
-				path);
-		return format;
-	}
-	format = tool_find_format(to ? to : fallback);
-	if (format && format->writes)
-		return format;
-	say_formats(tool, to ? to : fallback);
-	return NULL;
 }

@@ -85,6 +85,8 @@ int tool_usage(struct tool *tool, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Says the library's error; `where` (may be NULL) is the file. The exit status. */
 int tool_fail(struct tool *tool, const char *where, const struct cp_error *err);
+/* The same for an input that does not go with the others, which counts as unreadable. */
+int tool_fail_input(struct tool *tool, const char *path, const struct cp_error *err);
 
 /*
  * With no operand: "-" when stdin offers something, else ./perf.data. Says what is wrong
@@ -96,6 +98,8 @@ int tool_default_input(struct tool *tool);
  * --binary would.
  */
 void tool_take_binaries(struct tool *tool, struct opt_list *binaries);
+/* Makes the inputs what is in n lists; the output must not overwrite any of them. */
+void tool_set_inputs(struct tool *tool, const struct opt_list *lists, size_t n);
 
 /*
  * Opens one input; diagnostics name it from now on. On failure says why and returns the
@@ -113,21 +117,13 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 const char *tool_input_name(const char *path);
 
 /*
- * Opens -o (or stdout): refuses a file that is one of the inputs, and binary answers on a
- * terminal. TOOL_GO or the exit status. Write with out_write and &tool->out, then commit.
+ * Opens -o (or stdout): refuses a file that is one of the inputs, binary answers on a
+ * terminal, and inputs that name stdin twice. TOOL_GO or the exit status. Write with out_write and &tool->out, then commit.
  */
 int tool_open_output(struct tool *tool, bool binary);
 /* Columns of the terminal the answer goes to; 0 when it goes elsewhere. */
 unsigned tool_width(const struct tool *tool);
 /* TOOL_DONE, or the exit status of a failed write or of a warning with --strict. */
 int tool_commit_output(struct tool *tool);
-
-/*
- * The format to write: --to, else the ending of -o's name, else `fallback`. NULL (after
- * saying why) when there is none; the exit status is then TOOL_USAGE.
- */
-const struct cp_format *tool_output_format(struct tool *tool, const char *fallback);
-/* By name; NULL when there is none. */
-const struct cp_format *tool_find_format(const char *name);
 
 #endif
