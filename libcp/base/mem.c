@@ -127,3 +127,35 @@ void cpi_free(struct cpi_mem *mem, void *p, size_t size)
 	cpi_mem_uncharge(mem, size);
 	free(p);
 }
+
+void *cpi_mem_reserve(struct cpi_mem *mem, size_t size)
+{
+	void *p;
+
+	if (refused(mem) || !size)
+		return NULL;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void cpi_mem_discard(struct cpi_mem *mem, void *p, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)p;
+	uintptr_t from = (at + page - 1) & ~(page - 1), to = (at + size) & ~(page - 1);
+
+	if (from >= to) {
+		memset(p, 0, size);
+	} else {
+		memset(p, 0, from - at);
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+		memset((void *)to, 0, at + size - to);
+	}
+	cpi_mem_uncharge(mem, size);
+}
+
+void cpi_mem_unreserve(void *p, size_t size)
+{
+	if (p)
+		(void)munmap(p, size);
+}

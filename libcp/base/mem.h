@@ -43,4 +43,13 @@ void cpi_free(struct cpi_mem *mem, void *p, size_t size);
 bool cpi_mem_charge(struct cpi_mem *mem, size_t size);
 void cpi_mem_uncharge(struct cpi_mem *mem, size_t size);
 
+/*
+ * Address space without memory, for something large of which parts come and go at places
+ * of their own. It is not charged: what is written to it is (cpi_mem_charge). Discarding
+ * makes a range zeros again, gives back the pages it covers and uncharges `size`.
+ */
+void *cpi_mem_reserve(struct cpi_mem *mem, size_t size);
+void cpi_mem_discard(struct cpi_mem *mem, void *p, size_t size);
+void cpi_mem_unreserve(void *p, size_t size);
+
 #endif

@@ -5,9 +5,7 @@
 
 #include "base/error.h"
 #include "base/pool.h"
-#include "object/dwarf_const.h"
-#include "object/dwarf_parts.h"
-#include "object/dwarf_split.h"
+#include "object/dwarf_resolve.h"
 
 struct cpi_dwarf {
 	struct cpi_env *env;
@@ -25,20 +23,18 @@ struct cpi_dwarf_result {
 	size_t n;
 };
 
-/* One resolve call while it runs. */
-struct resolution {
-	struct cpi_env *env;
-	const uint64_t *address;
-	size_t n;
-	uint32_t *unit;  /* by address: unit index + 1 */
-	uint32_t *skip;  /* by address: the next address without a unit, as far as known */
-	struct cpi_dwarf_query *query; /* by unit, then address */
-	struct cpi_dwarf_job *job;
-	size_t n_jobs;
+/* Of compressed .debug_info: the larger, the fewer the times that threads wait. */
+enum { WINDOW = 16 << 20 };
+
+/* Units asked for an address, one after the other, until one knows a function there. */
+enum { MOST_ROUNDS = 8 };
+
+/* Completes names with scopes that are declared in other units. */
+struct naming {
+	struct cpi_dwarf_resolution *r;
 	struct cpi_dwarf_scope *scope; /* by place */
-	size_t n_scopes;
+	size_t n;
 	CPI_VEC(size_t) group; /* first scope of each unit */
-	struct cpi_dwarf_result *result;
 	atomic_bool failed;
 };
 
@@ -46,6 +42,7 @@ enum cp_code cpi_dwarf_open(struct cpi_env *env, struct cpi_elf *elf,
 	const struct cpi_dwarf_options *options, struct cpi_dwarf **ret_dw, struct cp_error *err)
 {
 	struct cpi_dwarf *dw = cpi_alloc_zero(&env->mem, sizeof *dw);
+	size_t window = options && options->window ? options->window : WINDOW;
 	enum cp_code code = CP_OK;
 
 	if (!dw)
@@ -53,9 +50,10 @@ enum cp_code cpi_dwarf_open(struct cpi_env *env, struct cpi_elf *elf,
 	dw->env = env;
 	cpi_dwarf_splits_init(&dw->splits, env, options);
 	if (options && options->alt)
-		code = cpi_dwarf_file_open(env, options->alt, NULL, CPI_DW_LINKED, &dw->alt, err);
+		code = cpi_dwarf_file_open(env, options->alt, NULL, CPI_DW_LINKED, 0, &dw->alt, err);
 	if (!code)
-		code = cpi_dwarf_file_open(env, elf, dw->alt, CPI_DW_LINKED, &dw->file, err);
+		code = cpi_dwarf_file_open(
+			env, elf, dw->alt, CPI_DW_LINKED, window, &dw->file, err);
 	if (code)
 		cpi_dwarf_close(dw);
 	else
@@ -75,284 +73,195 @@ void cpi_dwarf_close(struct cpi_dwarf *dw)
 
 bool cpi_dwarf_any(const struct cpi_dwarf *dw)
 {
-	return dw->file->n_units > 0;
-}
-
-/* The first address from i on that has no unit yet; paths are halved as they are walked. */
-static size_t next_free(struct resolution *r, size_t i)
-{
-	while (r->skip[i] != i) {
-		r->skip[i] = r->skip[r->skip[i]];
-		i = r->skip[i];
-	}
-	return i;
-}
-
-static size_t first_from(const uint64_t *address, size_t n, uint64_t value)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (address[mid] < value)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/*
- * Units in order of their offsets, each taking what none took before: the linker keeps the
- * first copy of a COMDAT function, and lets the entries of the others point to it, too.
- */
-static void claim_range(struct resolution *r, uint32_t unit, uint64_t low, uint64_t high)
-{
-	for (size_t i = next_free(r, first_from(r->address, r->n, low));
-		i < r->n && r->address[i] < high; i = next_free(r, i)) {
-		r->unit[i] = unit + 1;
-		r->skip[i] = (uint32_t)i + 1;
-	}
-}
-
-static enum cp_code find_units(
-	struct resolution *r, const struct cpi_dwarf_file *file, struct cp_error *err)
-{
-	struct cpi_dwarf_ranges ranges = {0};
-
-	for (uint32_t u = 0; u < file->n_units; u++) {
-		const struct cpi_dwarf_unit *unit = &file->unit[u];
-		uint64_t low, high;
-
-		if (unit->no_code || unit->kind == DW_UT_type ||
-			!cpi_dwarf_ranges_start(
-				&ranges, unit, &unit->low, &unit->high, &unit->ranges))
-			continue;
-		while (cpi_dwarf_ranges_next(&ranges, &low, &high))
-			claim_range(r, u, low, high);
-		if (!cpi_dwarf_spend(&file->budget->ranges, ranges.used))
-			return cpi_error(err, CP_ERROR_LIMIT, unit->start,
-				"units share range lists beyond reason");
-		ranges.used = 0;
-	}
-	for (size_t i = 0; i < file->arange.n; i++)
-		claim_range(r, file->arange.v[i].unit, file->arange.v[i].low,
-			file->arange.v[i].high);
-	return CP_OK;
-}
-
-/* One job for each unit with addresses; its queries stand together, ascending. */
-static enum cp_code make_jobs(
-	struct resolution *r, const struct cpi_dwarf_file *file, struct cp_error *err)
-{
-	struct cpi_mem *mem = &r->env->mem;
-	uint32_t *count = cpi_alloc_zero(mem, (file->n_units + 1) * sizeof *count);
-	size_t at = 0;
-
-	if (!count)
-		return cpi_error_memory(err);
-	for (size_t i = 0; i < r->n; i++)
-		if (r->unit[i] && !count[r->unit[i]]++)
-			r->n_jobs++;
-	r->query = cpi_alloc_zero(mem, r->n * sizeof *r->query);
-	r->job = cpi_alloc_zero(mem, r->n_jobs * sizeof *r->job);
-	if (r->query && r->job) {
-		struct cpi_dwarf_job *job = r->job;
-
-		/* Turns counts into the place of each unit's next query. */
-		for (uint32_t u = 1; u <= file->n_units; u++) {
-			uint32_t n = count[u];
-
-			count[u] = (uint32_t)at;
-			if (!n)
-				continue;
-			job->unit = &file->unit[u - 1];
-			job->query = r->query + at;
-			job++->n = n;
-			at += n;
-		}
-		for (size_t i = 0; i < r->n; i++)
-			if (r->unit[i])
-				r->query[count[r->unit[i]]++] = (struct cpi_dwarf_query){
-					.address = r->address[i], .index = (uint32_t)i};
-	}
-	cpi_free(mem, count, (file->n_units + 1) * sizeof *count);
-	return r->query && r->job ? CP_OK : cpi_error_memory(err);
-}
-
-static void run_job(void *arg, size_t i, unsigned worker)
-{
-	struct resolution *r = arg;
-
-	cpi_dwarf_job_run(r->env, &r->job[i], &r->result->worker[worker]);
+	return dw->file->n_units > 0 || dw->file->listing;
 }
 
 /* Reports each unit's damage, in the order of units. */
-static enum cp_code report(struct resolution *r, struct cp_error *err)
+static enum cp_code report(struct cpi_dwarf_resolution *r, struct cp_error *err)
 {
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		const struct cp_error *damage = &r->job[i].damage;
-		enum cp_code code = CP_OK;
+	enum cp_code code = CP_OK;
 
-		if (r->job[i].code)
-			return cpi_error_memory(err);
-		if (damage->code)
-			code = cpi_diag_warn(&r->env->diag, err, "dwarf", damage->offset,
-				"%s", damage->message);
-		if (code)
-			return code;
+	for (const struct cpi_dwarf_batch *b = r->first; b; b = b->next) {
+		for (size_t i = 0; i < b->job.n && !code; i++) {
+			const struct cp_error *damage = &b->job.v[i].damage;
+
+			if (b->job.v[i].code)
+				code = cpi_error_memory(err);
+			else if (damage->code)
+				code = cpi_diag_warn(&r->env->diag, err, "dwarf",
+					damage->offset, "%s", damage->message);
+		}
 	}
-	return CP_OK;
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct cpi_dwarf_place *x = &((const struct cpi_dwarf_scope *)a)->place;
-	const struct cpi_dwarf_place *y = &((const struct cpi_dwarf_scope *)b)->place;
-
-	if (x->unit != y->unit)
-		return (uintptr_t)x->unit < (uintptr_t)y->unit ? -1 : 1;
-	return (x->die > y->die) - (x->die < y->die);
+	return code;
 }
 
 static void run_scopes(void *arg, size_t i, unsigned worker)
 {
-	struct resolution *r = arg;
-	struct cpi_dwarf_worker *w = &r->result->worker[worker];
-	size_t first = r->group.v[i];
-	size_t end = i + 1 < r->group.n ? r->group.v[i + 1] : r->n_scopes;
+	struct naming *naming = arg;
+	struct cpi_dwarf_worker *w = &naming->r->worker[worker];
+	size_t first = naming->group.v[i];
+	size_t end = i + 1 < naming->group.n ? naming->group.v[i + 1] : naming->n;
 
-	cpi_dwarf_abbrevs_trim(&r->env->mem, &w->cache);
+	cpi_dwarf_abbrevs_trim(&naming->r->env->mem, &w->cache);
 	/* Damage here was met, and reported, when the entries were read before. */
-	if (cpi_dwarf_scopes(&w->cache, r->scope + first, end - first, &w->arena, NULL) ==
+	if (cpi_dwarf_scopes(&w->cache, naming->scope + first, end - first, &w->arena, NULL) ==
 		CP_ERROR_MEMORY)
-		atomic_store(&r->failed, true);
+		atomic_store(&naming->failed, true);
 }
 
-/* Completes names with their scopes, each unit of declarations once. */
-static enum cp_code name_scopes(struct resolution *r, struct cp_error *err)
+static bool group_scopes(struct naming *naming)
+{
+	struct cpi_mem *mem = &naming->r->env->mem;
+
+	if (naming->n)
+		qsort(naming->scope, naming->n, sizeof *naming->scope,
+			cpi_dwarf_scope_compare);
+	for (size_t i = 0; i < naming->n; i++)
+		if (!i || naming->scope[i].place.unit != naming->scope[i - 1].place.unit)
+			if (!cpi_vec_push(mem, &naming->group, i))
+				return false;
+	return true;
+}
+
+/* Each unit of declarations once. */
+static enum cp_code name_scopes(struct cpi_dwarf_resolution *r, struct cp_error *err)
 {
 	struct cpi_mem *mem = &r->env->mem;
+	struct naming naming = {.r = r};
 	size_t at = 0;
 
-	for (size_t i = 0; i < r->n_jobs; i++)
-		r->n_scopes += r->job[i].scope.n;
-	r->scope = cpi_alloc_array(mem, r->n_scopes, sizeof *r->scope);
-	if (!r->scope)
+	for (const struct cpi_dwarf_batch *b = r->first; b; b = b->next)
+		for (size_t i = 0; i < b->job.n; i++)
+			naming.n += b->job.v[i].scope.n;
+	naming.scope = cpi_alloc_array(mem, naming.n, sizeof *naming.scope);
+	if (!naming.scope)
 		return cpi_error_memory(err);
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		if (r->job[i].scope.n)
-			memcpy(r->scope + at, r->job[i].scope.v,
-				r->job[i].scope.n * sizeof *r->scope);
-		at += r->job[i].scope.n;
+	for (const struct cpi_dwarf_batch *b = r->first; b; b = b->next) {
+		for (size_t i = 0; i < b->job.n; at += b->job.v[i++].scope.n)
+			if (b->job.v[i].scope.n)
+				memcpy(naming.scope + at, b->job.v[i].scope.v,
+					b->job.v[i].scope.n * sizeof *naming.scope);
 	}
-	if (at)
-		qsort(r->scope, at, sizeof *r->scope, by_place);
-	for (size_t i = 0; i < at; i++)
-		if (!i || r->scope[i].place.unit != r->scope[i - 1].place.unit)
-			if (!cpi_vec_push(mem, &r->group, i))
-				return cpi_error_memory(err);
-	cpi_pool_run(r->env, r->group.n, run_scopes, r);
-	return atomic_load(&r->failed) ? cpi_error_memory(err) : CP_OK;
+	if (group_scopes(&naming))
+		cpi_pool_run(r->env, naming.group.n, run_scopes, &naming);
+	else
+		atomic_store(&naming.failed, true);
+	cpi_vec_release(mem, &naming.group);
+	cpi_free(mem, naming.scope, naming.n * sizeof *naming.scope);
+	return atomic_load(&naming.failed) ? cpi_error_memory(err) : CP_OK;
 }
 
-/* Lays the jobs' frames out by address. */
-static enum cp_code gather(struct resolution *r, struct cp_error *err)
+/* Lays the answers out by address. */
+static enum cp_code gather(const struct cpi_dwarf_resolution *r,
+	struct cpi_dwarf_result *result, struct cp_error *err)
 {
-	struct cpi_dwarf_result *result = r->result;
 	struct cpi_mem *mem = &r->env->mem;
 	uint32_t at = 0;
 
-	result->first = cpi_alloc_zero(mem, (r->n + 1) * sizeof *result->first);
+	result->first = cpi_alloc_array(mem, r->n + 1, sizeof *result->first);
 	if (!result->first)
 		return cpi_error_memory(err);
 	result->n = r->n;
-	for (size_t i = 0; i < r->n_jobs; i++)
-		for (size_t q = 0; q < r->job[i].n; q++)
-			result->first[r->job[i].query[q].index] = r->job[i].query[q].row.line;
-	for (size_t i = 0; i <= r->n; i++) {
-		uint32_t n = result->first[i];
-
+	for (size_t i = 0; i < r->n; i++) {
 		result->first[i] = at;
-		if (n > UINT32_MAX - at)
+		if (r->answer[i].n > UINT32_MAX - at)
 			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "too many frames");
-		at += n;
+		at += r->answer[i].n;
 	}
+	result->first[r->n] = at;
 	result->frame = cpi_alloc_array(mem, at, sizeof *result->frame);
 	if (!result->frame)
 		return cpi_error_memory(err);
 	result->n_frames = at;
-	for (size_t i = 0; i < r->n_jobs; i++) {
-		const struct cpi_dwarf_job *job = &r->job[i];
-
-		for (size_t q = 0; q < job->n; q++)
-			if (job->query[q].row.line)
-				memcpy(result->frame + result->first[job->query[q].index],
-					job->frame.v + job->query[q].node,
-					job->query[q].row.line * sizeof *result->frame);
-	}
+	for (size_t i = 0; i < r->n; i++)
+		if (r->answer[i].n)
+			memcpy(result->frame + result->first[i], r->answer[i].frame,
+				r->answer[i].n * sizeof *result->frame);
 	return CP_OK;
 }
 
-static enum cp_code attach_splits(
-	struct resolution *r, struct cpi_dwarf *dw, struct cp_error *err)
+/* Lets every unit that is listed claim addresses, and runs those that got some. */
+static enum cp_code ask_units(struct cpi_dwarf_resolution *r, struct cpi_dwarf_claims *claims,
+	bool units, bool aranges, size_t *ret_jobs, struct cp_error *err)
 {
-	enum cp_code code = CP_OK;
+	struct cpi_dwarf_batch *batch = cpi_dwarf_batch_add(r, err);
+	enum cp_code code = batch ? CP_OK : CP_ERROR_MEMORY;
 
-	for (size_t i = 0; i < r->n_jobs && !code; i++)
-		code = cpi_dwarf_splits_attach(
-			&dw->splits, &dw->file->unit[r->job[i].unit - dw->file->unit], err);
+	for (uint32_t i = 0; units && i < r->file->n_units && !code; i++)
+		code = cpi_dwarf_claim_unit(claims, r->file->unit[i], batch, err);
+	if (!code && aranges)
+		code = cpi_dwarf_claim_aranges(claims, r->file, batch, err);
+	if (code)
+		return code;
+	*ret_jobs = batch->job.n;
+	return r->file->window ? cpi_dwarf_stream_batch(r, batch, err)
+			       : cpi_dwarf_batch_run(r, batch, 0, batch->job.n, err);
+}
+
+/* One unit for each address that has no owner; *ret_jobs = 0: there are none left to ask. */
+static enum cp_code ask(
+	struct cpi_dwarf_resolution *r, size_t *ret_jobs, struct cp_error *err)
+{
+	struct cpi_dwarf_claims claims;
+	bool streams = r->file->window && r->file->listing;
+	enum cp_code code;
+
+	if (!cpi_dwarf_claims_init(&claims, r))
+		code = cpi_error_memory(err);
+	else if (!claims.n)
+		code = CP_OK;
+	else if (streams)
+		code = cpi_dwarf_stream(r, &claims, err);
+	else
+		code = ask_units(r, &claims, true, true, ret_jobs, err);
+	if (!code && streams && !atomic_load(&r->file->budget->wants_all)) {
+		code = cpi_dwarf_listing_finish(r->file, err);
+		if (!code)
+			code = cpi_dwarf_bare_units(r->file, err);
+		if (!code)
+			code = ask_units(r, &claims, false, true, ret_jobs, err);
+		*ret_jobs = 1;
+	}
+	cpi_dwarf_claims_release(&claims);
 	return code;
 }
 
-static enum cp_code resolve(struct resolution *r, struct cpi_dwarf *dw, struct cp_error *err)
+static enum cp_code ask_all(struct cpi_dwarf_resolution *r, struct cp_error *err)
 {
-	const struct cpi_dwarf_file *file = dw->file;
-	struct cpi_mem *mem = &r->env->mem;
+	enum cp_code code = CP_OK;
+	size_t jobs = 1;
+
+	for (unsigned i = 0; i < MOST_ROUNDS && jobs && !code; i++) {
+		jobs = 0;
+		code = ask(r, &jobs, err);
+		if (code || !r->file->window ||
+			!atomic_load(&r->file->budget->wants_all))
+			continue;
+		/* Its units do not stand alone: from the start, with all there is. */
+		cpi_dwarf_batches_release(r);
+		memset(r->answer, 0, r->n * sizeof *r->answer);
+		code = cpi_dwarf_file_fill(r->file, err);
+		jobs = 1;
+	}
+	return code;
+}
+
+static enum cp_code resolve(struct cpi_dwarf_resolution *r, struct cpi_dwarf_result *result,
+	struct cp_error *err)
+{
 	enum cp_code code;
 
-	r->unit = cpi_alloc_zero(mem, r->n * sizeof *r->unit);
-	r->skip = cpi_alloc_array(mem, r->n + 1, sizeof *r->skip);
-	if (!r->unit || !r->skip)
+	r->answer = cpi_alloc_zero(&r->env->mem, r->n * sizeof *r->answer);
+	if (!r->answer)
 		return cpi_error_memory(err);
-	for (size_t i = 0; i <= r->n; i++)
-		r->skip[i] = (uint32_t)i;
-	code = find_units(r, file, err);
+	code = ask_all(r, err);
 	if (!code)
-		code = make_jobs(r, file, err);
-	if (!code)
-		code = attach_splits(r, dw, err);
-	if (code)
-		return code;
-	cpi_pool_run(r->env, r->n_jobs, run_job, r);
-	code = report(r, err);
+		code = report(r, err);
 	if (!code)
 		code = name_scopes(r, err);
 	if (!code)
-		code = gather(r, err);
+		code = gather(r, result, err);
 	return code;
-}
-
-static void release(struct resolution *r)
-{
-	struct cpi_mem *mem = &r->env->mem;
-
-	for (size_t i = 0; r->job && i < r->n_jobs; i++) {
-		cpi_vec_release(mem, &r->job[i].frame);
-		cpi_vec_release(mem, &r->job[i].scope);
-	}
-	if (r->job)
-		cpi_free(mem, r->job, r->n_jobs * sizeof *r->job);
-	if (r->query)
-		cpi_free(mem, r->query, r->n * sizeof *r->query);
-	if (r->unit)
-		cpi_free(mem, r->unit, r->n * sizeof *r->unit);
-	if (r->skip)
-		cpi_free(mem, r->skip, (r->n + 1) * sizeof *r->skip);
-	if (r->scope)
-		cpi_free(mem, r->scope, r->n_scopes * sizeof *r->scope);
-	cpi_vec_release(mem, &r->group);
 }
 
 static struct cpi_dwarf_result *new_result(struct cpi_env *env)
@@ -377,22 +286,26 @@ static struct cpi_dwarf_result *new_result(struct cpi_env *env)
 enum cp_code cpi_dwarf_resolve(struct cpi_dwarf *dw, const uint64_t *address, size_t n,
 	struct cpi_dwarf_result **ret_result, struct cp_error *err)
 {
-	struct resolution r = {.env = dw->env, .address = address, .n = n};
+	struct cpi_dwarf_resolution r = {.env = dw->env, .file = dw->file,
+		.splits = &dw->splits, .address = address, .n = n};
+	struct cpi_dwarf_result *result;
 	enum cp_code code;
 
 	if (n >= UINT32_MAX)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "too many addresses");
-	r.result = new_result(dw->env);
-	if (!r.result)
+	result = new_result(dw->env);
+	if (!result)
 		return cpi_error_memory(err);
-	code = resolve(&r, dw, err);
-	for (unsigned i = 0; i < r.result->n_workers; i++)
-		cpi_dwarf_abbrevs_release(&dw->env->mem, &r.result->worker[i].cache);
-	release(&r);
+	r.worker = result->worker;
+	code = resolve(&r, result, err);
+	for (unsigned i = 0; i < result->n_workers; i++)
+		cpi_dwarf_abbrevs_release(&dw->env->mem, &result->worker[i].cache);
+	cpi_dwarf_batches_release(&r);
+	cpi_free(&dw->env->mem, r.answer, n * sizeof *r.answer);
 	if (code)
-		cpi_dwarf_result_free(r.result);
+		cpi_dwarf_result_free(result);
 	else
-		*ret_result = r.result;
+		*ret_result = result;
 	return code;
 }
 

@@ -29,6 +29,11 @@ struct cpi_dwarf_options {
 	/* The package (.dwp) of this file; asked at most once, before any open_split. */
 	struct cpi_elf *(*open_package)(void *arg);
 	void *arg;
+	/*
+	 * Compressed .debug_info above twice this size is inflated piece by piece, so many bytes
+	 * ahead, and given back as it was read. 0: 16 MB.
+	 */
+	size_t window;
 };
 
 /* One function as its abstract definition describes it; shared by its frames. */

@@ -30,7 +30,9 @@ static enum cp_code add_spans(
 	struct target target = {file, unit, false};
 	struct cpi_dwarf_lines lines;
 
-	if (cpi_dwarf_lines_open(&lines, &file->unit[unit], NULL))
+	if (cpi_dwarf_hold_lines(file, file->unit[unit], ret_end, NULL) == CP_ERROR_MEMORY)
+		return cpi_error_memory(err);
+	if (cpi_dwarf_lines_open(&lines, file->unit[unit], NULL))
 		return CP_OK;
 	*ret_end = lines.end;
 	(void)cpi_dwarf_rows_spans(&lines, take_span, &target, NULL);
@@ -44,7 +46,7 @@ enum cp_code cpi_dwarf_bare_units(struct cpi_dwarf_file *file, struct cp_error *
 	uint64_t ignored;
 
 	for (uint32_t u = 0; u < file->n_units && !code; u++) {
-		const struct cpi_dwarf_unit *unit = &file->unit[u];
+		const struct cpi_dwarf_unit *unit = file->unit[u];
 		bool listed = false;
 
 		for (; at < known && file->arange.v[at].unit <= u; at++)

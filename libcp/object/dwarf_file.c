@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/pool.h"
+#include "object/elf_window.h"
 
 static const char *const names[CPI_DW_SECTIONS] = {[CPI_DW_INFO] = ".debug_info",
 	[CPI_DW_TYPES] = ".debug_types",
@@ -35,15 +36,32 @@ static void section_name(
 		file->split && section != CPI_DW_CU_INDEX ? ".dwo" : "");
 }
 
+/* Opens the window of a section; false when it is to be loaded. */
+static bool windowed(struct loading *l, size_t i)
+{
+	struct cpi_dwarf_file *file = l->file;
+	struct cpi_dwarf_bytes *s = &file->section[i];
+	const struct cpi_inflation *stream = cpi_elf_section_stream(file->elf, l->index[i]);
+	struct cpi_elf_window **window = i == CPI_DW_INFO ? &file->info : &file->lines;
+
+	if (!file->window || !stream || (i != CPI_DW_INFO && i != CPI_DW_LINE))
+		return false;
+	l->code[i] = cpi_elf_window_open(
+		file->env, stream, file->window / 4, window, &l->what[i]);
+	if (!l->code[i])
+		s->p = cpi_elf_window_bytes(*window, &s->n);
+	return true;
+}
+
 static void load(void *arg, size_t i, unsigned worker)
 {
 	struct loading *l = arg;
 	struct cpi_dwarf_bytes *s = &l->file->section[i];
 
 	(void)worker;
-	if (l->index[i])
+	if (l->index[i] && !windowed(l, i))
 		l->code[i] = cpi_elf_section_bytes(
-			l->file->elf, l->index[i], 0, &s->p, &s->n, &l->what[i]);
+			l->file->elf, l->index[i], &s->p, &s->n, &l->what[i]);
 	if (!l->index[i] || l->code[i])
 		*s = (struct cpi_dwarf_bytes){(const uint8_t *)"", 0};
 }
@@ -118,8 +136,46 @@ static void set_budget(struct cpi_dwarf_file *file)
 	file->budget = &file->own_budget;
 }
 
+/* Small ones are faster at once. */
+static bool wants_window(const struct cpi_elf *elf, size_t window)
+{
+	uint32_t info = cpi_elf_find(elf, ".debug_info");
+
+	return window && cpi_elf_section_stream(elf, info) &&
+		cpi_elf_section(elf, info)->size / 2 > window &&
+		cpi_elf_header(elf)->type != ET_REL;
+}
+
+/* Ends the list of units. */
+static enum cp_code list(
+	struct cpi_dwarf_file *file, enum cpi_dwarf_file_kind kind, struct cp_error *err)
+{
+	enum cp_code code = CP_OK;
+
+	if (kind != CPI_DW_PACKAGE)
+		code = cpi_dwarf_units_read(file, err);
+	if (!code && kind == CPI_DW_LINKED)
+		code = file->section[CPI_DW_INFO].n ? cpi_dwarf_bare_units(file, err)
+						    : cpi_dwarf_bare_tables(file, err);
+	return code;
+}
+
+enum cp_code cpi_dwarf_file_fill(struct cpi_dwarf_file *file, struct cp_error *err)
+{
+	enum cp_code code =
+		cpi_elf_window_need(file->info, 0, file->section[CPI_DW_INFO].n, err);
+
+	if (!code && file->lines)
+		code = cpi_elf_window_need(
+			file->lines, 0, file->section[CPI_DW_LINE].n, err);
+	file->window = 0;
+	if (!code && file->listing)
+		code = list(file, CPI_DW_LINKED, err);
+	return code;
+}
+
 enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
-	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind,
+	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind, size_t window,
 	struct cpi_dwarf_file **ret_file, struct cp_error *err)
 {
 	struct cpi_dwarf_file *file = cpi_alloc_zero(&env->mem, sizeof *file);
@@ -134,13 +190,16 @@ enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	file->swap = cpi_elf_header(elf)->swap;
 	file->is64 = cpi_elf_header(elf)->is64;
 	file->code_start = code_start(elf);
+	file->window = wants_window(elf, window) ? window : 0;
+	cpi_arena_init(&file->arena, &env->mem);
 	code = load_all(file, err);
 	set_budget(file);
-	if (!code && kind != CPI_DW_PACKAGE)
-		code = cpi_dwarf_units_read(file, err);
-	if (!code && kind == CPI_DW_LINKED)
-		code = file->section[CPI_DW_INFO].n ? cpi_dwarf_bare_units(file, err)
-						    : cpi_dwarf_bare_tables(file, err);
+	if (!file->info)
+		file->window = 0;
+	if (!code)
+		code = cpi_dwarf_listing_start(file, err);
+	if (!code && !file->window)
+		code = list(file, kind, err);
 	if (code)
 		cpi_dwarf_file_close(file);
 	else
@@ -158,6 +217,10 @@ void cpi_dwarf_file_close(struct cpi_dwarf_file *file)
 	for (unsigned i = 0; i < CPI_DW_SECTIONS; i++)
 		if (file->relocated[i])
 			cpi_free(mem, file->relocated[i], file->section[i].n);
+	cpi_dwarf_listing_free(file);
+	cpi_elf_window_close(file->info);
+	cpi_elf_window_close(file->lines);
+	cpi_arena_release(&file->arena);
 	cpi_vec_release(mem, &file->arange);
 	cpi_free(mem, file->unit, file->cap_units * sizeof *file->unit);
 	cpi_free(mem, file, sizeof *file);

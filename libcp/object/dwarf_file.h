@@ -10,9 +10,12 @@ enum cpi_dwarf_file_kind {
 	CPI_DW_PACKAGE /* .dwp: the same, and units are found by its index only */
 };
 
-/* One file's debug sections, and its units. `alt` may be NULL and must live longer. */
+/*
+ * One file's debug sections, and its units. `alt` may be NULL and must live longer. `window`
+ * as in cpi_dwarf_options; 0: never. A windowed file's units are not listed yet.
+ */
 enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
-	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind,
+	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind, size_t window,
 	struct cpi_dwarf_file **ret_file, struct cp_error *err);
 /* Applies a relocatable file's relocations; index: each section's number in the ELF file. */
 enum cp_code cpi_dwarf_file_relocate(struct cpi_dwarf_file *file,
@@ -21,6 +24,11 @@ enum cp_code cpi_dwarf_file_relocate(struct cpi_dwarf_file *file,
 enum cp_code cpi_dwarf_bare_units(struct cpi_dwarf_file *file, struct cp_error *err);
 /* Makes a unit of each line table of a file without .debug_info. */
 enum cp_code cpi_dwarf_bare_tables(struct cpi_dwarf_file *file, struct cp_error *err);
+/* Lists what is left of a windowed file, which then is as any other. */
+enum cp_code cpi_dwarf_file_fill(struct cpi_dwarf_file *file, struct cp_error *err);
+/* Fills the line table of a unit of a windowed file; *ret_end: its end in the section. */
+enum cp_code cpi_dwarf_hold_lines(const struct cpi_dwarf_file *file,
+	const struct cpi_dwarf_unit *unit, uint64_t *ret_end, struct cp_error *err);
 void cpi_dwarf_file_close(struct cpi_dwarf_file *file);
 
 #endif

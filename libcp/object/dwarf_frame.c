@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
@@ -163,8 +165,9 @@ static struct cpi_dwarf_function *make_function(struct run *r, struct cpi_dwarf_
 	memset(function, 0, sizeof *function);
 	code = cpi_dwarf_function_name(&r->worker->cache, place, &naming, &what);
 	note_failure(r, code, &what);
-	function->name = naming.name;
-	function->linkage_name = naming.linkage_name;
+	function->name = cpi_dwarf_lasting(r->unit->file, &r->worker->arena, naming.name);
+	function->linkage_name =
+		cpi_dwarf_lasting(r->unit->file, &r->worker->arena, naming.linkage_name);
 	function->line = naming.decl_line > UINT32_MAX ? 0 : (uint32_t)naming.decl_line;
 	if (naming.file_unit)
 		function->file = path_of(r, naming.file_unit, naming.decl_file);
@@ -284,6 +287,35 @@ static void find_owners(struct run *r)
 	note_failure(r, code, &what);
 }
 
+/*
+ * Completes the names that are declared in the unit itself, the usual case, while its
+ * entries are near; a job's other scopes stay for the end of the call.
+ */
+static void name_own_scopes(struct run *r)
+{
+	size_t own = 0, n = r->job->scope.n;
+	struct cpi_dwarf_scope *scope = r->job->scope.v;
+	enum cp_code code;
+
+	for (size_t i = 0; i < n; i++) {
+		struct cpi_dwarf_scope at = scope[i];
+
+		if (at.place.unit != r->unit)
+			continue;
+		scope[i] = scope[own];
+		scope[own++] = at;
+	}
+	if (!own)
+		return;
+	qsort(scope, own, sizeof *scope, cpi_dwarf_scope_compare);
+	/* Damage here was met, and noted, when the entries were read before. */
+	code = cpi_dwarf_scopes(&r->worker->cache, scope, own, &r->worker->arena, NULL);
+	if (code == CP_ERROR_MEMORY)
+		r->job->code = code;
+	memmove(scope, scope + own, (n - own) * sizeof *scope);
+	r->job->scope.n = n - own;
+}
+
 static void find_rows(struct run *r)
 {
 	struct cpi_dwarf_job *job = r->job;
@@ -337,5 +369,7 @@ void cpi_dwarf_job_run(
 	}
 	for (size_t i = 0; i < job->n && !job->code; i++)
 		make_frames(&r, &job->query[i]);
+	if (!job->code)
+		name_own_scopes(&r);
 	release(&r);
 }

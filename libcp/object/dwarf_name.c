@@ -91,12 +91,13 @@ bool cpi_dwarf_origin(const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_
 {
 	ret_place->die = origin->u;
 	if (origin->kind == CPI_DW_REFERENCE) {
+		ret_place->unit = NULL;
 		if (origin->u >= unit->dies && origin->u < unit->end)
 			ret_place->unit = unit;
+		else if (unit->section == CPI_DW_INFO && unit->file->window)
+			atomic_store(&unit->file->budget->wants_all, true);
 		else if (unit->section == CPI_DW_INFO)
 			ret_place->unit = cpi_dwarf_unit_at(unit->file, origin->u);
-		else
-			return false;
 		return ret_place->unit != NULL;
 	}
 	if (origin->kind == CPI_DW_ALT && unit->file->alt) {
@@ -278,6 +279,16 @@ static enum cp_code find_parents(
 		s->stack[s->depth++] = die;
 	}
 	return CP_OK;
+}
+
+int cpi_dwarf_scope_compare(const void *a, const void *b)
+{
+	const struct cpi_dwarf_place *x = &((const struct cpi_dwarf_scope *)a)->place;
+	const struct cpi_dwarf_place *y = &((const struct cpi_dwarf_scope *)b)->place;
+
+	if (x->unit != y->unit)
+		return (uintptr_t)x->unit < (uintptr_t)y->unit ? -1 : 1;
+	return (x->die > y->die) - (x->die < y->die);
 }
 
 enum cp_code cpi_dwarf_scopes(struct cpi_dwarf_abbrev_cache *cache,

@@ -51,6 +51,7 @@ struct cpi_dwarf_unit;
  */
 struct cpi_dwarf_budget {
 	atomic_int_fast64_t abbrevs, ranges, rows;
+	atomic_bool wants_all; /* an entry of a windowed file refers to another unit */
 };
 
 /* A range of .debug_aranges, for a unit that does not say itself where its code is. */
@@ -59,12 +60,23 @@ struct cpi_dwarf_arange {
 	uint32_t unit;
 };
 
+struct cpi_dwarf_listing;
+
 struct cpi_dwarf_file {
 	struct cpi_env *env;
 	struct cpi_elf *elf;
 	struct cpi_dwarf_bytes section[CPI_DW_SECTIONS];
+	/*
+	 * With a window .debug_info and .debug_line are filled where and while they are needed
+	 * (dwarf_stream.c), and the list of units is made on the way.
+	 */
+	size_t window; /* bytes of .debug_info that are worked on at once; 0: all is there */
+	struct cpi_elf_window *info, *lines;
+	struct cpi_dwarf_listing *listing; /* not finished yet */
+	uint64_t listed;                   /* where it has come to in .debug_info */
+	struct cpi_arena arena;            /* units; texts that must outlive a window */
 	struct cpi_dwarf_file *alt; /* where references and strings "of the other file" are */
-	struct cpi_dwarf_unit *unit; /* by offset; types units of .debug_types are apart */
+	struct cpi_dwarf_unit **unit; /* by offset; types units of .debug_types are apart */
 	uint32_t n_units, cap_units;
 	CPI_VEC(struct cpi_dwarf_arange) arange;
 	struct cpi_dwarf_budget own_budget, *budget;
@@ -101,6 +113,7 @@ struct cpi_dwarf_unit {
 	const struct cpi_dwarf_file *file;   /* entries, abbreviations, strings */
 	const struct cpi_dwarf_file *linked; /* addresses and lines: for a split unit another */
 	struct cpi_dwarf_unit *split;        /* of a skeleton: where its entries are */
+	uint32_t number;                     /* its index in file->unit */
 	uint64_t start, dies, end;           /* header, first entry, end in the section */
 	uint64_t abbrev;                     /* offset in .debug_abbrev */
 	uint64_t id;                         /* signature of a type, or id of a split unit */
@@ -240,9 +253,18 @@ enum cp_code cpi_dwarf_unit_header(const struct cpi_dwarf_file *file, uint8_t se
 enum cp_code cpi_dwarf_unit_entry(struct cpi_dwarf_unit *unit,
 	struct cpi_dwarf_abbrev_cache *cache, struct cp_error *err);
 bool cpi_dwarf_unit_push(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit);
-/* Lists a file's units. */
+/* Lists a file's units: all that are left, or one after the other. */
 enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err);
-/* The unit that holds an offset of .debug_info, or NULL. */
+enum cp_code cpi_dwarf_listing_start(struct cpi_dwarf_file *file, struct cp_error *err);
+/* Adds the next unit unless it is damaged, and moves file->listed, at last to the end. */
+enum cp_code cpi_dwarf_listing_add(struct cpi_dwarf_file *file, struct cp_error *err);
+/* Finds code that units do not tell of. */
+enum cp_code cpi_dwarf_listing_finish(struct cpi_dwarf_file *file, struct cp_error *err);
+void cpi_dwarf_listing_free(struct cpi_dwarf_file *file);
+/* The text, or a copy when it lies in a window; n = 0 also when there is no memory for it. */
+struct cp_text cpi_dwarf_lasting(
+	const struct cpi_dwarf_file *file, struct cpi_arena *arena, struct cp_text text);
+/* The unit that holds an offset of .debug_info, or NULL; not while units are listed. */
 const struct cpi_dwarf_unit *cpi_dwarf_unit_at(
 	const struct cpi_dwarf_file *file, uint64_t offset);
 
@@ -294,6 +316,7 @@ struct cpi_dwarf_query {
 	uint64_t address;
 	uint32_t index; /* into the caller's addresses */
 	uint32_t node;  /* innermost owner, an index of nodes; 0 = none yet */
+	uint32_t asked; /* the claim's order + 1 */
 	struct cpi_dwarf_row row;
 };
 
@@ -358,6 +381,8 @@ struct cpi_dwarf_naming {
 
 enum cp_code cpi_dwarf_function_name(struct cpi_dwarf_abbrev_cache *cache,
 	struct cpi_dwarf_place place, struct cpi_dwarf_naming *naming, struct cp_error *err);
+/* By place, for qsort. */
+int cpi_dwarf_scope_compare(const void *a, const void *b);
 /* Completes the names of n functions declared in one unit; sorted by place. */
 enum cp_code cpi_dwarf_scopes(struct cpi_dwarf_abbrev_cache *cache,
 	const struct cpi_dwarf_scope *scope, size_t n, struct cpi_arena *arena,
@@ -373,7 +398,7 @@ struct cpi_dwarf_worker {
 
 /* One unit's share of a resolve call. */
 struct cpi_dwarf_job {
-	const struct cpi_dwarf_unit *unit; /* the linked file's */
+	struct cpi_dwarf_unit *unit; /* the linked file's */
 	struct cpi_dwarf_query *query;
 	size_t n;
 	CPI_VEC(struct cpi_dwarf_frame) frame;

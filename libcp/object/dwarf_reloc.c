@@ -140,7 +140,7 @@ static bool bytes_of(struct cpi_dwarf_file *file, uint32_t i, struct cpi_cursor 
 	const uint8_t *p;
 	size_t n;
 
-	if (cpi_elf_section_bytes(file->elf, i, 0, &p, &n, NULL))
+	if (cpi_elf_section_bytes(file->elf, i, &p, &n, NULL))
 		return false;
 	*ret_c = cpi_cursor_make(p, n, file->swap);
 	return true;

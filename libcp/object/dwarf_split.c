@@ -158,7 +158,7 @@ static enum cp_code open_package(struct cpi_dwarf_splits *splits, struct cp_erro
 	if (!elf)
 		return CP_OK;
 	code = cpi_dwarf_file_open(
-		splits->env, elf, NULL, CPI_DW_PACKAGE, &splits->package, &what);
+		splits->env, elf, NULL, CPI_DW_PACKAGE, 0, &splits->package, &what);
 	return code ? damaged(splits, &what, code, err) : CP_OK;
 }
 
@@ -175,7 +175,7 @@ static enum cp_code file_of(struct cpi_dwarf_splits *splits, struct cpi_elf *elf
 			return CP_OK;
 		}
 	}
-	code = cpi_dwarf_file_open(splits->env, elf, NULL, CPI_DW_SPLIT, &file, err);
+	code = cpi_dwarf_file_open(splits->env, elf, NULL, CPI_DW_SPLIT, 0, &file, err);
 	if (code)
 		return code;
 	if (!cpi_vec_push(&splits->env->mem, &splits->file, file)) {
@@ -202,14 +202,14 @@ static enum cp_code from_file(struct cpi_dwarf_splits *splits,
 	if (code)
 		return damaged(splits, &what, code, err);
 	for (uint32_t i = 0; i < file->n_units; i++) {
-		struct cpi_dwarf_unit *unit = &file->unit[i];
+		struct cpi_dwarf_unit *unit = file->unit[i];
 
 		if (!is_for(unit, skeleton))
 			continue;
 		unit = new_unit(splits);
 		if (!unit)
 			return cpi_error_memory(err);
-		*unit = file->unit[i];
+		*unit = *file->unit[i];
 		inherit(unit, skeleton);
 		skeleton->split = unit;
 		return CP_OK;

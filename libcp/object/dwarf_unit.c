@@ -183,7 +183,7 @@ static enum cp_code warn(const struct cpi_dwarf_file *file, const struct cp_erro
  * header and entry our own reading found in bounds, because older versions trust both. What
  * it says must agree. When it cannot go on (units it rejects, damage), we do without.
  */
-struct listing {
+struct cpi_dwarf_listing {
 	struct cpi_dwarf_file *file;
 	struct cpi_dwarf_abbrev_cache cache;
 	struct cpi_libdwarf_section section[CPI_DW_SECTIONS];
@@ -201,7 +201,7 @@ static const struct {
 	{CPI_DW_STR_OFFSETS, ".debug_str_offsets"}, {CPI_DW_ADDR, ".debug_addr"},
 	{CPI_DW_ARANGES, ".debug_aranges"}};
 
-static enum cp_code show_libdwarf(struct listing *l, struct cp_error *err)
+static enum cp_code show_libdwarf(struct cpi_dwarf_listing *l, struct cp_error *err)
 {
 	const struct cpi_dwarf_file *file = l->file;
 	enum cp_code code;
@@ -222,7 +222,7 @@ static enum cp_code show_libdwarf(struct listing *l, struct cp_error *err)
 }
 
 /* Takes the unit from libdwarf too; stops asking it when it does not see the same. */
-static void ask_libdwarf(struct listing *l, const struct cpi_dwarf_unit *unit)
+static void ask_libdwarf(struct cpi_dwarf_listing *l, const struct cpi_dwarf_unit *unit)
 {
 	struct cpi_libdwarf_unit theirs;
 
@@ -239,28 +239,45 @@ static void ask_libdwarf(struct listing *l, const struct cpi_dwarf_unit *unit)
 
 bool cpi_dwarf_unit_push(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit)
 {
-	if (file->n_units == file->cap_units) {
-		size_t cap = file->cap_units;
+	struct cpi_dwarf_unit *copy = cpi_arena_new(&file->arena, struct cpi_dwarf_unit, 1);
+	size_t cap = file->cap_units;
 
-		if (!cpi_vec_grow(&file->env->mem, (void **)&file->unit, &cap, cap + 1,
-				sizeof *unit))
-			return false;
-		file->cap_units = (uint32_t)cap;
-	}
-	file->unit[file->n_units++] = *unit;
+	if (!copy || (file->n_units == cap &&
+			!cpi_vec_grow(&file->env->mem, (void **)&file->unit, &cap, cap + 1,
+				sizeof copy)))
+		return false;
+	file->cap_units = (uint32_t)cap;
+	*copy = *unit;
+	copy->number = file->n_units;
+	copy->name = cpi_dwarf_lasting(file, &file->arena, unit->name);
+	copy->comp_dir = cpi_dwarf_lasting(file, &file->arena, unit->comp_dir);
+	copy->split_name = cpi_dwarf_lasting(file, &file->arena, unit->split_name);
+	file->unit[file->n_units++] = copy;
 	return true;
 }
 
-/* Reads one unit into the list. */
-static enum cp_code add_unit(
-	struct listing *l, uint64_t offset, uint64_t *ret_next, struct cp_error *err)
+struct cp_text cpi_dwarf_lasting(
+	const struct cpi_dwarf_file *file, struct cpi_arena *arena, struct cp_text text)
 {
-	struct cpi_dwarf_file *file = l->file;
+	const struct cpi_dwarf_bytes *info = &file->section[CPI_DW_INFO];
+	uintptr_t at = (uintptr_t)text.p - (uintptr_t)info->p;
+
+	if (!file->window || !text.n || at >= info->n)
+		return text;
+	text.p = cpi_arena_copy(arena, text.p, text.n);
+	return text.p ? text : (struct cp_text){"", 0};
+}
+
+enum cp_code cpi_dwarf_listing_add(struct cpi_dwarf_file *file, struct cp_error *err)
+{
+	struct cpi_dwarf_listing *l = file->listing;
 	struct cpi_dwarf_unit unit;
 	struct cp_error what;
-	enum cp_code code = cpi_dwarf_unit_header(file, CPI_DW_INFO, offset, &unit, &what);
+	enum cp_code code =
+		cpi_dwarf_unit_header(file, CPI_DW_INFO, file->listed, &unit, &what);
 
-	*ret_next = unit.end;
+	/* No end: nothing behind this header can be found. */
+	file->listed = unit.end > file->listed ? unit.end : file->section[CPI_DW_INFO].n;
 	unit.no_code = code != CP_OK;
 	if (!code) {
 		cpi_dwarf_abbrevs_trim(&file->env->mem, &l->cache);
@@ -291,7 +308,7 @@ static void take_arange(void *arg, uint64_t low, uint64_t length, uint64_t offse
 	if (!unit || unit->start != offset || unit->ranges.kind || unit->high.kind ||
 		!length || low < t->file->code_start || length > UINT64_MAX - low)
 		return;
-	row = (struct cpi_dwarf_arange){low, low + length, (uint32_t)(unit - t->file->unit)};
+	row = (struct cpi_dwarf_arange){low, low + length, unit->number};
 	if (!cpi_vec_push(&t->file->env->mem, &t->file->arange, row))
 		t->failed = true;
 }
@@ -305,32 +322,50 @@ static int by_unit(const void *a, const void *b)
 	return (x->low > y->low) - (x->low < y->low);
 }
 
-enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err)
+enum cp_code cpi_dwarf_listing_start(struct cpi_dwarf_file *file, struct cp_error *err)
 {
-	struct listing l = {.file = file};
+	file->listing = cpi_alloc_zero(&file->env->mem, sizeof *file->listing);
+	if (!file->listing)
+		return cpi_error_memory(err);
+	file->listing->file = file;
+	return file->section[CPI_DW_INFO].n && !file->split ? show_libdwarf(file->listing, err)
+							    : CP_OK;
+}
+
+void cpi_dwarf_listing_free(struct cpi_dwarf_file *file)
+{
+	struct cpi_dwarf_listing *l = file->listing;
+
+	if (!l)
+		return;
+	cpi_libdwarf_close(l->ld);
+	cpi_dwarf_abbrevs_release(&file->env->mem, &l->cache);
+	cpi_free(&file->env->mem, l, sizeof *l);
+	file->listing = NULL;
+}
+
+enum cp_code cpi_dwarf_listing_finish(struct cpi_dwarf_file *file, struct cp_error *err)
+{
+	struct cpi_dwarf_listing *l = file->listing;
 	struct arange_target target = {file, false};
-	uint64_t at = 0, n = file->section[CPI_DW_INFO].n;
-	enum cp_code code = CP_OK;
 
-	if (n && !file->split)
-		code = show_libdwarf(&l, err);
-	while (!code && at < n) {
-		uint64_t next = 0;
-
-		code = add_unit(&l, at, &next, err);
-		if (next <= at)
-			break;
-		at = next;
-	}
-	if (!code && l.ld && l.silent && file->section[CPI_DW_ARANGES].n)
-		(void)cpi_libdwarf_aranges(l.ld, take_arange, &target);
+	if (l->ld && l->silent && file->section[CPI_DW_ARANGES].n)
+		(void)cpi_libdwarf_aranges(l->ld, take_arange, &target);
+	cpi_dwarf_listing_free(file);
 	if (target.failed)
-		code = cpi_error_memory(err);
+		return cpi_error_memory(err);
 	if (file->arange.n)
 		qsort(file->arange.v, file->arange.n, sizeof *file->arange.v, by_unit);
-	cpi_libdwarf_close(l.ld);
-	cpi_dwarf_abbrevs_release(&file->env->mem, &l.cache);
-	return code;
+	return CP_OK;
+}
+
+enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err)
+{
+	enum cp_code code = CP_OK;
+
+	while (!code && file->listed < file->section[CPI_DW_INFO].n)
+		code = cpi_dwarf_listing_add(file, err);
+	return code ? code : cpi_dwarf_listing_finish(file, err);
 }
 
 const struct cpi_dwarf_unit *cpi_dwarf_unit_at(
@@ -341,12 +376,12 @@ const struct cpi_dwarf_unit *cpi_dwarf_unit_at(
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
-		if (file->unit[mid].end <= offset)
+		if (file->unit[mid]->end <= offset)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == file->n_units || offset < file->unit[low].dies)
+	if (low == file->n_units || offset < file->unit[low]->dies)
 		return NULL;
-	return &file->unit[low];
+	return file->unit[low];
 }

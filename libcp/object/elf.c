@@ -455,9 +455,22 @@ uint32_t cpi_elf_find(const struct cpi_elf *elf, const char *name)
 	return 0;
 }
 
-enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, uint64_t upto,
-	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err)
+static struct cpi_inflation *inflation_of(const struct cpi_elf *elf, uint32_t i)
 {
+	if (!elf->inflation_of || i >= elf->header.n_sections || !elf->inflation_of[i])
+		return NULL;
+	return &elf->inflation[elf->inflation_of[i] - 1];
+}
+
+const struct cpi_inflation *cpi_elf_section_stream(const struct cpi_elf *elf, uint32_t i)
+{
+	return inflation_of(elf, i);
+}
+
+enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, const uint8_t **ret_bytes,
+	size_t *ret_n, struct cp_error *err)
+{
+	struct cpi_inflation *inflation = inflation_of(elf, i);
 	const struct cpi_elf_section *row = cpi_elf_section(elf, i);
 	const uint8_t *bytes;
 	size_t n;
@@ -467,9 +480,8 @@ enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, uint64_t upt
 		code = cpi_error(err, CP_ERROR_TRUNCATED, row->offset,
 			"the section's %llu bytes lie outside the file of %zu bytes",
 			(unsigned long long)row->file_size, elf->n);
-	else if (elf->inflation_of && i < elf->header.n_sections && elf->inflation_of[i])
-		code = cpi_inflation_get(elf->env, &elf->inflation[elf->inflation_of[i] - 1],
-			upto, &bytes, &n, err);
+	else if (inflation)
+		code = cpi_inflation_get(elf->env, inflation, &bytes, &n, err);
 	if (code) {
 		char name[48];
 

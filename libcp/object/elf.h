@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 struct cpi_elf;
+struct cpi_inflation;
 
 struct cpi_elf_section {
 	struct cp_text name; /* ".zdebug_x" is given as ".debug_x" */
@@ -53,13 +54,11 @@ const struct cpi_elf_segment *cpi_elf_segment(const struct cpi_elf *elf, uint32_
 /* Index of the first section of that name, or 0. */
 uint32_t cpi_elf_find(const struct cpi_elf *elf, const char *name);
 
-/*
- * The section's bytes, inflated; SHT_NOBITS gives none. They live until cpi_elf_close.
- * `upto` > 0 lets a compressed section be inflated to that many bytes only (at least);
- * a later call may ask for more, which moves nothing: room for the whole is kept.
- */
-enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, uint64_t upto,
-	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err);
+/* The section's bytes, inflated; SHT_NOBITS gives none. They live until cpi_elf_close. */
+enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, const uint8_t **ret_bytes,
+	size_t *ret_n, struct cp_error *err);
+/* A compressed section's stream, for elf_window.h; NULL when it is not compressed. */
+const struct cpi_inflation *cpi_elf_section_stream(const struct cpi_elf *elf, uint32_t i);
 
 /* The file's build id as raw bytes; n = 0 when it has none. */
 struct cp_text cpi_elf_build_id(const struct cpi_elf *elf);

@@ -3,10 +3,8 @@
 #define CPI_ELF_INFLATE_H
 
 /*
- * A compressed section, inflated as far as somebody asked. Debug information of a large
- * program inflates to hundreds of megabytes of which a profile touches a part: room for
- * the whole is reserved (untouched pages cost nothing), a prefix is filled on demand, and
- * bytes once handed out never move.
+ * A compressed section: what its header claims, and its bytes once somebody asked for all
+ * of them. elf_window.h is for those who need parts of a large one.
  */
 
 #include <pthread.h>
@@ -23,16 +21,22 @@ struct cpi_inflation {
 	uint64_t source_offset; /* in the file, for messages */
 	uint8_t *out;
 	uint64_t size; /* claimed by the header */
-	size_t have;   /* bytes of out that are filled */
-	void *stream;  /* of a partial inflation, else NULL */
 };
+
+/* What a decompressor allocates for itself, behind the back of our allocator. */
+enum { CPI_INFLATE_STATE = 256 << 10 };
 
 void cpi_inflation_init(struct cpi_inflation *inflation, enum cpi_inflate_kind kind,
 	const uint8_t *source, size_t n, uint64_t source_offset, uint64_t size);
 void cpi_inflation_release(struct cpi_env *env, struct cpi_inflation *inflation);
 
-/* At least `upto` bytes (0: all) are in *ret_bytes then; *ret_n says how many. */
+/* Judges the claimed size before anything is allocated for it. */
+enum cp_code cpi_inflation_check(const struct cpi_env *env,
+	const struct cpi_inflation *inflation, struct cp_error *err);
+/* Says that the stream is not what the header claims. */
+enum cp_code cpi_inflation_corrupt(const struct cpi_inflation *inflation, struct cp_error *err);
+/* All bytes; they live until cpi_inflation_release. */
 enum cp_code cpi_inflation_get(struct cpi_env *env, struct cpi_inflation *inflation,
-	uint64_t upto, const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err);
+	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err);
 
 #endif

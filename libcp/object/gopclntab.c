@@ -299,7 +299,7 @@ static struct span memory_at(const struct table *t, uint64_t address)
 		if (!(row->flags & SHF_ALLOC) || row->type == SHT_NOBITS ||
 			address < row->address || address - row->address >= row->size)
 			continue;
-		if (cpi_elf_section_bytes(t->elf, i, 0, &span.p, &span.n, NULL) ||
+		if (cpi_elf_section_bytes(t->elf, i, &span.p, &span.n, NULL) ||
 			address - row->address >= span.n)
 			break;
 		span.p += address - row->address;
@@ -398,7 +398,7 @@ static void find_inline_base(struct table *t, uint64_t address)
 		struct span data;
 
 		if (row->type != SHT_PROGBITS || !(row->flags & SHF_WRITE) ||
-			cpi_elf_section_bytes(t->elf, i, 0, &data.p, &data.n, NULL))
+			cpi_elf_section_bytes(t->elf, i, &data.p, &data.n, NULL))
 			continue;
 		for (; data.n >= 48u * t->pointer; data.p += t->pointer, data.n -= t->pointer)
 			if (is_module(t, data, address)) {
@@ -419,7 +419,7 @@ enum cp_code cpi_gopclntab_resolve(struct cpi_env *env, struct cpi_elf *elf,
 
 	memset(ret_result, 0, sizeof *ret_result);
 	ret_result->env = env;
-	code = cpi_elf_section_bytes(elf, section, 0, &t.all.p, &t.all.n, err);
+	code = cpi_elf_section_bytes(elf, section, &t.all.p, &t.all.n, err);
 	if (!code)
 		code = read_header(&t, err);
 	if (code)

@@ -124,7 +124,7 @@ static enum cp_code look_at(
 	struct slot slot = {.start = row->address + at, .size = size, .wanted = wanted};
 	const uint8_t *bytes;
 	size_t n;
-	enum cp_code code = cpi_elf_section_bytes(plt->elf, section, 0, &bytes, &n, err);
+	enum cp_code code = cpi_elf_section_bytes(plt->elf, section, &bytes, &n, err);
 
 	/* AArch64 states no size; with bti entries have 24 bytes, the header 32. */
 	if (code || at >= n)
@@ -233,7 +233,7 @@ static enum cp_code scan_relocations(struct plt *plt, uint32_t section, struct c
 	enum cp_code code = cpi_symbols_open(plt->elf, row->link, &symbols, err);
 
 	if (!code)
-		code = cpi_elf_section_bytes(plt->elf, section, 0, &bytes, &n, err);
+		code = cpi_elf_section_bytes(plt->elf, section, &bytes, &n, err);
 	if (code)
 		return code;
 	c = cpi_cursor_make(bytes, n, header->swap);

@@ -45,10 +45,10 @@ enum cp_code cpi_symbols_open(struct cpi_elf *elf, uint32_t section,
 	struct cpi_symbols s = {.entry = entry, .is64 = header->is64, .swap = header->swap};
 	enum cp_code code;
 
-	code = cpi_elf_section_bytes(elf, section, 0, &s.bytes, &n, err);
+	code = cpi_elf_section_bytes(elf, section, &s.bytes, &n, err);
 	if (!code)
 		code = cpi_elf_section_bytes(
-			elf, row->link, 0, &s.strings, &s.strings_n, err);
+			elf, row->link, &s.strings, &s.strings_n, err);
 	if (code)
 		return code;
 	s.n = n / entry;

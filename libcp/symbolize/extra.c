@@ -17,7 +17,7 @@ void cpi_image_open_mini(struct cpi_image *image, const struct cpi_search *searc
 	const uint8_t *bytes;
 	size_t n;
 
-	if (!section || cpi_elf_section_bytes(elf, section, 0, &bytes, &n, NULL))
+	if (!section || cpi_elf_section_bytes(elf, section, &bytes, &n, NULL))
 		return;
 	if (cpi_xz_read(search->env, bytes, n, &mini->inner, NULL) ||
 		cpi_elf_open(search->env, mini->inner.bytes, mini->inner.n, &mini->elf, NULL)) {

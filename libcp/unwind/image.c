@@ -32,7 +32,7 @@ static void add_section(struct cpi_elf *elf, const char *name, bool debug_frame,
 	struct cp_error err;
 
 	if (!i || *n == SECTIONS ||
-		cpi_elf_section_bytes(elf, i, 0, &row.bytes, &row.n, &err) || !row.n)
+		cpi_elf_section_bytes(elf, i, &row.bytes, &row.n, &err) || !row.n)
 		return;
 	row.address = cpi_elf_section(elf, i)->address;
 	section[(*n)++] = row;

@@ -45,4 +45,9 @@ for v in 4 5; do
 	llvm-dwp "$dwo" -o package && join skeleton package "package$v"
 	rm -f ./*.dwo package skeleton
 done
+for f in gcc5 clang4 crafted; do
+	objcopy --compress-debug-sections=zlib-gabi $f $f-zlib
+done
+objcopy --compress-debug-sections=zstd gcc5 gcc5-zstd
+objcopy --compress-debug-sections=zlib-gnu gcc4 gcc4-zdebug
 rm -f tiny.cc plain.c ./*.o

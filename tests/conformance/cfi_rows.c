@@ -52,7 +52,7 @@ static int rows(struct cpi_env *env, struct cpi_elf *elf, const char *name)
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t at = cpi_elf_find(elf, names[i]);
 
-		if (!at || cpi_elf_section_bytes(elf, at, 0, &section[n].bytes, &section[n].n, &err))
+		if (!at || cpi_elf_section_bytes(elf, at, &section[n].bytes, &section[n].n, &err))
 			continue;
 		section[n].address = cpi_elf_section(elf, at)->address;
 		section[n++].debug_frame = i;

@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct cp_context_options options = {
 		.size = sizeof options, .threads = 1, .limits.memory = 64u << 20};
-	struct cpi_dwarf_options files = {NULL, itself, its_package, NULL};
+	struct cpi_dwarf_options files = {NULL, itself, its_package, NULL, size % 2 ? 64 : 0};
 	struct cpi_dwarf_result *result = NULL;
 	struct cpi_dwarf *dw = NULL;
 	struct cpi_env env;

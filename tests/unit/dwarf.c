@@ -89,10 +89,13 @@ static struct cpi_elf *its_package(void *arg)
 	return cpi_elf_find(arg, ".debug_cu_index") ? arg : NULL;
 }
 
+/* What cpi_dwarf_options.window is in the next calls. */
+static size_t window;
+
 static enum cp_code ask(struct subject *s, const uint64_t *address, size_t n,
 	struct cpi_dwarf **ret_dw, struct cpi_dwarf_result **ret_result, struct cp_error *err)
 {
-	struct cpi_dwarf_options options = {NULL, itself, its_package, s->elf};
+	struct cpi_dwarf_options options = {NULL, itself, its_package, s->elf, window};
 	enum cp_code code = cpi_dwarf_open(&s->env, s->elf, &options, ret_dw, err);
 
 	if (code)
@@ -179,7 +182,7 @@ static char *everything(const char *name, unsigned threads, uint64_t start, unsi
 	size_t at = 0;
 	char *text = malloc(n * 1024);
 
-	open_subject(&s, name, threads, true);
+	open_subject(&s, name, threads, strncmp(name, "crafted", 7) != 0);
 	for (unsigned i = 0; i < n; i++)
 		address[i] = start + i;
 	assert_int_equal(ask(&s, address, n, &dw, &result, NULL), CP_OK);
@@ -234,6 +237,67 @@ static void threads_are_the_same(void **state)
 	}
 }
 
+/* Compressed or not, at once or by windows of any size, from the first byte on. */
+static void compressed_is_the_same(void **state)
+{
+	static const struct {
+		const char *plain, *packed;
+		uint64_t start;
+	} pair[] = {{"gcc5", "gcc5-zlib", 0x400100}, {"gcc5", "gcc5-zstd", 0x400100},
+		{"clang4", "clang4-zlib", 0x400100}, {"gcc4", "gcc4-zdebug", 0x400100},
+		{"crafted", "crafted-zlib", 0x401000}};
+	static const size_t size[] = {0, 4, 64, 800, 1024};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof pair / sizeof *pair; i++) {
+		char *a = everything(pair[i].plain, 1, pair[i].start, 0x320);
+
+		assert_non_null(strstr(a, " < "));
+		for (unsigned k = 0; k < 2 * sizeof size / sizeof *size; k++) {
+			char *b;
+
+			window = size[k / 2];
+			b = everything(pair[i].packed, k % 2 ? 3 : 1, pair[i].start, 0x320);
+			window = 0;
+			assert_string_equal(a, b);
+			free(b);
+		}
+		free(a);
+	}
+}
+
+/* Several calls on one windowed file, which is listed by the first. */
+static void windowed_twice(void **state)
+{
+	struct cpi_dwarf_result *result, *again;
+	struct cpi_dwarf *dw;
+	struct subject s;
+	uint64_t address[0x100];
+	char a[1024], b[1024];
+	unsigned known = 0;
+
+	(void)state;
+	open_subject(&s, "gcc5-zlib", 1, true);
+	for (unsigned i = 0; i < 0x100; i++)
+		address[i] = 0x400120 + i;
+	window = 64;
+	assert_int_equal(ask(&s, address, 0x100, &dw, &result, NULL), CP_OK);
+	assert_true(cpi_dwarf_any(dw));
+	assert_int_equal(cpi_dwarf_resolve(dw, address, 0x100, &again, NULL), CP_OK);
+	window = 0;
+	for (unsigned i = 0; i < 0x100; i++) {
+		show(cpi_dwarf_result_get(result, i), a, sizeof a);
+		show(cpi_dwarf_result_get(again, i), b, sizeof b);
+		assert_string_equal(a, b);
+		known += a[0] != 0;
+	}
+	assert_true(known > 0x80);
+	cpi_dwarf_result_free(result);
+	cpi_dwarf_result_free(again);
+	cpi_dwarf_close(dw);
+	close_subject(&s);
+}
+
 static void relocatable(void **state)
 {
 	char *text = everything("relocatable5", 1, 0, 0x80);
@@ -247,7 +311,8 @@ static void relocatable(void **state)
 /* Every allocation fails once: the call says so, or does without, and nothing leaks. */
 static void memory_runs_out(void **state)
 {
-	static const char *const name[] = {"gcc5", "split4", "package5", "relocatable5"};
+	static const char *const name[] = {
+		"gcc5", "split4", "package5", "relocatable5", "gcc5-zlib"};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof name / sizeof *name; i++) {
@@ -264,7 +329,9 @@ static void memory_runs_out(void **state)
 
 			open_subject(&s, name[i], 1, false);
 			s.env.mem.fail_at = s.env.mem.ops + n;
+			window = i == 4 ? 128 : 0;
 			code = ask(&s, address, 64, &dw, &result, NULL);
+			window = 0;
 			if (!code) {
 				cpi_dwarf_result_free(result);
 				cpi_dwarf_close(dw);
@@ -285,6 +352,8 @@ int main(void)
 		cmocka_unit_test(strict),
 		cmocka_unit_test(split_is_the_same),
 		cmocka_unit_test(threads_are_the_same),
+		cmocka_unit_test(compressed_is_the_same),
+		cmocka_unit_test(windowed_twice),
 		cmocka_unit_test(relocatable),
 		cmocka_unit_test(memory_runs_out),
 	};

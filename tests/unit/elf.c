@@ -7,6 +7,7 @@
 #include <elf.h>
 
 #include "object/elf.h"
+#include "object/elf_window.h"
 #include "object/notes.h"
 #include "testfile.h"
 
@@ -75,8 +76,41 @@ static void both_classes_and_orders(void **state)
 	close_image(&image);
 }
 
+/* Parts in any order hold what the whole does, and nothing once they were given back. */
+static void windowed(struct image *packed, uint32_t section, size_t block, const uint8_t *want,
+	size_t want_n)
+{
+	const struct cpi_inflation *stream = cpi_elf_section_stream(packed->elf, section);
+	static const unsigned order[] = {0, 1, 2, 5, 3, 1, 9, 4, 0};
+	struct cpi_elf_window *window;
+	const uint8_t *have;
+	size_t have_n;
+
+	if (!stream)
+		return;
+	assert_int_equal(
+		cpi_elf_window_open(&packed->env, stream, block, &window, NULL), CP_OK);
+	have = cpi_elf_window_bytes(window, &have_n);
+	assert_int_equal(have_n, want_n);
+	for (unsigned i = 0; i < sizeof order / sizeof *order; i++) {
+		size_t from = order[i] * want_n / 10, n = want_n / 10 + 3;
+
+		if (n > want_n - from)
+			n = want_n - from;
+		assert_int_equal(cpi_elf_window_need(window, from, from + n, NULL), CP_OK);
+		assert_memory_equal(have + from, want + from, n);
+		cpi_elf_window_keep(window, from, from + 1);
+		assert_int_equal(have[from], want[from]);
+		for (size_t at = 0; at < want_n; at++)
+			assert_true(!have[at] || at / block == from / block);
+	}
+	assert_int_equal(cpi_elf_window_need(window, 0, UINT64_MAX, NULL), CP_OK);
+	assert_memory_equal(have, want, want_n);
+	cpi_elf_window_close(window);
+}
+
 /* Every section inflates to what the uncompressed file holds, at once and by pieces. */
-static void compressed(const char *name, uint64_t step)
+static void compressed(const char *name)
 {
 	struct image plain, packed;
 	unsigned compared = 0;
@@ -85,7 +119,7 @@ static void compressed(const char *name, uint64_t step)
 	open_image(&packed, name);
 	for (uint32_t i = 1; i < cpi_elf_header(plain.elf)->n_sections; i++) {
 		const struct cpi_elf_section *row = cpi_elf_section(plain.elf, i);
-		const uint8_t *want, *have = NULL, *before;
+		const uint8_t *want, *have = NULL;
 		size_t want_n, have_n = 0;
 		uint32_t at;
 		char section[64];
@@ -97,20 +131,14 @@ static void compressed(const char *name, uint64_t step)
 		assert_int_not_equal(at, 0);
 		assert_int_equal(cpi_elf_section(packed.elf, at)->size, row->size);
 		assert_int_equal(
-			cpi_elf_section_bytes(plain.elf, i, 0, &want, &want_n, NULL), CP_OK);
-		for (uint64_t upto = step; step && upto < row->size; upto += step) {
-			before = have;
-			assert_int_equal(cpi_elf_section_bytes(packed.elf, at, upto, &have,
-						 &have_n, NULL),
-				CP_OK);
-			assert_true(have_n >= upto);
-			assert_true(!before || before == have);
-			assert_memory_equal(have, want, have_n);
-		}
+			cpi_elf_section_bytes(plain.elf, i, &want, &want_n, NULL), CP_OK);
 		assert_int_equal(
-			cpi_elf_section_bytes(packed.elf, at, 0, &have, &have_n, NULL), CP_OK);
+			cpi_elf_section_bytes(packed.elf, at, &have, &have_n, NULL), CP_OK);
 		assert_int_equal(have_n, want_n);
 		assert_memory_equal(have, want, want_n);
+		windowed(&packed, at, 7, want, want_n);
+		windowed(&packed, at, 64, want, want_n);
+		windowed(&packed, at, 4096, want, want_n);
 		compared++;
 	}
 	assert_true(compared >= 5);
@@ -124,15 +152,35 @@ static void compressed_sections(void **state)
 		"object/tiny-zlib", "object/tiny-zstd", "object/tiny-zdebug"};
 
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
-		compressed(name[i], 0);
-		compressed(name[i], 7);
-	}
+	for (unsigned i = 0; i < 3; i++)
+		compressed(name[i]);
+}
+
+/* A stream that ends early is damage of what was asked for, not of what is in front. */
+static void a_cut_stream(void **state)
+{
+	struct cpi_elf_window *window;
+	struct cpi_inflation cut;
+	struct image image;
+	struct cp_error err;
+
+	(void)state;
+	open_image(&image, "object/tiny-zlib");
+	cut = *cpi_elf_section_stream(image.elf, cpi_elf_find(image.elf, ".debug_info"));
+	cut.source_n /= 2;
+	assert_int_equal(cpi_elf_window_open(&image.env, &cut, 16, &window, NULL), CP_OK);
+	assert_int_equal(cpi_elf_window_need(window, 0, 16, &err), CP_OK);
+	assert_int_equal(cpi_elf_window_need(window, 0, cut.size, &err), CP_ERROR_CORRUPT);
+	assert_int_equal(cpi_elf_window_need(window, 0, cut.size, &err), CP_ERROR_CORRUPT);
+	assert_int_equal(cpi_elf_window_need(window, 0, 16, &err), CP_OK);
+	cpi_elf_window_close(window);
+	close_image(&image);
 }
 
 static void a_lying_size_is_no_allocation(void **state)
 {
 	struct image image;
+	struct cpi_elf_window *window;
 	const uint8_t *bytes;
 	struct cp_error err;
 	size_t n;
@@ -147,8 +195,11 @@ static void a_lying_size_is_no_allocation(void **state)
 	assert_int_equal(
 		cpi_elf_open(&image.env, image.bytes, image.n, &image.elf, NULL), CP_OK);
 	assert_int_equal(
-		cpi_elf_section_bytes(image.elf, info, 0, &bytes, &n, &err), CP_ERROR_LIMIT);
+		cpi_elf_section_bytes(image.elf, info, &bytes, &n, &err), CP_ERROR_LIMIT);
 	assert_string_equal(err.context, "section .debug_info");
+	assert_int_equal(cpi_elf_window_open(&image.env,
+				 cpi_elf_section_stream(image.elf, info), 64, &window, &err),
+		CP_ERROR_LIMIT);
 	close_image(&image);
 }
 
@@ -213,14 +264,21 @@ static void every_allocation_may_fail(void **state)
 		struct cpi_elf *elf = NULL;
 		const uint8_t *section;
 		size_t section_n;
+		struct cpi_elf_window *window = NULL;
 		enum cp_code code;
 
 		cpi_env_init(&env, NULL);
 		env.mem.fail_at = n;
 		code = cpi_elf_open(&env, bytes, file_n, &elf, NULL);
 		if (!code)
-			code = cpi_elf_section_bytes(elf, cpi_elf_find(elf, ".debug_info"), 10,
+			code = cpi_elf_section_bytes(elf, cpi_elf_find(elf, ".debug_line"),
 				&section, &section_n, NULL);
+		if (!code)
+			code = cpi_elf_window_open(&env, cpi_elf_section_stream(elf,
+				cpi_elf_find(elf, ".debug_info")), 32, &window, NULL);
+		if (!code)
+			code = cpi_elf_window_need(window, 0, 100, NULL);
+		cpi_elf_window_close(window);
 		cpi_elf_close(elf);
 		assert_int_equal(env.mem.used, 0);
 		cpi_env_release(&env);
@@ -238,6 +296,7 @@ int main(void)
 		cmocka_unit_test(headers_are_read),
 		cmocka_unit_test(both_classes_and_orders),
 		cmocka_unit_test(compressed_sections),
+		cmocka_unit_test(a_cut_stream),
 		cmocka_unit_test(a_lying_size_is_no_allocation),
 		cmocka_unit_test(links),
 		cmocka_unit_test(notes),

@@ -67,9 +67,9 @@ static struct cp_text name_at(struct cpi_elf *elf, uint64_t address)
 	uint64_t at = 0;
 	struct cp_error err;
 
-	assert_int_equal(cpi_elf_section_bytes(elf, i, 0, &bytes, &n, &err), CP_OK);
+	assert_int_equal(cpi_elf_section_bytes(elf, i, &bytes, &n, &err), CP_OK);
 	assert_int_equal(cpi_elf_section_bytes(
-		elf, cpi_elf_section(elf, i)->link, 0, &names, &n_names, &err), CP_OK);
+		elf, cpi_elf_section(elf, i)->link, &names, &n_names, &err), CP_OK);
 	for (size_t k = 0; k < n; k += is64 ? 24 : 16) {
 		struct cpi_cursor c = cpi_cursor_make(bytes + k, n - k, false);
 		uint32_t name = cpi_cursor_u32(&c);
