@@ -20,6 +20,12 @@ const struct opt tool_rows[] = {
 	OPT_STRING(struct tool_options, output, "output", 'o', "FILE",
 		"write to FILE; '-' is standard output"),
 	OPT_STRING(struct tool_options, to, "to", 0, "FORMAT", "what to write"),
+	OPT_WORD(struct tool_options, to, "proto", "pprof"),
+	OPT_WORD(struct tool_options, to, "raw", "raw"),
+	OPT_WORD(struct tool_options, to, "text", "text"),
+	OPT_WORD(struct tool_options, to, "dot", "dot"),
+	OPT_WORD(struct tool_options, to, "callgrind", "callgrind"),
+	OPT_WORD(struct tool_options, to, "svg", "svg"),
 	OPT_FLAG(struct tool_options, quiet, "quiet", 'q', "say nothing but errors"),
 	OPT_FLAG(struct tool_options, verbose, "verbose", 'v', "say more"),
 	OPT_FLAG(struct tool_options, strict, "strict", 0,
@@ -224,6 +230,10 @@ int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_i
 	tool->ui.input = name;
 	progress_start(&tool->progress, "reading");
 	code = cp_input_open(tool->context, path, ret_input, &err);
+	if (code == CP_ERROR_SYSTEM && strstr(path, "://")) {
+		ui_error(&tool->ui, name, "nothing is fetched; save it first: curl -o FILE URL");
+		return TOOL_UNREADABLE;
+	}
 	if (code == CP_ERROR_SYSTEM) {
 		/* The message names the file, and what cannot be opened is unreadable. */
 		tool_fail(tool, NULL, &err);

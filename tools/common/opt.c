@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/elsewhere.h"
 #include "common/nearest.h"
 
 /* Longest option name that is looked at; the tables hold nothing near it. */
@@ -322,13 +323,18 @@ static bool unknown(struct parser *p, const char *arg)
 {
 	char typed[NAME_MAX_LENGTH];
 	const char *bare = arg + strspn(arg, "-");
+	int n = strcspn(arg, "=") < 80 ? (int)strcspn(arg, "=") : 80;
+	const char *instead = opt_elsewhere(bare, strcspn(bare, "="));
 	const struct opt *best;
 
+	if (instead) {
+		snprintf(p->message, p->size, "no option '%.*s' here: %s", n, arg, instead);
+		return false;
+	}
 	snprintf(typed, sizeof typed, "%.*s", (int)strcspn(bare, "="), bare);
 	best = opt_nearest_option(p->groups, typed);
 	snprintf(p->message, p->size, "unknown option '%.*s'%s%s%s",
-		(int)strcspn(arg, "=") < 80 ? (int)strcspn(arg, "=") : 80, arg,
-		best ? "; did you mean '--" : "", best ? best->name : "", best ? "'?" : "");
+		n, arg, best ? "; did you mean '--" : "", best ? best->name : "", best ? "'?" : "");
 	return false;
 }
 
@@ -353,6 +359,22 @@ static bool letters(struct parser *p, const char *arg)
 }
 
 /*
+ * Whether what stands behind one dash was meant as a long name, though there is none: one
+ * of pprof's, or a word where the letter it starts with takes a number.
+ */
+static bool is_word(const struct parser *p, const char *name, size_t n)
+{
+	struct found f;
+
+	if (opt_elsewhere(name, n))
+		return true;
+	if (n < 2 || !find_letter(p, name[0], &f))
+		return false;
+	return (f.opt->kind == OPT_KIND_INT || f.opt->kind == OPT_KIND_REAL) &&
+		!strchr("+-.0123456789", name[1]);
+}
+
+/*
  * One argument that starts with '-'. A name after a single dash is tried as a long one
  * first, as pprof's users write them (-focus=main, -diff_base=old.pb.gz).
  */
@@ -365,7 +387,7 @@ static bool option(struct parser *p, const char *arg)
 
 	if ((two || n > 1) && find_long(p, name, n, &f))
 		return set_with(p, &f, name[n] ? name + n + 1 : NULL);
-	return two ? unknown(p, arg) : letters(p, arg);
+	return two || is_word(p, name, n) ? unknown(p, arg) : letters(p, arg);
 }
 
 bool opt_parse(const struct opt_group *groups, int argc, char **argv,

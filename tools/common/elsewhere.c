@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/elsewhere.h"
+
+#include <string.h>
+
+static const struct {
+	const char *names; /* pprof's, each between blanks, '-' for '_' */
+	const char *instead;
+} table[] = {
+	{" top tree peek traces list tags comments ", "cpreport prints that report"},
+	{" base diff-base normalize ", "cpdiff compares profiles"},
+	{" http web no-browser eog evince gv ",
+		"nothing is served or opened; cpflame writes a picture or a page"},
+	{" gif pdf png ps ", "cpflame draws SVG, cpconv --to dot feeds Graphviz"},
+	{" kcachegrind ", "cpconv --to callgrind writes what KCachegrind opens"},
+	{" disasm weblist intel-syntax ", "nothing is disassembled; cpreport list shows source"},
+	{" call-tree ", "cpflame draws call trees"},
+	{" topproto ", "cpconv --to pprof writes profiles"},
+	{" add-comment ", "cpmerge --label KEY=VALUE labels samples"},
+	{" buildid ", "--force-build-id uses a file whose build id differs"},
+	{" seconds timeout tls-ca tls-cert tls-key ",
+		"nothing is fetched; curl -o FILE saves a profile"},
+	{" tools ", "no other programs are run"},
+};
+
+const char *opt_elsewhere(const char *name, size_t n)
+{
+	char word[32] = " ";
+
+	if (!n || n > sizeof word - 3)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		word[1 + i] = name[i] == '_' ? '-' : name[i];
+	word[1 + n] = ' ';
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (strstr(table[i].names, word))
+			return table[i].instead;
+	return NULL;
+}
