@@ -60,6 +60,13 @@ static inline struct cpi_probe cpi_index_find(const struct cpi_index *index, uin
 	return (struct cpi_probe){tag & index->mask, tag};
 }
 
+/* Asks for the memory that cpi_index_find and _next of this hash will touch first. */
+static inline void cpi_index_prefetch(const struct cpi_index *index, uint64_t hash)
+{
+	if (index->slot)
+		__builtin_prefetch(&index->slot[cpi_index_find(index, hash).at]);
+}
+
 /* The next id whose tag agrees, or 0 when the key is not there. */
 static inline uint32_t cpi_index_next(const struct cpi_index *index, struct cpi_probe *probe)
 {

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Folded text, byte for byte: what stands between two ';' is a name, whatever it holds.
- *
- * The workload that shaped it: a million distinct lines of 800 bytes, mostly sorted. A
- * line's frames are kept with the place where each ends, so that the next line starts
- * from the frames that both begin with, found by comparing words, and only splits and
- * looks up what differs: first as what last followed the frame above, which spares
- * hashing nearly everywhere, then by its name. Stacks are kept the way the model wants
- * them, leaf first, by filling a buffer from its end.
+ * Lines and their counts; folded_split.c has the frames.
  */
 #include "format/folded.h"
 #include "format/folded_line.h"
-#include "model/builder.h"
+#include "format/folded_split.h"
 
 /* Pages of a mapped input are given back this often. */
 enum { BEHIND = 16 << 20 };
 
-/* A name; its row's number is its location's, as locations are made for names alone. */
-struct known {
-	struct cp_text name; /* the profile's copy */
-	uint32_t next;       /* what last followed it; in row 0 what last was at the root */
+/*
+ * Distinct stacks by the million are each looked up in an index that no cache holds, so
+ * lines wait in a queue for the memory that looking them up takes.
+ */
+enum { QUEUE = 16 };
+
+struct queued {
+	size_t first; /* of its frames in `waiting` */
+	uint32_t depth;
+	uint64_t hash;
+	int64_t value[2];
 };
 
 struct reader {
@@ -27,155 +28,37 @@ struct reader {
 	const struct cpi_source *source;
 	struct cp_error *err;
 	struct cpi_builder b;
+	struct folded_split split;
 	bool two;          /* two counts a line */
 	bool forced;       /* …because the caller said so */
 	unsigned decimals; /* of all values so far */
-	CPI_VEC(struct known) known; /* 0 is none */
-	struct cpi_index names;
-	/* The frames of the last line: frame i from the root is frame[room - 1 - i]. */
-	cp_location *frame;
-	uint64_t *end; /* where frame i ends in its line; entry i */
-	size_t room, depth;
-	struct cp_text last; /* the last line's frames */
-	uint64_t line;       /* number of the current one, from 1 */
+	struct queued queue[QUEUE];
+	unsigned queued;
+	CPI_VEC(cp_location) waiting; /* the queue's stacks */
+	uint64_t line;   /* number of the current one, from 1 */
 	uint64_t stacks;
 };
 
-static enum cp_code grow_frames(struct reader *r)
+static enum cp_code failed(struct reader *r)
 {
-	struct cpi_mem *mem = &r->env->mem;
-	size_t room = r->room ? r->room * 2 : 256;
-	cp_location *frame;
-	uint64_t *end;
-
-	if (r->depth >= r->env->limits.stack_depth)
-		return cpi_error(r->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
-			"a stack has more than %u frames", r->env->limits.stack_depth);
-	frame = cpi_alloc_array(mem, room, sizeof *frame);
-	end = cpi_alloc_array(mem, room, sizeof *end);
-	if (!frame || !end) {
-		cpi_free(mem, frame, frame ? room * sizeof *frame : 0);
-		cpi_free(mem, end, end ? room * sizeof *end : 0);
-		return cpi_error_memory(r->err);
-	}
-	if (r->depth) {
-		memcpy(frame + room - r->depth, r->frame + r->room - r->depth,
-			r->depth * sizeof *frame);
-		memcpy(end, r->end, r->depth * sizeof *end);
-	}
-	cpi_free(mem, r->frame, r->room * sizeof *frame);
-	cpi_free(mem, r->end, r->room * sizeof *end);
-	r->frame = frame;
-	r->end = end;
-	r->room = room;
-	return CP_OK;
-}
-
-static bool add_name(struct reader *r, struct cp_text name, uint64_t hash)
-{
-	struct cp_function_row f = {.name = cpi_builder_string(&r->b, name)};
-	struct cp_line_row line = {0};
-	struct known row = {0};
-	cp_location location;
-
-	f.system_name = f.name;
-	line.function = cpi_builder_function(&r->b, &f);
-	location = cpi_builder_location(&r->b, (cp_mapping){0}, 0, false, &line, 1);
-	if (r->b.code)
-		return false;
-	row.name = cpi_profile_text(r->b.p, f.name);
-	if (!cpi_vec_push(&r->env->mem, &r->known, row) ||
-		!cpi_index_add(&r->env->mem, &r->names, hash, location.i)) {
-		cpi_builder_fail(&r->b, CP_ERROR_MEMORY, "out of memory");
-		return false;
-	}
-	return true;
-}
-
-/* The location of a name; 0 when the builder failed. */
-static cp_location find_name(struct reader *r, struct cp_text name)
-{
-	uint64_t hash = cpi_hash(name.p, name.n);
-	struct cpi_probe probe = cpi_index_find(&r->names, hash);
-
-	for (uint32_t id; (id = cpi_index_next(&r->names, &probe));)
-		if (cpi_text_equal(r->known.v[id].name, name))
-			return (cp_location){id};
-	if (!add_name(r, name, hash))
-		return (cp_location){0};
-	return (cp_location){(uint32_t)r->known.n - 1};
-}
-
-/* The location of the first frame of `rest`, which stands below `above`. */
-static inline cp_location next_frame(struct reader *r, cp_location above, struct cp_text rest)
-{
-	uint32_t guess = r->known.v[above.i].next;
-	struct cp_text name = r->known.v[guess].name;
-	cp_location location;
-	const char *stop;
-
-	if (guess && name.n <= rest.n && (name.n == rest.n || rest.p[name.n] == ';') &&
-		!memcmp(rest.p, name.p, name.n))
-		return (cp_location){guess};
-	stop = memchr(rest.p, ';', rest.n);
-	if (stop)
-		rest.n = (size_t)(stop - rest.p);
-	location = find_name(r, rest);
-	r->known.v[above.i].next = location.i;
-	return location;
-}
-
-static inline size_t common(struct cp_text a, struct cp_text b)
-{
-	size_t n = a.n < b.n ? a.n : b.n, i = 0;
-
-	for (; n - i >= 32; i += 32) {
-		uint64_t x[4], y[4];
-
-		memcpy(x, a.p + i, sizeof x);
-		memcpy(y, b.p + i, sizeof y);
-		if ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]))
-			break;
-	}
-	while (i < n && a.p[i] == b.p[i])
-		i++;
-	return i;
-}
-
-/* Makes the frames those of `body`. */
-static enum cp_code split(struct reader *r, struct cp_text body)
-{
-	size_t same = common(r->last, body), at;
-	cp_location frame = {0};
-
-	/* A trailing ';' ends the last frame and starts none. */
-	while (body.n && body.p[body.n - 1] == ';')
-		body.n--;
-	if (same > body.n)
-		same = body.n;
-	while (r->depth && r->end[r->depth - 1] >= same)
-		r->depth--;
-	r->last = body;
-	at = r->depth ? r->end[r->depth - 1] + 1 : 0;
-	if (r->depth)
-		frame = r->frame[r->room - r->depth];
-	while (at < body.n) {
-		if (r->depth == r->room || r->depth >= r->env->limits.stack_depth) {
-			enum cp_code code = grow_frames(r);
-
-			if (code)
-				return code;
-		}
-		frame = next_frame(r, frame, (struct cp_text){body.p + at, body.n - at});
-		if (!frame.i)
-			break;
-		at += r->known.v[frame.i].name.n;
-		r->frame[r->room - 1 - r->depth] = frame;
-		r->end[r->depth++] = at++;
-	}
 	if (r->b.code && r->err)
 		*r->err = r->b.error;
 	return r->b.code;
+}
+
+/* Turns the lines in the queue into samples. */
+static enum cp_code flush(struct reader *r)
+{
+	for (unsigned i = 0; i < r->queued; i++) {
+		const struct queued *q = &r->queue[i];
+		cp_stack stack = cpi_builder_stack_hashed(
+			&r->b, r->waiting.v + q->first, q->depth, q->hash);
+
+		cpi_builder_sample(&r->b, stack, (cp_labels){0}, q->value, CP_NO_TIME);
+	}
+	r->queued = 0;
+	r->waiting.n = 0;
+	return failed(r);
 }
 
 static bool scale(int64_t *x, unsigned by)
@@ -205,7 +88,10 @@ static enum cp_code to_value(struct reader *r, struct folded_count count, int64_
 {
 	*ret = count.mantissa;
 	if (count.decimals > r->decimals) {
-		enum cp_code code = more_decimals(r, count.decimals);
+		enum cp_code code = flush(r);
+
+		if (!code)
+			code = more_decimals(r, count.decimals);
 
 		if (code)
 			return code;
@@ -218,26 +104,32 @@ static enum cp_code to_value(struct reader *r, struct folded_count count, int64_
 
 static enum cp_code add_stack(struct reader *r, const struct folded_line *line)
 {
-	int64_t value[2] = {0};
-	enum cp_code code = split(r, r->two ? line->body_of_two : line->body);
-	cp_stack stack;
+	struct folded_split *split = &r->split;
+	struct queued q = {0};
+	enum cp_code code =
+		folded_split_line(split, r->two ? line->body_of_two : line->body, r->err);
 
 	if (!code && r->two)
-		code = to_value(r, line->first, &value[0]);
+		code = to_value(r, line->first, &q.value[0]);
 	if (!code)
-		code = to_value(r, line->count, &value[r->two]);
+		code = to_value(r, line->count, &q.value[r->two]);
 	/* The first may have been read with fewer decimals than the second brought. */
 	if (!code && r->two)
-		code = to_value(r, line->first, &value[0]);
+		code = to_value(r, line->first, &q.value[0]);
 	if (code)
 		return code;
-	stack = cpi_builder_stack(
-		&r->b, r->frame + r->room - r->depth, (uint32_t)r->depth);
-	cpi_builder_sample(&r->b, stack, (cp_labels){0}, value, CP_NO_TIME);
+	q.first = r->waiting.n;
+	q.depth = (uint32_t)split->depth;
+	if (!cpi_vec_reserve(&r->env->mem, &r->waiting, split->depth))
+		return cpi_error_memory(r->err);
+	if (split->depth)
+		memcpy(r->waiting.v + q.first, folded_split_frames(split),
+			split->depth * sizeof *r->waiting.v);
+	r->waiting.n += split->depth;
+	q.hash = cpi_builder_stack_hint(&r->b, r->waiting.v + q.first, q.depth);
+	r->queue[r->queued++] = q;
 	r->stacks++;
-	if (r->b.code && r->err)
-		*r->err = r->b.error;
-	return r->b.code;
+	return r->queued == QUEUE ? flush(r) : CP_OK;
 }
 
 static enum cp_code malformed(struct reader *r, enum folded_kind kind, uint64_t offset)
@@ -294,8 +186,8 @@ static enum cp_code each_line(struct reader *r, bool *ret_again)
 		r->line++;
 		if (p - behind >= BEHIND) {
 			/* The last line is still compared with; one page more does for it. */
-			cpi_source_behind(r->source, 0, (uint64_t)(r->last.p
-				? r->last.p - start : 0));
+			cpi_source_behind(r->source, 0, (uint64_t)(r->split.last.p
+				? r->split.last.p - start : 0));
 			behind = p;
 			code = cpi_env_progress(r->env,
 				(double)(p - start) / (double)(end - start), r->err);
@@ -319,27 +211,19 @@ static void types(struct reader *r)
 	}
 }
 
-static void release(struct reader *r)
-{
-	struct cpi_mem *mem = &r->env->mem;
-
-	cpi_free(mem, r->frame, r->room * sizeof *r->frame);
-	cpi_free(mem, r->end, r->room * sizeof *r->end);
-	cpi_vec_release(mem, &r->known);
-	cpi_index_release(mem, &r->names);
-}
-
 static enum cp_code read_as(struct reader *r, bool *ret_again, struct cp_profile **ret_profile)
 {
+	const struct cpi_bytes *bytes = &r->source->part[0];
 	enum cp_code code = CP_OK;
 
 	cpi_builder_init(&r->b, r->env);
 	types(r);
-	if (!r->b.code && !cpi_vec_push(&r->env->mem, &r->known, (struct known){0}))
-		cpi_builder_fail(&r->b, CP_ERROR_MEMORY, "out of memory");
-	if (!r->b.code)
+	if (folded_split_init(&r->split, &r->b, (const char *)bytes->data + bytes->n))
 		code = each_line(r, ret_again);
-	release(r);
+	if (!code && !*ret_again)
+		code = flush(r);
+	folded_split_release(&r->split);
+	cpi_vec_release(&r->env->mem, &r->waiting);
 	if (!code && !*ret_again && !r->b.code && !r->stacks)
 		code = cpi_error(r->err, CP_ERROR_EMPTY, CP_NO_OFFSET,
 			"no line has a stack and a count");

@@ -291,9 +291,17 @@ void cpi_builder_set_lines(struct cpi_builder *b, cp_location location,
 
 cp_stack cpi_builder_stack(struct cpi_builder *b, const cp_location *frames, uint32_t n)
 {
+	if (!n || b->code)
+		return (cp_stack){0};
+	return cpi_builder_stack_hashed(b, frames, n, cpi_hash(frames, n * sizeof *frames));
+}
+
+cp_stack cpi_builder_stack_hashed(
+	struct cpi_builder *b, const cp_location *frames, uint32_t n, uint64_t hash)
+{
 	struct cp_profile *p = b->p;
-	uint64_t hash, end;
 	struct cpi_probe probe;
+	uint64_t end;
 
 	if (!n || b->code)
 		return (cp_stack){0};
@@ -301,7 +309,6 @@ cp_stack cpi_builder_stack(struct cpi_builder *b, const cp_location *frames, uin
 		cpi_builder_fail(b, CP_ERROR_LIMIT, "a stack is deeper than the limit");
 		return (cp_stack){0};
 	}
-	hash = cpi_hash(frames, n * sizeof *frames);
 	probe = cpi_index_find(&b->stacks, hash);
 	for (uint32_t id, have_n; (id = cpi_index_next(&b->stacks, &probe));) {
 		const cp_location *have = cpi_profile_frames(p, (cp_stack){id}, &have_n);

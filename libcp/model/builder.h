@@ -49,6 +49,20 @@ cp_location cpi_builder_location(struct cpi_builder *b, cp_mapping mapping,
 /* Leaf first. */
 cp_stack cpi_builder_stack(struct cpi_builder *b, const cp_location *frames, uint32_t n);
 /*
+ * The same in two steps, for readers that queue stacks up while memory brings the index:
+ * the hint asks for it and gives the hash that the second step takes.
+ */
+static inline uint64_t cpi_builder_stack_hint(
+	const struct cpi_builder *b, const cp_location *frames, uint32_t n)
+{
+	uint64_t hash = cpi_hash(frames, n * sizeof *frames);
+
+	cpi_index_prefetch(&b->stacks, hash);
+	return hash;
+}
+cp_stack cpi_builder_stack_hashed(
+	struct cpi_builder *b, const cp_location *frames, uint32_t n, uint64_t hash);
+/*
  * Sorts `label` in place (strings first, by key bytes, equal keys in the given order) and
  * interns the set. Labels that pprof would drop (no string, number 0, no unit) are the
  * caller's to leave out.

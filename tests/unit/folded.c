@@ -190,6 +190,43 @@ static void deep_stacks(void **state)
 	cpi_env_release(&env);
 }
 
+/* Names of every length up to 80, and each with one byte changed, are all different. */
+static void names_differ_in_one_byte(void **state)
+{
+	enum { LONGEST = 80 };
+	struct cpi_env env;
+	struct cp_profile *p;
+	struct cpi_sink text;
+	size_t names = 0;
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	cpi_sink_memory(&text, &env.mem);
+	for (int twice = 0; twice < 2; twice++)
+		for (size_t n = 1; n <= LONGEST; n++)
+			for (size_t changed = 0; changed <= n; changed++) {
+				for (size_t i = 0; i < n; i++)
+					cpi_sink_char(&text, i == changed ? 'b' : 'a');
+				cpi_sink_str(&text, changed % 9 ? ";" : " 1\n");
+				names += !twice;
+			}
+	cpi_sink_str(&text, "a 1\n");
+	assert_int_equal(read_text(&env, (struct cp_text){(char *)text.buf, text.n}, false, &p,
+				 NULL), CP_OK);
+	assert_int_equal(p->location.n - 1, names);
+	for (size_t i = 1; i < p->location.n; i++) {
+		struct cp_text a = cpi_profile_text(p, p->function.v[i].name);
+		struct cp_text b = cpi_profile_text(p, p->function.v[i - 1].name);
+
+		assert_true(a.n == b.n || a.n == b.n + 1);
+		assert_false(cpi_text_equal(a, b));
+	}
+	assert_int_equal(cp_profile_check(p, NULL), CP_OK);
+	cp_profile_free(p);
+	cpi_sink_release(&text);
+	cpi_env_release(&env);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	struct cp_text text = T("a;b 1 5\na 2.5 7\nc;d;e 1\n");
@@ -221,6 +258,7 @@ int main(void)
 		cmocka_unit_test(two_counts),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(deep_stacks),
+		cmocka_unit_test(names_differ_in_one_byte),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
 

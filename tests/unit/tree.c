@@ -166,6 +166,60 @@ static void totals_are_sums_over_stacks(void **state)
 	cpi_env_release(&env);
 }
 
+/* Stacks walk in groups; siblings still stand as they would one stack after the other. */
+static void first_come_first_served(void **state)
+{
+	enum { N = 300 };
+	struct cpi_env env;
+	struct cpi_builder b;
+	struct cp_profile *p;
+	struct cpi_tree tree;
+	struct cpi_tree_options options = {0};
+	static char folded[N][64];
+
+	(void)state;
+	srand(3);
+	cpi_env_init(&env, NULL);
+	start(&b, &env);
+	for (int i = 0; i < N; i++) {
+		char *at = folded[i];
+
+		for (int d = 1 + rand() % 9; d; d--)
+			at += sprintf(at, "f%c;", 'a' + rand() % 4);
+		at[-1] = 0;
+		add(&b, folded[i], 1, CP_NO_TIME);
+		at[-1] = ';';
+	}
+	assert_int_equal(cpi_builder_finish(&b, &p, NULL), CP_OK);
+	assert_int_equal(cpi_tree_init(&tree, &env, &options, 1, NULL), CP_OK);
+	assert_int_equal(cpi_tree_add(&tree, p, 0, 0, NULL), CP_OK);
+	assert_int_equal(cpi_tree_finish(&tree, CPI_TREE_BY_INPUT, NULL), CP_OK);
+	for (uint32_t node = 1; node < tree.n; node++) {
+		char path[64] = "";
+		int mine = 0, next = 0;
+		uint32_t sibling = tree.end[node];
+
+		for (uint32_t at = node; at; at = tree.parent[at]) {
+			char longer[80];
+
+			snprintf(longer, sizeof longer, "%.*s;%s",
+				(int)cpi_tree_name(&tree, at).n, cpi_tree_name(&tree, at).p, path);
+			memcpy(path, longer, sizeof path);
+		}
+		if (sibling == tree.n || tree.parent[sibling] != tree.parent[node])
+			continue;
+		while (strncmp(folded[mine], path, strlen(path)))
+			mine++;
+		path[3 * (tree.depth[node] - 1) + 1] = cpi_tree_name(&tree, sibling).p[1];
+		while (strncmp(folded[next], path, strlen(path)))
+			next++;
+		assert_true(mine < next);
+	}
+	cpi_tree_release(&tree);
+	cp_profile_free(p);
+	cpi_env_release(&env);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	struct cpi_env env, other;
@@ -254,6 +308,7 @@ int main(void)
 		cmocka_unit_test(names_meet_whatever_sorts_between),
 		cmocka_unit_test(charts_keep_time),
 		cmocka_unit_test(totals_are_sums_over_stacks),
+		cmocka_unit_test(first_come_first_served),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(sums_do_not_wrap),
 		cmocka_unit_test(radix_sort_is_stable),
