@@ -28,8 +28,11 @@ static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, b
 	struct row *row = cpi_alloc_zero(&u->env->mem, sizeof *row);
 	struct cp_error err;
 
-	if (!row)
+	/* Its path names what tells of the code, not what holds it. */
+	if (map->kind == CP_MAP_JIT || !row) {
+		cpi_free(&u->env->mem, row, sizeof *row);
 		return NULL;
+	}
 	cpi_image_init(&row->file, u->env);
 	row->file.path = map->path;
 	row->file.build_id = map->build_id;
@@ -42,6 +45,27 @@ static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, b
 	if (cpi_image_find(&row->file, debug ? &u->debug_search : &u->search, &err))
 		return NULL;
 	return debug ? row->file.debug.elf : row->file.main.elf;
+}
+
+static bool open_jitdump(void *arg, uint32_t pid, struct cp_text path,
+	const uint8_t **ret_bytes, size_t *ret_n)
+{
+	struct cpi_unwinding *u = arg;
+	struct row *row = cpi_alloc_zero(&u->env->mem, sizeof *row);
+
+	if (!row)
+		return false;
+	cpi_image_init(&row->file, u->env);
+	row->file.path = path;
+	row->file.kind = CPI_IMAGE_JIT;
+	row->file.pid = pid;
+	row->next = u->rows;
+	u->rows = row;
+	if (!cpi_jit_open_dump(&row->file, &u->search))
+		return false;
+	*ret_bytes = row->file.dump.bytes;
+	*ret_n = row->file.dump.n;
+	return true;
 }
 
 enum cp_code cpi_unwinding_new(struct cpi_env *env,
@@ -66,6 +90,8 @@ enum cp_code cpi_unwinding_new(struct cpi_env *env,
 	u->debug_search.options = &u->with_debug;
 	if (!code)
 		code = cpi_unwind_init(env, open_image, u, &u->unwinder, err);
+	u->unwinder.jitdump = open_jitdump;
+	u->unwinder.jitdump_arg = u;
 	if (code) {
 		cpi_search_release(&u->search);
 		cpi_free(&env->mem, u, sizeof *u);

@@ -85,6 +85,13 @@ struct cpi_unwinder {
 	 * Fails when memory ran out on the way, or for damage in strict mode.
 	 */
 	enum cp_code (*finish)(void *arg, struct cp_error *err);
+	/*
+	 * The jitdump that process `pid` wrote to `path`, its bytes for as long as the reader
+	 * runs; false: it is not here. NULL: it is not looked for.
+	 */
+	void *jitdump_arg;
+	bool (*jitdump)(void *jitdump_arg, uint32_t pid, struct cp_text path, const uint8_t **ret_bytes,
+		size_t *ret_n);
 };
 
 struct cpi_format {

@@ -50,6 +50,7 @@ struct perf_attr {
 	uint64_t period; /* or the frequency, see flags */
 	uint64_t sample_type, read_format, flags;
 	uint64_t branch_type, regs_user, regs_intr;
+	uint32_t clock; /* with PERF_FLAG_USE_CLOCKID */
 };
 
 /* Byte offsets of a sample's fields after its header; PERF_ABSENT when it has none. */
@@ -97,6 +98,7 @@ struct perf_map {
 	bool data;      /* not executable: no frame lies there */
 	cp_mapping row; /* none until its first sample */
 	uint64_t shift; /* to the row's own range */
+	uint32_t around; /* the map whose range the row has instead of this one's; 0: none */
 };
 
 enum perf_state_kind {
@@ -458,5 +460,8 @@ bool perf_read_values(const struct perf_file *f, const struct perf_sample *s,
 enum cp_mapping_kind perf_map_kind(struct cp_text name, bool kernel);
 /* Numbers the images: maps with the same name and build id have the same number. */
 enum cp_code perf_images_settle(struct perf_file *f, struct cp_error *err);
+/* perf_jit: names generated code by the jitdump that tells of it, and splits it by time. */
+enum cp_code perf_jit_add(
+	struct perf_file *f, const struct cpi_unwinder *reader, struct cp_error *err);
 
 #endif

@@ -97,6 +97,8 @@ enum perf_cpumode {
 #define PERF_FLAG_FREQ (1ULL << 10)
 #define PERF_FLAG_PRECISE (3ULL << 15)
 #define PERF_FLAG_SAMPLE_ID_ALL (1ULL << 18)
+#define PERF_FLAG_USE_CLOCKID (1ULL << 25)
+enum { PERF_CLOCK_MONOTONIC = 1 };
 
 #define PERF_BRANCH_CALL_STACK (1ULL << 11)
 #define PERF_BRANCH_HW_INDEX (1ULL << 17)

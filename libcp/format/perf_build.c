@@ -360,6 +360,9 @@ static enum cp_code read_open(struct perf_file *f, const struct cp_read_options 
 
 	f->scan_samples = perf_filter_needs_times(options);
 	code = perf_scan(f, err);
+	/* perf script has no such names. */
+	if (!code && !options->perf_compat)
+		code = perf_jit_add(f, unwinder, err);
 	if (code)
 		return code;
 	b = cpi_alloc_zero(&f->env->mem, sizeof *b);

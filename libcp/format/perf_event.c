@@ -42,7 +42,7 @@ void perf_attr_decode(
 	attr->branch_type = cpi_cursor_u64(&c);
 	attr->regs_user = cpi_cursor_u64(&c);
 	attr->stack_user = cpi_cursor_u32(&c);
-	cpi_cursor_skip(&c, 4); /* clockid */
+	attr->clock = cpi_cursor_u32(&c);
 	attr->regs_intr = cpi_cursor_u64(&c);
 }
 

@@ -32,26 +32,39 @@ static bool stays(const struct perf_map *map)
 	return map->kind != CP_MAP_USER && map->kind != CP_MAP_VDSO;
 }
 
-static bool same_part(const struct perf_map *a, const struct perf_map *b)
+/* The map that has the range of this one's row. */
+static const struct perf_map *ranged(const struct perf_file *f, const struct perf_map *map)
 {
-	return a->image == b->image && a->pgoff == b->pgoff && a->kind == b->kind &&
-	       a->limit - a->start == b->limit - b->start &&
-	       (!stays(a) || (a->start == b->start && a->pid == b->pid));
+	return map->around ? &f->map.v[map->around] : map;
 }
 
-static uint64_t part_hash(const struct perf_map *map)
+static bool same_part(
+	const struct perf_file *f, const struct perf_map *a, const struct perf_map *b)
 {
+	bool same = a->image == b->image && a->pgoff == b->pgoff && a->kind == b->kind;
+	bool here = !stays(a) || a->pid == b->pid;
+
+	a = ranged(f, a);
+	b = ranged(f, b);
+	return same && here && a->limit - a->start == b->limit - b->start &&
+		(!stays(a) || a->start == b->start);
+}
+
+static uint64_t part_hash(const struct perf_file *f, const struct perf_map *map)
+{
+	const struct perf_map *range = ranged(f, map);
 	uint64_t h = cpi_hash_mix(map->pgoff, (uint64_t)map->image << 8 | map->kind);
 
-	h = cpi_hash_mix(h, map->limit - map->start);
-	return stays(map) ? cpi_hash_mix(h, map->start) : h;
+	h = cpi_hash_mix(h, range->limit - range->start);
+	return stays(map) ? cpi_hash_mix(h, range->start) : h;
 }
 
 static cp_mapping add_row(struct perf_places *p, const struct perf_map *map)
 {
+	const struct perf_map *range = ranged(p->f, map);
 	struct cp_mapping_row row = {
-		.start = map->start,
-		.limit = map->limit,
+		.start = range->start,
+		.limit = range->limit,
 		.offset = map->pgoff,
 		.path = cpi_builder_string(p->b, perf_name(p->f, map->name)),
 		.build_id = cpi_builder_string(p->b, perf_name(p->f, map->build_id)),
@@ -71,14 +84,14 @@ static cp_mapping place_row(struct perf_places *p, uint32_t id)
 
 	if (map->row.i)
 		return map->row;
-	hash = part_hash(map);
+	hash = part_hash(p->f, map);
 	probe = cpi_index_find(&p->rows, hash);
 	for (uint32_t i; (i = cpi_index_next(&p->rows, &probe));) {
 		const struct perf_map *first = &p->f->map.v[i];
 
-		if (same_part(first, map)) {
+		if (same_part(p->f, first, map)) {
 			map->row = first->row;
-			map->shift = first->start - map->start;
+			map->shift = ranged(p->f, first)->start - ranged(p->f, map)->start;
 			return map->row;
 		}
 	}

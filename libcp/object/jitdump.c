@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object/jitdump.h"
 
+#include <stdlib.h>
+
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -10,11 +12,12 @@
 enum { CODE_LOAD, CODE_MOVE, CODE_DEBUG_INFO, CODE_CLOSE, CODE_UNWINDING_INFO, N_KINDS };
 
 #define MAGIC 0x4a695444u /* "JiTD" */
-enum { HEADER_SIZE = 40, RECORD_HEADER_SIZE = 16 };
+enum { HEADER_SIZE = 40, RECORD_HEADER_SIZE = 16, FLAG_ARCH_TIMESTAMP = 1 };
 
 /* A stretch of code and where its lines are told. */
 struct code {
-	uint64_t start, size, index, moved_from;
+	uint64_t start, size, index, moved_from, time;
+	uint32_t layer; /* 0 = not known */
 	struct cp_text name;
 	const uint8_t *lines; /* entries of a debug record, NULL = none */
 	size_t lines_n;       /* bytes */
@@ -23,9 +26,12 @@ struct code {
 struct dump {
 	struct cpi_env *env;
 	bool swap, failed;
+	bool other_clock; /* times are a processor's counter */
+	bool all;         /* keep also what no wanted address lies in */
 	struct cpi_wanted wanted;
 	CPI_VEC(struct code) loaded; /* all, for moves */
-	CPI_VEC(struct code) code;   /* those that hold a wanted address */
+	CPI_VEC(struct code) code;   /* those that hold a wanted address, or all */
+	uint64_t time;               /* of the record at hand */
 	struct cpi_index by_index;
 	/* The debug record that waits for the function it tells of. */
 	uint64_t lines_of;
@@ -35,9 +41,11 @@ struct dump {
 
 static void keep(struct dump *dump, const struct code *code)
 {
-	size_t i = cpi_wanted_from(&dump->wanted, code->start);
+	size_t i = dump->all ? 0 : cpi_wanted_from(&dump->wanted, code->start);
 
-	if (i == dump->wanted.n || dump->wanted.address[i] - code->start >= code->size)
+	if (dump->all ? !code->size || code->start + code->size < code->start
+		      : i == dump->wanted.n ||
+				dump->wanted.address[i] - code->start >= code->size)
 		return;
 	if (!cpi_vec_push(&dump->env->mem, &dump->code, *code))
 		dump->failed = true;
@@ -60,6 +68,7 @@ static bool code_load(struct dump *dump, struct cpi_cursor *c)
 	}
 	dump->lines = NULL;
 	code.moved_from = code.start;
+	code.time = dump->time;
 	keep(dump, &code);
 	if (!cpi_vec_push(&dump->env->mem, &dump->loaded, code) ||
 		!cpi_index_add(&dump->env->mem, &dump->by_index, cpi_hash_u64(code.index),
@@ -90,6 +99,7 @@ static bool code_move(struct dump *dump, struct cpi_cursor *c)
 
 		code.start = to;
 		code.size = size;
+		code.time = dump->time;
 		keep(dump, &code);
 	}
 	return true;
@@ -120,7 +130,7 @@ static bool next_record(struct dump *dump, struct cpi_cursor *c)
 	uint32_t kind = cpi_cursor_u32(c), size = cpi_cursor_u32(c);
 	struct cpi_cursor body;
 
-	cpi_cursor_skip(c, 8); /* time */
+	dump->time = cpi_cursor_u64(c);
 	if (size < RECORD_HEADER_SIZE)
 		return false;
 	body = cpi_cursor_sub(c, size - RECORD_HEADER_SIZE);
@@ -141,7 +151,9 @@ static bool read_header(struct dump *dump, struct cpi_cursor *c)
 	size = cpi_cursor_u32(c);
 	if (size < HEADER_SIZE)
 		return false;
-	cpi_cursor_skip(c, size - 12);
+	cpi_cursor_skip(c, 4 + 4 + 4 + 8); /* machine, padding, pid, time */
+	dump->other_clock = cpi_cursor_u64(c) & FLAG_ARCH_TIMESTAMP;
+	cpi_cursor_skip(c, size - HEADER_SIZE);
 	return cpi_cursor_ok(c);
 }
 
@@ -177,7 +189,7 @@ static struct cpi_jit_line line_at(const struct dump *dump, const struct code *c
 #define MOST_LINE_BYTES (256ULL << 20)
 
 /* From the last function to the first, each fills what is still free; see perfmap.c. */
-static void assign(const struct dump *dump, struct cpi_symbol *symbol,
+static void assign(const struct dump *dump, uint32_t layer, struct cpi_symbol *symbol,
 	struct cpi_jit_line *line, uint32_t *skip)
 {
 	const struct cpi_wanted *w = &dump->wanted;
@@ -189,6 +201,8 @@ static void assign(const struct dump *dump, struct cpi_symbol *symbol,
 		const struct code *code = &dump->code.v[k];
 		size_t i = cpi_wanted_from(w, code->start);
 
+		if (code->layer != layer)
+			continue;
 		for (;;) {
 			while (skip[i] != i) {
 				skip[i] = skip[skip[i]];
@@ -209,11 +223,175 @@ static void assign(const struct dump *dump, struct cpi_symbol *symbol,
 	}
 }
 
-enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	const uint64_t *address, size_t n_addresses, struct cpi_symbol *symbol,
-	struct cpi_jit_line *line, uint64_t *ret_bad, struct cp_error *err)
+/* Every record into `code` (and `loaded`); false when out of memory. */
+static bool read_records(struct dump *dump, struct cpi_cursor *c, uint64_t *ret_bad)
 {
-	struct dump dump = {.env = env};
+	while (!dump->failed && cpi_cursor_left(c)) {
+		uint64_t at = cpi_cursor_offset(c);
+
+		if (!next_record(dump, c)) {
+			*ret_bad = at;
+			break;
+		}
+	}
+	return !dump->failed;
+}
+
+static void dump_release(struct dump *dump)
+{
+	struct cpi_env *env = dump->env;
+
+	cpi_wanted_release(env, &dump->wanted);
+	cpi_vec_release(&env->mem, &dump->loaded);
+	cpi_vec_release(&env->mem, &dump->code);
+	cpi_index_release(&env->mem, &dump->by_index);
+}
+
+/* ---- layers ---- */
+
+static int by_time(const void *pa, const void *pb, void *arg)
+{
+	const struct code *code = ((const struct dump *)arg)->code.v;
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	if (code[a].time != code[b].time)
+		return code[a].time < code[b].time ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+static int by_address(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+/*
+ * Over the sorted borders of all code: what layer lies on top. A node's `all` counts for
+ * everything below it; layers only grow, so nothing has to be handed down.
+ */
+struct cover {
+	const uint64_t *border;
+	struct {
+		uint16_t all, most;
+	} *node;
+	uint64_t start, limit;
+	uint16_t layer; /* 0: find the highest */
+	uint16_t found;
+};
+
+/* Recursion halves the number of borders: 32 levels at most. */
+static void cover(struct cover *c, size_t at, size_t lo, size_t hi)
+{
+	size_t mid = lo + (hi - lo) / 2;
+
+	if (c->border[hi] <= c->start || c->border[lo] >= c->limit)
+		return;
+	if (c->start <= c->border[lo] && c->border[hi] <= c->limit) {
+		if (c->layer)
+			c->node[at].all = c->layer;
+		c->found = c->node[at].most > c->found ? c->node[at].most : c->found;
+	} else {
+		c->found = c->node[at].all > c->found ? c->node[at].all : c->found;
+		cover(c, 2 * at, lo, mid);
+		cover(c, 2 * at + 1, mid, hi);
+	}
+	if (c->layer > c->node[at].most)
+		c->node[at].most = c->layer;
+}
+
+static void set_layers(struct dump *dump, const uint32_t *order, struct cover *c, size_t borders)
+{
+	for (size_t i = 0; i < dump->code.n; i++) {
+		struct code *code = &dump->code.v[order[i]];
+
+		c->start = code->start;
+		c->limit = code->start + code->size;
+		c->layer = c->found = 0;
+		cover(c, 1, 0, borders - 1);
+		code->layer = c->found < CPI_JIT_LAYERS ? c->found + 1 : CPI_JIT_LAYERS;
+		c->layer = (uint16_t)code->layer;
+		cover(c, 1, 0, borders - 1);
+	}
+}
+
+/* Brings `code` into the order of time and gives each its layer. False: out of memory. */
+static bool make_layers(struct dump *dump)
+{
+	struct cpi_mem *mem = &dump->env->mem;
+	size_t n = dump->code.n, borders = 0;
+	uint64_t *border = cpi_alloc_array(mem, 2 * n, sizeof *border);
+	uint32_t *order = cpi_alloc_array(mem, n, sizeof *order);
+	struct code *sorted = cpi_alloc_array(mem, n, sizeof *sorted);
+	struct cover c = {.border = border};
+	bool fine;
+
+	c.node = cpi_alloc_zero(mem, 8 * (n + 1) * sizeof *c.node);
+	fine = border && order && sorted && c.node && n < UINT32_MAX;
+	for (size_t i = 0; fine && i < n; i++) {
+		border[2 * i] = dump->code.v[i].start;
+		border[2 * i + 1] = dump->code.v[i].start + dump->code.v[i].size;
+		order[i] = (uint32_t)i;
+	}
+	if (fine && n) {
+		qsort(border, 2 * n, sizeof *border, by_address);
+		for (size_t i = 0; i < 2 * n; i++)
+			if (!borders || border[borders - 1] != border[i])
+				border[borders++] = border[i];
+		qsort_r(order, n, sizeof *order, by_time, dump);
+		set_layers(dump, order, &c, borders);
+		for (size_t i = 0; i < n; i++)
+			sorted[i] = dump->code.v[order[i]];
+		memcpy(dump->code.v, sorted, n * sizeof *sorted);
+	}
+	cpi_free(mem, border, 2 * n * sizeof *border);
+	cpi_free(mem, order, n * sizeof *order);
+	cpi_free(mem, sorted, n * sizeof *sorted);
+	cpi_free(mem, c.node, 8 * (n + 1) * sizeof *c.node);
+	return fine;
+}
+
+enum cp_code cpi_jitdump_codes(struct cpi_env *env, const uint8_t *bytes, size_t n,
+	struct cpi_jit_codes *ret_codes, struct cp_error *err)
+{
+	struct dump dump = {.env = env, .all = true};
+	struct cpi_cursor c = cpi_cursor_make(bytes, n, false);
+	struct cpi_jit_codes codes = {0};
+	uint64_t bad;
+
+	if (!read_header(&dump, &c))
+		return cpi_error(err, CP_ERROR_FORMAT, 0, "not a jitdump file");
+	codes.other_clock = dump.other_clock;
+	dump.failed = !read_records(&dump, &c, &bad) || !make_layers(&dump);
+	if (!dump.failed && dump.code.n) {
+		codes.v = cpi_alloc_array(&env->mem, dump.code.n, sizeof *codes.v);
+		codes.n = codes.v ? dump.code.n : 0;
+		dump.failed = !codes.v;
+	}
+	for (size_t i = 0; i < codes.n; i++)
+		codes.v[i] = (struct cpi_jit_code){dump.code.v[i].start, dump.code.v[i].size,
+			dump.code.v[i].time, dump.code.v[i].layer};
+	dump_release(&dump);
+	if (dump.failed)
+		return cpi_error_memory(err);
+	*ret_codes = codes;
+	return CP_OK;
+}
+
+void cpi_jit_codes_release(struct cpi_env *env, struct cpi_jit_codes *codes)
+{
+	if (codes->v)
+		cpi_free(&env->mem, codes->v, codes->n * sizeof *codes->v);
+	codes->v = NULL;
+	codes->n = 0;
+}
+
+enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size_t n,
+	uint32_t layer, const uint64_t *address, size_t n_addresses,
+	struct cpi_symbol *symbol, struct cpi_jit_line *line, uint64_t *ret_bad,
+	struct cp_error *err)
+{
+	struct dump dump = {.env = env, .all = layer};
 	struct cpi_cursor c = cpi_cursor_make(bytes, n, false);
 	uint32_t *skip;
 
@@ -223,21 +401,11 @@ enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size
 	if (!n_addresses)
 		return CP_OK;
 	skip = cpi_alloc_array(&env->mem, n_addresses + 1, sizeof *skip);
-	dump.failed = !cpi_wanted_init(env, &dump.wanted, address, n_addresses) || !skip;
-	while (!dump.failed && cpi_cursor_left(&c)) {
-		uint64_t at = cpi_cursor_offset(&c);
-
-		if (!next_record(&dump, &c)) {
-			*ret_bad = at;
-			break;
-		}
-	}
+	dump.failed = !cpi_wanted_init(env, &dump.wanted, address, n_addresses) || !skip ||
+		!read_records(&dump, &c, ret_bad) || (layer && !make_layers(&dump));
 	if (!dump.failed)
-		assign(&dump, symbol, line, skip);
+		assign(&dump, layer, symbol, line, skip);
 	cpi_free(&env->mem, skip, (n_addresses + 1) * sizeof *skip);
-	cpi_wanted_release(env, &dump.wanted);
-	cpi_vec_release(&env->mem, &dump.loaded);
-	cpi_vec_release(&env->mem, &dump.code);
-	cpi_index_release(&env->mem, &dump.by_index);
+	dump_release(&dump);
 	return dump.failed ? cpi_error_memory(err) : CP_OK;
 }

@@ -154,7 +154,7 @@ static enum cp_symbol_status status_of(const struct cpi_image *image, const stru
 		return CP_SYMBOLS_WRONG_ID;
 	if (image->unreadable.n)
 		return CP_SYMBOLS_UNREADABLE;
-	if (image->kind == CPI_IMAGE_JIT || !image->path.n)
+	if ((image->kind == CPI_IMAGE_JIT && !image->inner) || !image->path.n)
 		return CP_SYMBOLS_NOT_A_FILE;
 	return CP_SYMBOLS_NO_FILE;
 }
@@ -224,9 +224,12 @@ static void hint_wrong(const struct cpi_image *image, char *hint, size_t size)
 
 static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
 {
-	if (image->pid)
+	if (image->inner)
+		snprintf(hint, size, "generated code: give --map-dir DIR with jit-%u.dump or "
+			"perf-%u.map", image->inner, image->inner);
+	else if (image->pid)
 		snprintf(hint, size, "generated code: give --map-dir DIR with perf-%u.map or "
-			"jit-%u.dump", image->pid, image->pid);
+			"jit-%u.dump, or --map-dir %u=FILE", image->pid, image->pid, image->pid);
 	else
 		snprintf(hint, size, "no file is mapped there");
 }
@@ -241,7 +244,10 @@ static bool describe(
 	case CP_SYMBOLS_FUNCTIONS:
 		break;
 	case CP_SYMBOLS_NO_FILE:
-		hint_no_file(image, hint, sizeof hint);
+		if (image->kind == CPI_IMAGE_JIT)
+			hint_jit(image, hint, sizeof hint);
+		else
+			hint_no_file(image, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_NO_SYMBOLS:
 		snprintf(hint, sizeof hint, "%s has no symbols for these addresses: install its "

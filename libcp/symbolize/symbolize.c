@@ -70,7 +70,7 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 		return CPI_IMAGE_VDSO;
 	if (starts(path, "bpf_prog_"))
 		return CPI_IMAGE_BPF;
-	if (is_generated(path))
+	if (is_generated(path) || cpi_jit_dump_number(path))
 		return CPI_IMAGE_JIT;
 	if (is_module_file(path) || (starts(path, "[") && row->start >> 63))
 		return CPI_IMAGE_MODULE;
@@ -79,7 +79,7 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 
 static bool same_image(const struct cpi_image *a, const struct cpi_image *b)
 {
-	return a->kind == b->kind && a->pid == b->pid && cpi_text_equal(a->path, b->path) &&
+	return a->kind == b->kind && a->pid == b->pid && a->layer == b->layer && cpi_text_equal(a->path, b->path) &&
 		cpi_text_equal(a->build_id, b->build_id);
 }
 
@@ -96,12 +96,16 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 	image.build_id = cpi_profile_text(p, row->build_id);
 	image.kind = kind_of(row, image.path);
 	image.pid = image.kind == CPI_IMAGE_JIT ? row->pid : 0;
+	if (image.kind == CPI_IMAGE_JIT)
+		image.inner = cpi_jit_dump_number(image.path);
+	if (image.inner && row->offset <= CPI_JIT_LAYERS)
+		image.layer = (uint32_t)row->offset;
 	image.mapping.i = mapping;
 	image.start = row->start;
 	image.limit = row->limit;
 	image.offset = row->offset;
 	hash = cpi_hash_mix((uint64_t)row->path.i << 32 | row->build_id.i,
-		(uint64_t)image.kind << 32 | image.pid);
+		(uint64_t)image.kind << 56 | (uint64_t)image.layer << 32 | image.pid);
 	probe = cpi_index_find(&run->index, hash);
 	for (uint32_t id; (id = cpi_index_next(&run->index, &probe));)
 		if (same_image(&run->images.v[id - 1], &image))

@@ -131,7 +131,8 @@ static void images(const struct diagnosis *d)
 		if (is_kernel(d->p, image) && !image->resolved)
 			kernel += (double)image->samples;
 		wrong += image->status == CP_SYMBOLS_WRONG_ID;
-		unverified += image->unverified && image->resolved && !is_kernel(d->p, image);
+		unverified += image->unverified && image->resolved && !is_kernel(d->p, image) &&
+			d->p->mapping.v[image->mapping.i].kind != CP_MAP_JIT;
 	}
 	if (kernel > 0)
 		say(d, "kernel-symbols",

@@ -307,6 +307,39 @@ def maps():
         "comm=prog pid=10 | 1 1000 | /lib/old+10"]
 
 
+def jit(clock=1):
+    """Code laid over other code, as ../object/jit-times.dump tells, with its clock or another."""
+    flags = SAMPLE_ID_ALL | COMM_EXEC | (USE_CLOCKID if clock else 0)
+    c = Capture("<", [Event("cpu-clock", IP | TID | TIME | PERIOD, flags=flags, clock=clock)])
+    base(c)
+    c.mmap2(10, 0x600000, 0x1000, 0, "/home/u/.debug/jit/jit-7.dump", 1)
+    c.mmap2(10, 0x10000, 0x1000, 0x10000, "//anon", 1)
+    c.mmap2(10, 0x12000, 0x1000, 0x12000, "[heap]", 1)
+    for time in (15, 25, 35, 45):
+        c.sample(0, 0x10010, 10, time=time)
+        c.sample(0, 0x10038, 10, time=time)
+    c.sample(0, 0x12010, 10, time=45)
+    c.sample(0, 0x20004, 10, time=15)                   # before it was loaded
+    c.sample(0, 0x20004, 10, time=45)                   # memory that no record tells of
+    c.describe()
+    name = "comm=prog pid=10 | %d %d000 | /home/u/.debug/jit/jit-7.dump+"
+    if clock != 1:
+        return c.file(), [name % (4, 4) + "10", name % (4, 4) + "38",
+                          "comm=prog pid=10 | 1 1000 | [heap]+12010",
+                          "comm=prog pid=10 | 2 2000 | 20004"]
+    return c.file(), [
+        name % (1, 1) + "11", name % (1, 1) + "12",     # loaded at 10, over it at 20
+        name % (2, 2) + "13",                           # again at 30, and at 40 beside it
+        name % (3, 3) + "39", name % (1, 1) + "3b",     # once at 10, then at 40
+        "comm=prog pid=10 | 1 1000 | [heap]+12010",
+        "comm=prog pid=10 | 1 1000 | 20004",
+        name % (1, 1) + "10005"]
+
+
+def jit_other_clock():
+    return jit(clock=0)
+
+
 def no_times():
     """Without times a sample belongs where it stands."""
     c = Capture("<", [Event("cpu-clock", IP | TID, flags=0)])
@@ -544,7 +577,7 @@ FILES = {
     "good-branch-history": branch_history, "good-deferred": deferred, "good-group": group,
     "good-events": two_events, "good-tracepoint": tracepoints, "good-tasks": tasks, "good-maps": maps,
     "good-no-times": no_times, "good-dwarf": dwarf, "good-losses": losses,
-    "good-kernel-old": kernel_only_old,
+    "good-kernel-old": kernel_only_old, "good-jit": jit, "good-jit-clock": jit_other_clock,
     "good-fields": all_fields, "good-contexts": contexts, "good-names": names,
     "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
     "bad-records": bad_records, "bad-tables": bad_tables, "bad-behind": bad_behind,

@@ -16,14 +16,14 @@ HEADER_ATTR, BUILD_ID, FINISHED_ROUND, FEATURE = 64, 67, 68, 80
 COMPRESSED, COMPRESSED2 = 81, 83
 KERNEL, USER = 1, 2
 CTX_KERNEL, CTX_USER, CTX_DEFERRED = 2**64 - 128, 2**64 - 512, 2**64 - 640
-FREQ, SAMPLE_ID_ALL, COMM_EXEC = 1 << 10, 1 << 18, 1 << 24
+FREQ, SAMPLE_ID_ALL, COMM_EXEC, USE_CLOCKID = 1 << 10, 1 << 18, 1 << 24, 1 << 25
 SOFTWARE, TRACEPOINT, CPU_CLOCK, DUMMY = 1, 2, 0, 9
 
 
 class Event:
     def __init__(self, name, sample_type, type=SOFTWARE, config=CPU_CLOCK, period=1000,
                  flags=SAMPLE_ID_ALL | COMM_EXEC, ids=(), read_format=0, branch_type=0,
-                 regs_user=0, stack_user=0, size=112, regs_intr=0):
+                 regs_user=0, stack_user=0, size=112, regs_intr=0, clock=0):
         self.__dict__.update(locals())
 
 
@@ -218,7 +218,7 @@ class Capture:
         raw = self.pack("IIQQQQQ", e.type, e.size, e.config, e.period, e.sample_type,
                         e.read_format, flags)
         raw += self.pack("IIQQQQIiQIHH", 0, 0, 0, 0, e.branch_type, e.regs_user, e.stack_user,
-                         0, e.regs_intr, 0, 0, 0)
+                         e.clock, e.regs_intr, 0, 0, 0)
         return raw.ljust(e.size, b"\0")[:e.size]
 
     def bitmap(self, words32=False):

@@ -9,11 +9,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		0x5000, 0x5018, 0x7f0000000000, UINT64_MAX};
 	struct cpi_symbol symbol[11] = {{{0}}};
 	struct cpi_jit_line line[11] = {{{0}}};
+	struct cpi_jit_codes codes;
 	struct cpi_env env;
 	uint64_t bad;
 
 	cpi_env_init(&env, NULL);
-	(void)cpi_jitdump_resolve(&env, data, size, address, 11, symbol, line, &bad, NULL);
+	(void)cpi_jitdump_resolve(&env, data, size, 0, address, 11, symbol, line, &bad, NULL);
+	(void)cpi_jitdump_resolve(&env, data, size, 2, address, 11, symbol, line, &bad, NULL);
+	if (!cpi_jitdump_codes(&env, data, size, &codes, NULL)) {
+		for (size_t i = 0; i < codes.n; i++)
+			if (!codes.v[i].size || !codes.v[i].layer ||
+				codes.v[i].layer > CPI_JIT_LAYERS ||
+				(i && codes.v[i].time < codes.v[i - 1].time))
+				__builtin_trap();
+		cpi_jit_codes_release(&env, &codes);
+	}
 	for (unsigned i = 0; i < 11; i++)
 		if (symbol[i].name.n > size || line[i].file.n > size)
 			__builtin_trap();

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "format/perf_info.h"
 
@@ -41,9 +42,34 @@ static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sampl
 	return n;
 }
 
+/* What good-jit.data asks for; flips of the capture lay it over whatever it maps. */
+static bool jitdump(void *arg, uint32_t pid, struct cp_text path, const uint8_t **ret_bytes,
+	size_t *ret_n)
+{
+	enum { HEADER = 40, LOAD = 64 };
+	static uint64_t dump[(HEADER + 3 * LOAD) / 8];
+	static const uint32_t head[] = {0x4a695444, 1, HEADER}, load[] = {0, LOAD};
+
+	(void)arg;
+	(void)pid;
+	(void)path;
+	memcpy(dump, head, sizeof head);
+	for (uint64_t i = 0; i < 3; i++) {
+		uint64_t *p = &dump[(HEADER + i * LOAD) / 8];
+
+		memcpy(p, load, sizeof load);
+		p[1] = 10 + 10 * i;
+		p[4] = 0x10000 + 8 * i;
+		p[5] = 0x20;
+	}
+	*ret_bytes = (const uint8_t *)dump;
+	*ret_n = sizeof dump;
+	return true;
+}
+
 static void run(const struct cpi_source *source, const struct cp_read_options *o)
 {
-	static const struct cpi_unwinder unwinder = {.unwind = unwind};
+	static const struct cpi_unwinder unwinder = {.unwind = unwind, .jitdump = jitdump};
 	struct cp_context_options context = {
 		.size = sizeof context, .limits.memory = 256 << 20, .threads = 1};
 	struct cpi_env env;

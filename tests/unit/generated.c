@@ -38,7 +38,7 @@ static void jitdump(const char *file)
 
 	cpi_env_init(&env, NULL);
 	assert_int_equal(cpi_jitdump_resolve(
-		&env, bytes, n, jit_address, N_JIT, symbol, line, &bad, NULL), CP_OK);
+		&env, bytes, n, 0, jit_address, N_JIT, symbol, line, &bad, NULL), CP_OK);
 	assert_true(bad == CP_NO_OFFSET);
 	for (unsigned i = 0; i < N_JIT; i++) {
 		expect(symbol[i].name, name[i]);
@@ -46,14 +46,99 @@ static void jitdump(const char *file)
 		assert_int_equal(line[i].line, number[i]);
 	}
 	/* cut in a record: what is before it counts */
-	assert_int_equal(cpi_jitdump_resolve(&env, bytes, n - 20, jit_address, N_JIT, symbol,
+	assert_int_equal(cpi_jitdump_resolve(&env, bytes, n - 20, 0, jit_address, N_JIT, symbol,
 				 line, &bad, NULL), CP_OK);
 	assert_true(bad < n);
-	assert_int_equal(cpi_jitdump_resolve(&env, bytes + 1, n - 1, jit_address, N_JIT, symbol,
+	assert_int_equal(cpi_jitdump_resolve(&env, bytes + 1, n - 1, 0, jit_address, N_JIT, symbol,
 				 line, &bad, NULL), CP_ERROR_FORMAT);
 	assert_int_equal(env.mem.used, 0);
 	cpi_env_release(&env);
 	free(bytes);
+}
+
+/* Which function a place had, by how many were there before. */
+static void jitdump_layers(void **state)
+{
+	static const uint64_t at[] = {0x10004, 0x10010, 0x10020, 0x10038, 0x20004};
+	static const char *const names[5][5] = {
+		{"second", "third", "unmapped", "unmapped", "unmapped"}, /* as it was last */
+		{"first", "first", "first", "first", "unmapped"},
+		{"second", "second", "", "", ""},
+		{"", "third", "unmapped", "unmapped", ""},
+		{"", "", "", "", ""},
+	};
+	static const uint64_t times[] = {10, 20, 20, 30, 40};
+	static const uint32_t layers[] = {1, 2, 1, 3, 3};
+	struct cpi_jit_codes codes;
+	struct cpi_env env;
+	uint64_t bad;
+	size_t n;
+	uint8_t *bytes = testfile("object/jit-times.dump", &n);
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	for (uint32_t layer = 0; layer < 5; layer++) {
+		struct cpi_symbol symbol[5] = {{{0}}};
+		struct cpi_jit_line line[5] = {{{0}}};
+
+		assert_int_equal(cpi_jitdump_resolve(&env, bytes, n, layer, at, 5, symbol, line,
+					 &bad, NULL), CP_OK);
+		/* Without times the order of the file counts. */
+		for (unsigned i = 0; i < 5; i++)
+			if (layer || i != 1)
+				expect(symbol[i].name, names[layer][i]);
+	}
+	assert_int_equal(cpi_jitdump_codes(&env, bytes, n, &codes, NULL), CP_OK);
+	assert_int_equal(codes.n, 5);
+	assert_false(codes.other_clock);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(codes.v[i].time, times[i]);
+		assert_int_equal(codes.v[i].layer, layers[i]);
+	}
+	cpi_jit_codes_release(&env, &codes);
+	assert_int_equal(cpi_jitdump_codes(&env, bytes + 1, n - 1, &codes, NULL),
+		CP_ERROR_FORMAT);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+	free(bytes);
+}
+
+/* More functions in one place than there are layers: the last one stays on top. */
+static void jitdump_many_layers(void **state)
+{
+	enum { N = 3 * CPI_JIT_LAYERS, HEADER = 40, RECORD = 16 + 40 + 8 };
+	static uint8_t bytes[HEADER + N * RECORD];
+	static const uint64_t at[] = {0x5008};
+	static const uint32_t head[] = {0x4a695444, 1, HEADER};
+	struct cpi_symbol symbol[1] = {{{0}}};
+	struct cpi_jit_line line[1];
+	struct cpi_jit_codes codes;
+	struct cpi_env env;
+	uint64_t bad;
+
+	(void)state;
+	memcpy(bytes, head, sizeof head);
+	for (uint64_t i = 0; i < N; i++) {
+		uint8_t *p = bytes + HEADER + i * RECORD;
+		const uint32_t kind[] = {0, RECORD};
+		const uint64_t body[] = {i, 0, 0, 0x5000, 0x10, i};
+
+		memcpy(p, kind, 8);
+		memcpy(p + 8, body, sizeof body);
+		snprintf((char *)p + 56, 8, "f%u", (unsigned)i);
+	}
+	cpi_env_init(&env, NULL);
+	assert_int_equal(cpi_jitdump_codes(&env, bytes, sizeof bytes, &codes, NULL), CP_OK);
+	assert_int_equal(codes.n, N);
+	for (uint32_t i = 0; i < N; i++)
+		assert_int_equal(codes.v[i].layer,
+			i < CPI_JIT_LAYERS ? i + 1 : (uint32_t)CPI_JIT_LAYERS);
+	cpi_jit_codes_release(&env, &codes);
+	assert_int_equal(cpi_jitdump_resolve(&env, bytes, sizeof bytes, CPI_JIT_LAYERS, at, 1,
+				 symbol, line, &bad, NULL), CP_OK);
+	expect(symbol[0].name, "f191");
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
 }
 
 static void jitdump_of_both_orders(void **state)
@@ -144,11 +229,15 @@ static void every_allocation_may_fail(void **state)
 		struct cpi_env env;
 		struct cpi_elf *elf;
 		struct cpi_go_result r;
+		struct cpi_jit_codes codes;
 		uint64_t bad;
 
 		cpi_env_init(&env, NULL);
 		env.mem.fail_at = at;
-		failed = cpi_jitdump_resolve(&env, dump, dump_n, jit_address, N_JIT, symbol, line,
+		failed = cpi_jitdump_codes(&env, dump, dump_n, &codes, NULL) != CP_OK;
+		if (!failed)
+			cpi_jit_codes_release(&env, &codes);
+		failed |= cpi_jitdump_resolve(&env, dump, dump_n, 2, jit_address, N_JIT, symbol, line,
 			&bad, NULL) != CP_OK;
 		if (cpi_elf_open(&env, bytes, n, &elf, NULL)) {
 			failed = true;
@@ -170,6 +259,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jitdump_of_both_orders),
+		cmocka_unit_test(jitdump_layers),
+		cmocka_unit_test(jitdump_many_layers),
 		cmocka_unit_test(go_tables_of_all_layouts),
 		cmocka_unit_test(every_allocation_may_fail),
 	};

@@ -44,6 +44,8 @@ static struct text load(const char *name, const char *ending)
 	return t;
 }
 
+static const char bytes_of_jitdump[] = "an argument handed through";
+
 /* ---- a stand-in for the unwinder: the register IP, then the stack's first word ---- */
 
 static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sample *sample,
@@ -70,7 +72,28 @@ static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sampl
 	return 2;
 }
 
-static const struct cpi_unwinder unwinder = {.unwind = unwind};
+/* The dump of good-jit; the reader frees nothing. */
+static bool jitdump(void *arg, uint32_t pid, struct cp_text path, const uint8_t **ret_bytes,
+	size_t *ret_n)
+{
+	static uint8_t bytes[4096];
+	char name[4096];
+	FILE *f;
+
+	assert_ptr_equal(arg, bytes_of_jitdump);
+	assert_int_equal(pid, 10);
+	assert_string_equal(path.p, "/home/u/.debug/jit/jit-7.dump");
+	snprintf(name, sizeof name, "%s/object/jit-times.dump", getenv("TESTDATA"));
+	f = fopen(name, "rb");
+	assert_non_null(f);
+	*ret_n = fread(bytes, 1, sizeof bytes, f);
+	*ret_bytes = bytes;
+	fclose(f);
+	return true;
+}
+
+static const struct cpi_unwinder unwinder = {
+	.unwind = unwind, .jitdump = jitdump, .jitdump_arg = (void *)bytes_of_jitdump};
 
 /* ---- reading ---- */
 

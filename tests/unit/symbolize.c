@@ -120,6 +120,29 @@ static void make_profile(struct bed *bed, const char *path, const char *id, uint
 	assert_int_equal(cpi_builder_finish(&b, &bed->profile, NULL), CP_OK);
 }
 
+/* As pprof has it: neither kind nor process, addresses as they were. */
+static void make_dump_profile(struct bed *bed, const char *path, uint64_t layer,
+	const uint64_t *address, unsigned n)
+{
+	struct cpi_builder b;
+	struct cp_mapping_row map = {.limit = 0x30000, .offset = layer};
+	int64_t one = 1;
+
+	cp_profile_free(bed->profile);
+	cp_symbol_report_free(bed->report);
+	bed->report = NULL;
+	cpi_builder_init(&b, &bed->env);
+	cpi_builder_sample_type(&b, cpi_builder_str(&b, "samples"), cpi_builder_str(&b, "count"), 0);
+	map.path = cpi_builder_str(&b, path);
+	for (unsigned i = 0; i < n; i++) {
+		cp_location at = cpi_builder_location(
+			&b, cpi_builder_mapping(&b, &map), address[i], false, NULL, 0);
+
+		cpi_builder_sample_sum(&b, cpi_builder_stack(&b, &at, 1), (cp_labels){0}, &one);
+	}
+	assert_int_equal(cpi_builder_finish(&b, &bed->profile, NULL), CP_OK);
+}
+
 static void run(struct bed *bed)
 {
 	assert_int_equal(cpi_symbolize(&bed->env, &bed->profile, &bed->options, &bed->report,
@@ -496,6 +519,70 @@ static void kernel_module(void **state)
 	}
 }
 
+/* Files named by another number than the capture's, as a container's are. */
+static void generated_code_of_a_container(void **state)
+{
+	static const uint64_t address[] = {0x10, 0x900};
+	const char *dirs[1];
+	char dir[128];
+	struct bed bed;
+
+	(void)state;
+	bed_init(&bed);
+	bed.options.map_dirs = dirs;
+	bed.options.n_map_dirs = 1;
+	put_text(&bed, "7f0000000000 100 hot\n", "perf-1.map");
+	/* Nobody said whose it is. */
+	dirs[0] = bed.dir;
+	make_profile(&bed, "//anon", "", CP_MAP_JIT, address, 2);
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_NOT_A_FILE);
+	assert_non_null(strstr(image(&bed)->hint, "--map-dir 42=FILE"));
+	dirs[0] = dir;
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const given[] = {"42=%s", "42=%s/perf-1.map", "43=%s", "42=%s"};
+		static const char *const name[] = {"hot", "hot", "", ""};
+
+		if (i == 3) /* two of them: it could be either */
+			put_text(&bed, "7f0000000000 100 other\n", "perf-2.map");
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(dir, sizeof dir, given[i], bed.dir);
+#pragma GCC diagnostic pop
+		make_profile(&bed, "//anon", "", CP_MAP_JIT, address, 2);
+		run(&bed);
+		assert_string_equal(name_of(&bed, 1, 0), name[i]);
+		assert_string_equal(name_of(&bed, 2, 0), "");
+	}
+	bed_release(&bed);
+}
+
+/* The path of a mapping says which dump, its offset which layer of it. */
+static void jitdump_by_path(void **state)
+{
+	static const uint64_t address[] = {0x10010, 0x10038};
+	static const char *const name[4][2] = {
+		{"second", "unmapped"}, {"first", "first"}, {"second", ""}, {"third", "unmapped"}};
+	struct bed bed;
+	char path[128];
+
+	(void)state;
+	for (unsigned layer = 0; layer < 4; layer++) {
+		bed_init(&bed);
+		snprintf(path, sizeof path, "%s/jit-7.dump", bed.dir);
+		make_dump_profile(&bed, path, layer, address, 2);
+		run(&bed);
+		expect_nothing(&bed, CP_SYMBOLS_NO_FILE);
+		assert_non_null(strstr(image(&bed)->hint, "jit-7.dump"));
+		put(&bed, "object/jit-times.dump", "jit-7.dump");
+		make_dump_profile(&bed, path, layer, address, 2);
+		run(&bed);
+		assert_string_equal(name_of(&bed, 1, 0), name[layer][0]);
+		assert_string_equal(name_of(&bed, 2, 0), name[layer][1]);
+		bed_release(&bed);
+	}
+}
+
 static void failed_allocations_change_nothing(void **state)
 {
 	struct bed bed;
@@ -567,6 +654,8 @@ int main(void)
 		cmocka_unit_test(damaged_file),
 		cmocka_unit_test(symbols_stay_unless_asked),
 		cmocka_unit_test(generated_code),
+		cmocka_unit_test(generated_code_of_a_container),
+		cmocka_unit_test(jitdump_by_path),
 		cmocka_unit_test(kernel_list),
 		cmocka_unit_test(kernel_module),
 		cmocka_unit_test(failed_allocations_change_nothing),

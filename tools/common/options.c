@@ -33,8 +33,10 @@ const struct opt symbol_rows[] = {
 		"the captured kernel's vmlinux"),
 	OPT_STRING(struct symbol_options, modules, "modules", 0, "DIR",
 		"root of the captured kernel's modules"),
-	OPT_LIST(struct symbol_options, map_dirs, "map-dir", 0, "DIR",
-		"look for perf-PID.map and jit-PID.dump here before /tmp; repeatable"),
+	OPT_LIST(struct symbol_options, map_dirs, "map-dir", 0, "[PID=]DIR",
+		"look for perf-PID.map and jit-PID.dump here before /tmp; PID=DIR or PID=FILE "
+		"is for that process alone, as in a container, where it has another number; "
+		"repeatable"),
 	OPT_FLAG(struct symbol_options, debuginfod, "debuginfod", 0,
 		"download what is not found here, from the servers in DEBUGINFOD_URLS; "
 		"without this option nothing ever uses a network"),
@@ -87,6 +89,16 @@ static int must_open(struct tool *tool, const char *option, const char *file, in
 	return TOOL_UNREADABLE;
 }
 
+/* "DIR", "PID=DIR" or "PID=FILE" */
+static int check_map_dir(struct tool *tool, const char *given)
+{
+	size_t digits = strspn(given, "0123456789");
+
+	if (digits && given[digits] == '=')
+		return must_open(tool, "map-dir", given + digits + 1, R_OK);
+	return must_open(tool, "map-dir", given, X_OK);
+}
+
 static int check_files(struct tool *tool, const struct symbol_options *o)
 {
 	const struct {
@@ -108,7 +120,7 @@ static int check_files(struct tool *tool, const struct symbol_options *o)
 	for (size_t i = 0; status == TOOL_GO && i < o->debug_dirs.n; i++)
 		status = must_open(tool, "debug-dir", o->debug_dirs.v[i], X_OK);
 	for (size_t i = 0; status == TOOL_GO && i < o->map_dirs.n; i++)
-		status = must_open(tool, "map-dir", o->map_dirs.v[i], X_OK);
+		status = check_map_dir(tool, o->map_dirs.v[i]);
 	return status;
 }
 

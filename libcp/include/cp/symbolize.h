@@ -37,8 +37,12 @@ struct cp_symbolize_options {
 	const char *kallsyms;    /* a copy of the captured kernel's /proc/kallsyms */
 	const char *vmlinux;
 	const char *modules; /* root of the kernel's modules */
+	/*
+	 * Where perf-PID.map and jit-PID.dump are, before /tmp: "DIR", or for one process of the
+	 * capture "PID=DIR" or "PID=FILE", whatever number is in the file's name.
+	 */
 	const char *const *map_dirs;
-	size_t n_map_dirs; /* where perf-PID.map and jit-PID.dump are, before /tmp */
+	size_t n_map_dirs;
 	enum cp_demangle demangle;
 	bool no_inlines;     /* functions from symbol tables only, no DWARF */
 	bool force_build_id; /* use files whose build id differs */

@@ -31,6 +31,23 @@ def jitdump(order):
             + rec(77, b"from the future!") + rec(3, b""))
 
 
+def jitdump_times():
+    """Functions over each other at 10, 20, 30 and 40; the order of records is another."""
+    def rec(kind, body, time):
+        return struct.pack("<IIQ", kind, 16 + len(body), time) + body
+
+    def load(addr, size, index, name, time):
+        return rec(0, struct.pack("<IIQQQQ", 7, 7, addr, addr, size, index)
+                   + name + b"\0" + b"\xcc" * size, time)
+
+    head = struct.pack("<IIIIIIQQ", 0x4a695444, 1, 40, 62, 0, 7, 1, 0)
+    return (head + load(0x10000, 0x40, 1, b"first", 10)
+            + load(0x10008, 0x10, 3, b"third", 30)
+            + load(0x10000, 0x20, 2, b"second", 20)
+            + load(0x20000, 0x10, 5, b"unmapped", 20)
+            + rec(1, struct.pack("<IIQQQQQ", 7, 7, 0x10030, 0x20000, 0x10018, 0x28, 5), 40))
+
+
 def uleb(x):
     out = b""
     while True:
@@ -173,5 +190,6 @@ def write(name, data):
 
 write("jit-le.dump", jitdump("<"))
 write("jit-be.dump", jitdump(">"))
+write("jit-times.dump", jitdump_times())
 for v in (2, 16, 18, 20):
     write("go-1.%d" % v, elf(v))
