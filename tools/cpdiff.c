@@ -240,6 +240,8 @@ static int write_diff(
 	struct cp_error err;
 
 	memcpy(&options.sort, &self->sort, sizeof options.sort);
+	/* Tables look after names, and have colours that must get through. */
+	tool->out.escape &= !options.color || (strcmp(format, "text") && strcmp(format, "tree"));
 	if (cp_diff_write(tool->context, diff, format, &options, out_write, &tool->out, &err))
 		return tool_fail(tool, tool->options.output, &err);
 	return tool_commit_output(tool);

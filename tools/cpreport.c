@@ -229,6 +229,8 @@ static int report(struct tool *tool, struct cpreport *self)
 	self->options.width = tool_width(tool);
 	self->options.color = !tool->options.output &&
 		ui_wants_color((enum ui_color)tool->options.color, stdout);
+	/* The library's tables look after names, and have colours that must get through. */
+	tool->out.escape &= !self->options.color || strcmp(format, "text") || self->report == RAW;
 	if (!cp_report_write(tool->context, self->profile, report_names[self->report], format,
 		    &self->options, out_write, &tool->out, &err))
 		return tool_commit_output(tool);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/ui.h"
+
 enum { BUFFER = 1 << 16 };
 
 /*
@@ -129,6 +131,7 @@ bool out_open(struct out *out, const char *path, bool binary, char *message, siz
 		out_discard(out);
 		return false;
 	}
+	out->escape = isatty(out->fd);
 	return true;
 }
 
@@ -157,10 +160,8 @@ static int flush(struct out *out)
 	return write_all(out, out->buf, n);
 }
 
-int out_write(void *arg, const void *bytes, size_t n)
+static int put(struct out *out, const void *bytes, size_t n)
 {
-	struct out *out = arg;
-
 	if (out->error)
 		return out->error;
 	if (n > BUFFER - out->n && flush(out))
@@ -170,6 +171,43 @@ int out_write(void *arg, const void *bytes, size_t n)
 	memcpy(out->buf + out->n, bytes, n);
 	out->n += n;
 	return 0;
+}
+
+/* Writes the character at the start of the piece, or its first byte as \xNN. */
+static void put_piece(struct out *out)
+{
+	size_t n = ui_showable(out->piece);
+	char hex[8];
+
+	if (!n && (out->piece[0] == '\n' || out->piece[0] == '\t'))
+		n = 1;
+	if (n) {
+		put(out, out->piece, n);
+	} else {
+		snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)out->piece[0]);
+		put(out, hex, 4);
+		n = 1;
+	}
+	memmove(out->piece, out->piece + n, sizeof out->piece - n);
+	out->n_piece -= n;
+}
+
+/* With four bytes, every character is complete; fewer wait for what follows. */
+static int put_escaped(struct out *out, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		out->piece[out->n_piece++] = bytes[i];
+		while (out->n_piece && (out->n_piece == 4 || !(out->piece[0] & 0x80)))
+			put_piece(out);
+	}
+	return out->error;
+}
+
+int out_write(void *arg, const void *bytes, size_t n)
+{
+	struct out *out = arg;
+
+	return out->escape ? put_escaped(out, bytes, n) : put(out, bytes, n);
 }
 
 void out_printf(struct out *out, const char *format, ...)
@@ -195,6 +233,8 @@ bool out_commit(struct out *out, char *message, size_t size)
 		: out->fd == STDERR_FILENO ? "standard error"
 					   : "standard output";
 
+	while (out->n_piece)
+		put_piece(out);
 	flush(out);
 	if (!out->error && out->path) {
 		if (close(out->fd))

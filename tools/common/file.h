@@ -18,6 +18,14 @@ struct out {
 	char *buf;
 	size_t n;
 	int error; /* errno of the first failure */
+
+	/*
+	 * It goes to a terminal, and whoever writes does not look after control characters;
+	 * they are written as \xNN then. A character may come in pieces.
+	 */
+	bool escape;
+	char piece[8];
+	size_t n_piece;
 };
 
 /*

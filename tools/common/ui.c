@@ -36,11 +36,12 @@ const char *ui_style(bool color, enum ui_style style)
 }
 
 /*
- * Length of the character at s when a terminal may show it, else 0: complete UTF-8, no
- * control character, and none of the marks that turn the direction of text.
+ * Complete UTF-8, no control character, and none of the marks that turn the direction of
+ * text.
  */
-static size_t showable(const unsigned char *s)
+size_t ui_showable(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
 		: s[0] >= 0xe0 && s[0] < 0xf0                    ? 3
 		: s[0] >= 0xf0 && s[0] < 0xf5                    ? 4
@@ -68,7 +69,7 @@ char *ui_escape(char *buf, size_t size, const char *text)
 	size_t at = 0;
 
 	while (*s) {
-		size_t n = showable(s), need = n ? n : 4;
+		size_t n = ui_showable((const char *)s), need = n ? n : 4;
 
 		if (at + need + sizeof "…" > size) {
 			memcpy(buf + at, "…", sizeof "…");

@@ -36,6 +36,8 @@ bool ui_wants_color(enum ui_color flag, FILE *stream);
 /* The escape sequence that starts a style; "" without colour. UI_PLAIN ends all. */
 const char *ui_style(bool color, enum ui_style style);
 
+/* Bytes of the first character of a text that a terminal may show; 0: it may not. */
+size_t ui_showable(const char *text);
 /* The text as a terminal may show it, into buf; cut with "…"; returns buf. */
 char *ui_escape(char *buf, size_t size, const char *text);
 
