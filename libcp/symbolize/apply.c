@@ -126,6 +126,40 @@ static void set_flags(struct cp_profile *p, const uint8_t *flags)
 			p->mapping.v[i].has |= flags[i];
 }
 
+/*
+ * Replaced symbols leave functions behind that no line has any more: those that stay are
+ * numbered by first use, as in a profile that never had the others. `number` is by function
+ * and zeroed.
+ */
+static void drop_unused(struct cp_profile *p, uint32_t *number)
+{
+	struct cp_function_row *row = p->function.v;
+	uint32_t n = 0, next = 0;
+
+	for (size_t i = 0; i < p->line.n; i++) {
+		uint32_t *to = &number[p->line.v[i].function.i];
+
+		if (p->line.v[i].function.i && !*to)
+			*to = ++n;
+		p->line.v[i].function.i = *to;
+	}
+	/* Rows of one cycle after another change places; what is unused has its turn last. */
+	for (uint32_t i = 1; i < p->function.n; i++)
+		if (!number[i])
+			number[i] = n + ++next;
+	for (uint32_t i = 1; i < p->function.n; i++)
+		while (number[i] != i) {
+			uint32_t to = number[i];
+			struct cp_function_row moved = row[to];
+
+			row[to] = row[i];
+			row[i] = moved;
+			number[i] = number[to];
+			number[to] = to;
+		}
+	p->function.n = n + 1;
+}
+
 /* From here on nothing can fail. */
 static void commit(struct apply *a, struct cp_profile *p)
 {
@@ -154,8 +188,10 @@ static void commit(struct apply *a, struct cp_profile *p)
 }
 
 enum cp_code cpi_apply(struct cpi_env *env, struct cp_profile *p,
-	const struct cpi_images *images, struct cp_error *err)
+	const struct cpi_images *images, bool replace, struct cp_error *err)
 {
+	uint32_t *number = NULL;
+	size_t numbers = 0;
 	struct apply a = {.images = images};
 	size_t strings = p->string.n, functions = p->function.n;
 	enum cp_code code = CP_OK;
@@ -182,12 +218,21 @@ enum cp_code cpi_apply(struct cpi_env *env, struct cp_profile *p,
 		if (err)
 			*err = a.builder.error;
 	}
+	if (!code && replace) {
+		numbers = p->function.n;
+		number = cpi_alloc_zero(&env->mem, numbers * sizeof *number);
+		if (!number)
+			code = cpi_error_memory(err);
+	}
 	if (code) {
 		p->string.n = strings;
 		p->function.n = functions;
 	} else {
 		commit(&a, p);
+		if (number)
+			drop_unused(p, number);
 	}
+	cpi_free(&env->mem, number, numbers * sizeof *number);
 	/* The profile stays its owner's. */
 	a.builder.p = NULL;
 	cpi_builder_release(&a.builder);

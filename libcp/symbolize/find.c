@@ -262,18 +262,24 @@ static bool plain_path(const struct cpi_image *image, char *path, size_t size)
 	return true;
 }
 
+bool cpi_binary_is_named(const struct cp_binary *b, const struct cpi_image *image)
+{
+	struct cp_text base = cpi_text_basename(image->path);
+
+	if (b->path)
+		return cpi_text_equal(cpi_text(b->path), image->path) ||
+			cpi_text_equal(cpi_text(b->path), base);
+	return base.n && cpi_text_equal(cpi_text_basename(cpi_text(b->file)), base);
+}
+
 /* --binary: for this path, or for whatever image its build id or name fits. */
 static bool in_binaries(struct hunt *hunt)
 {
 	const struct cp_symbolize_options *o = hunt->search->options;
-	struct cp_text base = cpi_text_basename(hunt->image->path);
 
 	for (size_t i = 0; i < o->n_binaries; i++) {
 		const struct cp_binary *b = &o->binaries[i];
-		struct cp_text file = cpi_text_basename(cpi_text(b->file));
-		bool named = b->path ? cpi_text_equal(cpi_text(b->path), hunt->image->path) ||
-				cpi_text_equal(cpi_text(b->path), base)
-				     : base.n && cpi_text_equal(file, base);
+		bool named = cpi_binary_is_named(b, hunt->image);
 		struct cp_text wrong = hunt->image->wrong;
 
 		/* Without a name the build id alone may fit; else it is another image's. */

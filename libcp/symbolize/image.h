@@ -144,6 +144,8 @@ enum cp_code cpi_image_find(
  */
 bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
 	const char *path, const char *expected, bool given, struct cpi_object *object);
+/* By the path it was given for, or by its own name. */
+bool cpi_binary_is_named(const struct cp_binary *binary, const struct cpi_image *image);
 /* The i-th directory of debug files, or NULL after the last. */
 const char *cpi_search_debug_dir(const struct cpi_search *search, size_t i);
 /* Lower-case hexadecimal digits, as many as fit, and a NUL. */

@@ -232,6 +232,7 @@ static enum cp_code work(struct run *run, struct cp_profile *p, uint32_t *image_
 
 	if (!group(run, p, image_of_mapping))
 		return cpi_error_memory(err);
+	cpi_images_note_strangers(&run->search, &run->images);
 	run->code = cpi_alloc_zero(&run->env->mem, (run->images.n + 1) * sizeof *run->code);
 	if (!run->code)
 		return cpi_error_memory(err);
@@ -239,7 +240,7 @@ static enum cp_code work(struct run *run, struct cp_profile *p, uint32_t *image_
 	if (!code && ret_report)
 		code = cpi_report_new(run->env, p, &run->images, image_of_mapping, &report, err);
 	if (!code)
-		code = cpi_apply(run->env, p, &run->images, err);
+		code = cpi_apply(run->env, p, &run->images, run->search.options->resymbolize, err);
 	if (!code && ret_report)
 		*ret_report = report;
 	else

@@ -405,6 +405,7 @@ static void symbols_stay_unless_asked(void **state)
 {
 	struct bed bed;
 	char path[128];
+	uint32_t before, after;
 
 	(void)state;
 	bed_init(&bed);
@@ -414,6 +415,7 @@ static void symbols_stay_unless_asked(void **state)
 	tiny_profile(&bed, path, tiny_id);
 	run(&bed);
 	expect_tiny(&bed, CP_SYMBOLS_FUNCTIONS);
+	before = cp_profile_counts(bed.profile).functions;
 	cp_symbol_report_free(bed.report);
 	bed.options.no_inlines = false;
 	run(&bed);
@@ -426,6 +428,12 @@ static void symbols_stay_unless_asked(void **state)
 	expect_tiny(&bed, CP_SYMBOLS_LINES);
 	assert_int_not_equal(cp_profile_lines(bed.profile,
 				     cp_profile_location(bed.profile, (cp_location){1}))->line, 0);
+	/* Functions without file and line are another's rows; the old ones are gone. */
+	after = cp_profile_counts(bed.profile).functions;
+	tiny_profile(&bed, path, tiny_id);
+	run(&bed);
+	assert_int_equal(after, cp_profile_counts(bed.profile).functions);
+	assert_true(after >= before);
 	bed_release(&bed);
 }
 
