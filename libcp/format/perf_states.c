@@ -31,6 +31,9 @@ static enum cp_code push_state(
 	return CP_OK;
 }
 
+/* A distribution's kernel has 20 to 40 MiB of data behind 20 MiB of text. */
+enum { BEHIND_TEXT = 64 << 20 };
+
 /*
  * Kernels before 3.14 reported themselves from 0 or from a wrong place far below their
  * text; the reference symbol's address, kept as the offset, tells where it begins.
@@ -42,6 +45,12 @@ static void clamp_kernel(struct perf_map *map)
 	if (map->pgoff >= upper_half && map->start < upper_half &&
 		map->pgoff < map->limit)
 		map->start = map->pgoff & ~0xfffULL;
+	/*
+	 * The record ends with _etext. Every idle task's stack begins in start_kernel, in
+	 * the section for initialization, which lies behind the data.
+	 */
+	if (map->start >= upper_half && map->limit < UINT64_MAX - BEHIND_TEXT)
+		map->limit += BEHIND_TEXT;
 }
 
 static enum cp_code add_map(struct perf_scanner *s, const struct perf_record *r,
