@@ -46,6 +46,7 @@ struct replay {
 	struct cpi_env *env;
 	const char *folder; /* where relative image names are; NULL: as they stand */
 	struct cp_text machine;
+	bool perf_compat;
 	struct replay_image *image;
 	uint32_t n_images;
 	struct replay_space space[4096];
@@ -119,6 +120,17 @@ static inline struct cpi_elf *replay_open(
 	return image->elf;
 }
 
+/* Where the image's lowest mapping begins. */
+static inline uint64_t replay_first(const struct replay_space *space, uint32_t image)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (uint32_t i = 0; i < space->n; i++)
+		if (space->map[i].image == image && space->map[i].start < first)
+			first = space->map[i].start;
+	return first;
+}
+
 static inline bool replay_map_at(void *arg, const struct cpi_unwind_sample *sample,
 	uint64_t address, struct cpi_unwind_map *ret_map)
 {
@@ -133,7 +145,8 @@ static inline bool replay_map_at(void *arg, const struct cpi_unwind_sample *samp
 			continue;
 		image = &r->image[m->image - 1];
 		*ret_map = (struct cpi_unwind_map){m->start, m->limit, m->offset,
-			m->image, image->path, image->build_id, (uint8_t)image->kind};
+			m->image, image->path, image->build_id, (uint8_t)image->kind,
+			replay_first(space, m->image)};
 		return true;
 	}
 	return false;
@@ -225,7 +238,7 @@ static inline bool replay_start(struct replay *r, struct cpi_env *env)
 	r->env = env;
 	if (cpi_unwind_init(env, replay_open, r, &r->unwinder, &err))
 		return false;
-	r->unwinder.start(r->unwinder.arg, r->machine, false);
+	r->unwinder.start(r->unwinder.arg, r->machine, false, r->perf_compat);
 	return true;
 }
 

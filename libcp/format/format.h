@@ -59,6 +59,11 @@ struct cpi_unwind_map {
 	uint32_t image; /* equal numbers: same path and build id; small, from 1 */
 	struct cp_text path, build_id; /* build id in hexadecimal digits, or empty */
 	uint8_t kind;
+	/*
+	 * Where the first mapping of this image in the sample's memory begins; only with
+	 * perf_compat, which also gives mappings without code.
+	 */
+	uint64_t first;
 };
 
 /* The reader's answer to "what is mapped at this address?"; false: nothing. */
@@ -78,8 +83,11 @@ struct cpi_unwinder {
 	unsigned (*unwind)(void *arg, unsigned worker, const struct cpi_unwind_sample *sample,
 		cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact,
 		unsigned max, enum cpi_unwind_end *ret_end);
-	/* Told once, before the first sample: the capture's `uname -m` and word order. */
-	void (*start)(void *arg, struct cp_text arch, bool big_endian);
+	/*
+	 * Told once, before the first sample: the capture's `uname -m` and word order, and
+	 * whether perf's unwinder is to be imitated.
+	 */
+	void (*start)(void *arg, struct cp_text arch, bool big_endian, bool perf_compat);
 	/*
 	 * Told once, after the last sample; reports what stopped stacks short, and why.
 	 * Fails when memory ran out on the way, or for damage in strict mode.

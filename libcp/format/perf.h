@@ -351,6 +351,12 @@ void perf_spaces_release(struct perf_spaces *s);
  */
 bool perf_space_map(struct perf_spaces *s, uint32_t *root, const struct perf_map *map,
 	uint32_t map_id, uint32_t owner);
+/*
+ * The lowest address at which something of the image is mapped, or 0. Looks at some
+ * thousand spans at most.
+ */
+uint64_t perf_space_first(const struct perf_spaces *s, const struct perf_map *maps,
+	uint32_t root, uint32_t image);
 /* The map at an address, or 0. */
 uint32_t perf_space_at(const struct perf_spaces *s, uint32_t root, uint64_t address);
 

@@ -48,8 +48,8 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 	batch->n = 0;
 	cpi_arena_init(&batch->copies, &b->env->mem);
 	if (b->unwinder->start)
-		b->unwinder->start(
-			b->unwinder->arg, perf_name(b->f, b->f->arch), b->f->big_endian);
+		b->unwinder->start(b->unwinder->arg, perf_name(b->f, b->f->arch),
+			b->f->big_endian, b->compat);
 	return CP_OK;
 }
 
@@ -140,7 +140,7 @@ static bool map_at(void *reader, const struct cpi_unwind_sample *sample, uint64_
 	uint32_t id = perf_space_at(&b->tasks.spaces, (uint32_t)sample->epoch, address);
 	const struct perf_map *map = &b->f->map.v[id];
 
-	if (!id || map->data)
+	if (!id || (map->data && !b->compat))
 		return false;
 	*ret_map = (struct cpi_unwind_map){
 		.start = map->start,
@@ -150,6 +150,9 @@ static bool map_at(void *reader, const struct cpi_unwind_sample *sample, uint64_
 		.path = perf_name(b->f, map->name),
 		.build_id = perf_name(b->f, map->build_id),
 		.kind = map->kind,
+		.first = b->compat ? perf_space_first(&b->tasks.spaces, b->f->map.v,
+					     (uint32_t)sample->epoch, map->image)
+				   : 0,
 	};
 	return true;
 }
@@ -184,7 +187,7 @@ void perf_batch_flush(struct perf_build *b)
 	for (uint32_t i = 0; i < batch->n && !b->b.code; i++) {
 		struct waiting *w = &batch->sample[i];
 		struct perf_unwound user = {batch->ips[i], batch->exact[i], w->n,
-			w->end == CPI_UNWIND_TRUNCATED};
+			w->end == CPI_UNWIND_TRUNCATED && !b->compat};
 
 		if (user.truncated && !b->truncated_root.i)
 			b->truncated_root = truncated_root(b);

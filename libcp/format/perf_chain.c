@@ -271,7 +271,9 @@ void perf_chain_resolve(struct perf_build *b, const struct perf_sample *s,
 		push_unwound(&w, user);
 	else if (s->regs)
 		push_user_ip(&w);
-	if (!b->frame.n && b->f->event.v[s->event].layout.ip != PERF_ABSENT) {
+	/* Where perf's unwinder finds nothing, perf prints nothing. */
+	if (!b->frame.n && b->f->event.v[s->event].layout.ip != PERF_ABSENT &&
+		!(b->compat && user)) {
 		w.mode = s->cpumode;
 		push_ip(&w, s->ip, true);
 	}

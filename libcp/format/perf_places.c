@@ -70,7 +70,8 @@ static cp_mapping add_row(struct perf_places *p, const struct perf_map *map)
 		.build_id = cpi_builder_string(p->b, perf_name(p->f, map->build_id)),
 		.kind = map->kind,
 		.has = map->kind == CP_MAP_BPF ? CP_HAS_FUNCTIONS : 0,
-		.pid = map->kind == CP_MAP_JIT ? (uint32_t)map->pid : 0,
+		/* perf has no perf-PID.map for memory that cannot be executed. */
+		.pid = map->kind == CP_MAP_JIT && !map->data ? (uint32_t)map->pid : 0,
 	};
 
 	return cpi_builder_mapping(p->b, &row);

@@ -148,3 +148,40 @@ uint32_t perf_space_at(const struct perf_spaces *s, uint32_t root, uint64_t addr
 	}
 	return root & ~SOLID;
 }
+
+/* Each level below the root leaves one right half to come back to. */
+enum { LEVELS = 32, MOST_SPANS = 8192 };
+
+uint64_t perf_space_first(const struct perf_spaces *s, const struct perf_map *maps,
+	uint32_t root, uint32_t image)
+{
+	struct {
+		uint32_t ref, lo, hi;
+	} todo[LEVELS + 2];
+	unsigned n = 0;
+
+	if (s->border.n < 2)
+		return 0;
+	todo[n].ref = root;
+	todo[n].lo = 0;
+	todo[n++].hi = (uint32_t)s->border.n - 1;
+	for (unsigned seen = 0; n && seen < MOST_SPANS; seen++) {
+		uint32_t ref = todo[--n].ref, lo = todo[n].lo, hi = todo[n].hi;
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (!ref)
+			continue;
+		if (ref & SOLID) {
+			if (maps[ref & ~SOLID].image == image)
+				return s->border.v[lo];
+			continue;
+		}
+		todo[n].ref = s->node.v[ref].right;
+		todo[n].lo = mid;
+		todo[n++].hi = hi;
+		todo[n].ref = s->node.v[ref].left;
+		todo[n].lo = lo;
+		todo[n++].hi = mid;
+	}
+	return 0;
+}

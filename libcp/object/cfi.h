@@ -115,6 +115,12 @@ struct cpi_cfi_stack {
 	uint64_t start;
 	size_t n;
 	bool swap; /* captured in the other byte order */
+	/*
+	 * Answers for addresses that the dump does not hold; NULL: nothing does. With it
+	 * slots below the stack pointer are read, too, as unwinders do that know no better.
+	 */
+	bool (*elsewhere)(void *arg, uint64_t address, uint64_t *ret_x);
+	void *arg;
 };
 
 static inline bool cpi_cfi_stack_holds(
@@ -130,7 +136,7 @@ static inline bool cpi_cfi_load(const struct cpi_cfi_stack *stack, uint64_t addr
 	uint32_t half;
 
 	if (!cpi_cfi_stack_holds(stack, address, word))
-		return false;
+		return stack->elsewhere && stack->elsewhere(stack->arg, address, ret_x);
 	if (word == 8) {
 		memcpy(ret_x, stack->bytes + (address - stack->start), 8);
 		if (stack->swap)

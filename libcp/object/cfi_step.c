@@ -86,7 +86,7 @@ static enum cpi_cfi_result saved_at(
 	 * Below the stack pointer: the epilogue has popped it already (compilers emit no
 	 * DW_CFA_restore after a pop), so the register holds the caller's value.
 	 */
-	if (at < s->old->v[s->cfi->machine->sp]) {
+	if (at < s->old->v[s->cfi->machine->sp] && !s->stack->elsewhere) {
 		*ret_x = s->old->v[reg];
 		return s->old->known >> reg & 1 ? CPI_CFI_OK : CPI_CFI_UNKNOWN;
 	}

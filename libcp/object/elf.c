@@ -494,6 +494,12 @@ enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, const uint8_
 	return CP_OK;
 }
 
+const uint8_t *cpi_elf_bytes(const struct cpi_elf *elf, size_t *ret_n)
+{
+	*ret_n = elf->n;
+	return elf->bytes;
+}
+
 struct cp_text cpi_elf_build_id(const struct cpi_elf *elf)
 {
 	struct cp_text id = {"", 0};

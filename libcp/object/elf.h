@@ -60,6 +60,9 @@ enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, const uint8_
 /* A compressed section's stream, for elf_window.h; NULL when it is not compressed. */
 const struct cpi_inflation *cpi_elf_section_stream(const struct cpi_elf *elf, uint32_t i);
 
+/* The whole file. */
+const uint8_t *cpi_elf_bytes(const struct cpi_elf *elf, size_t *ret_n);
+
 /* The file's build id as raw bytes; n = 0 when it has none. */
 struct cp_text cpi_elf_build_id(const struct cpi_elf *elf);
 /* .gnu_debuglink: file name and CRC; false when there is none. */

@@ -59,6 +59,15 @@ static bool code_span(const struct cpi_elf *elf, uint64_t *ret_low, uint64_t *re
 	return low < high;
 }
 
+/* Where perf thinks that the image begins. */
+static uint64_t first_page(const struct cpi_elf *elf)
+{
+	for (uint32_t i = 0; i < cpi_elf_header(elf)->n_segments; i++)
+		if (cpi_elf_segment(elf, i)->type == PT_LOAD)
+			return cpi_elf_segment(elf, i)->address & ~4095ULL;
+	return 0;
+}
+
 static const struct cpi_cfi_machine *machine_of(const struct cpi_elf_header *header)
 {
 	if (header->machine == EM_X86_64 && header->is64)
@@ -84,6 +93,9 @@ static enum cp_code compile(struct cpi_unwind_images *images,
 
 	image->machine = header->machine;
 	image->is64 = header->is64;
+	image->base = first_page(image->elf);
+	image->indexed = cpi_elf_find(image->elf, ".eh_frame_hdr") ||
+		cpi_elf_find(image->elf, ".debug_frame");
 	image->why = "its machine is not supported";
 	if (!machine)
 		return CP_OK;

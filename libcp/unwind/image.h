@@ -16,6 +16,8 @@ struct cpi_unwind_image {
 	struct cpi_cfi *cfi; /* NULL: no table */
 	uint16_t machine;    /* EM_… */
 	bool is64;
+	bool indexed;  /* perf can find entries: by .eh_frame_hdr, or in .debug_frame */
+	uint64_t base; /* link-time address of the first segment's page */
 	const char *name;        /* printable */
 	const char *why;         /* there is no table; NULL: there is one */
 	uint64_t frames; /* by frame pointer for want of a table; set at the end */

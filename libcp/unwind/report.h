@@ -14,6 +14,7 @@ struct cpi_unwind {
 	char arch_name[16];
 	struct cp_text arch;
 	bool swap;
+	bool perf_compat;
 };
 
 /* Notes that memory ran out; returns 0 frames. */

@@ -151,19 +151,21 @@ static unsigned unwind(void *arg, unsigned number, const struct cpi_unwind_sampl
 		.n = sample->stack_n,
 		.swap = u->swap,
 	};
-	n = cpi_unwind_walk(&walk, ips, ret_exact, max, &next);
+	n = (u->perf_compat ? cpi_unwind_perf_walk : cpi_unwind_walk)(
+		&walk, ips, ret_exact, max, &next);
 	*ret_end = end_of(&walk, next);
 	count(u, &walk, *ret_end, n);
 	return n;
 }
 
-static void start(void *arg, struct cp_text arch, bool big_endian)
+static void start(void *arg, struct cp_text arch, bool big_endian, bool perf_compat)
 {
 	struct cpi_unwind *u = arg;
 	size_t n = arch.n < sizeof u->arch_name ? arch.n : sizeof u->arch_name;
 
 	memcpy(u->arch_name, arch.p, n);
 	u->arch = (struct cp_text){u->arch_name, n};
+	u->perf_compat = perf_compat;
 	u->swap = big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 }
 
