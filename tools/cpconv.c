@@ -139,10 +139,9 @@ static int convert(struct tool *tool, struct cpconv *self)
 	int status = capture_options_get(tool, &self->capture, &self->read);
 
 	if (status == TOOL_GO)
-		status = tool_default_input(tool);
+		status = tool_take_inputs(tool, &self->symbols.binaries);
 	if (status != TOOL_GO)
 		return status;
-	tool_take_binaries(tool, &self->symbols.binaries);
 	if (inputs->n > 1)
 		return tool_usage(tool, tool->options.output
 				? "one input is converted, and '%s' is a second; cpmerge merges"

@@ -382,8 +382,9 @@ static int flame(struct tool *tool, struct cpflame *self)
 
 	split_color(tool, self);
 	if (status == TOOL_GO && !self->before.n && !self->after.n)
-		status = tool_default_input(tool);
-	tool_take_binaries(tool, &self->symbols.binaries);
+		status = tool_take_inputs(tool, &self->symbols.binaries);
+	else
+		tool_take_binaries(tool, &self->symbols.binaries);
 	if (status == TOOL_GO)
 		status = take_sides(tool, self);
 	if (status == TOOL_GO && self->diff && folded)

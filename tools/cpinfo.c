@@ -98,7 +98,7 @@ static int run(struct tool *tool, struct cpinfo *self)
 	if (!format)
 		return TOOL_USAGE;
 	self->json |= !strcmp(format, "json");
-	status = tool_default_input(tool);
+	status = tool_take_inputs(tool, &self->symbols.binaries);
 	if (status == TOOL_GO)
 		status = tool_open_output(tool, false);
 	if (status != TOOL_GO)

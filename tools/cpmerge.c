@@ -180,13 +180,9 @@ static int collect_inputs(struct tool *tool, struct cpmerge *self)
 		status = add_list(tool, self->lists.v[i]);
 	if (status == TOOL_GO)
 		status = add_weighted(tool, self);
-	if (status == TOOL_GO && !self->lists.n)
-		status = tool_default_input(tool);
-	if (status == TOOL_GO && !tool->options.inputs.n)
+	if (status == TOOL_GO && self->lists.n && !tool->options.inputs.n)
 		return tool_usage(tool, "the list of files is empty");
-	if (status == TOOL_GO)
-		tool_take_binaries(tool, &self->symbols.binaries);
-	return status;
+	return status == TOOL_GO ? tool_take_inputs(tool, &self->symbols.binaries) : status;
 }
 
 static int add_profile(struct tool *tool, struct cpmerge *self, const char *path,

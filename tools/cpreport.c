@@ -261,10 +261,9 @@ static int run(struct tool *tool, struct cpreport *self)
 	if (status == TOOL_GO)
 		status = capture_options_get(tool, &self->capture, &self->read);
 	if (status == TOOL_GO)
-		status = tool_default_input(tool);
+		status = tool_take_inputs(tool, &self->symbols.binaries);
 	if (status != TOOL_GO)
 		return status;
-	tool_take_binaries(tool, &self->symbols.binaries);
 	if (tool->options.inputs.n > 1)
 		return too_many(tool);
 	o->size = sizeof *o;

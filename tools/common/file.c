@@ -271,6 +271,17 @@ void out_discard(struct out *out)
 	*out = (struct out){.fd = -1};
 }
 
+void file_open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static bool status_of(const char *path, struct stat *st)
 {
 	return !(strcmp(path, "-") ? stat(path, st) : fstat(STDIN_FILENO, st));

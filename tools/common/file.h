@@ -42,6 +42,9 @@ bool out_commit(struct out *out, char *message, size_t size);
 /* Throws away what was written, if it went to a file; harmless after out_commit. */
 void out_discard(struct out *out);
 
+/* Descriptors 0 to 2 that were closed fail as before, but no file is opened as one. */
+void file_open_standard(void);
+
 /* True when both names are the same file (device and inode) and it is a regular one. */
 bool file_same(const char *a, const char *b);
 /* The file begins as an ELF file does. */

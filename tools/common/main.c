@@ -139,6 +139,7 @@ int tool_begin(struct tool *tool, int argc, char **argv)
 	char message[400];
 
 	signal(SIGPIPE, SIG_DFL);
+	file_open_standard();
 	tool->out.fd = -1;
 	tool->ui.tool = tool->name;
 	tool->ui.color = ui_wants_color(UI_COLOR_AUTO, stderr);
@@ -171,22 +172,14 @@ int tool_end(struct tool *tool, int status)
 	return status == TOOL_DONE && tool->ui.failed ? TOOL_UNREADABLE : status;
 }
 
-int tool_default_input(struct tool *tool)
+/* What is read without an operand; NULL when there is nothing. */
+static const char *default_input(void)
 {
 	struct stat st;
 
-	if (tool->options.inputs.n)
-		return TOOL_GO;
-	if (file_stdin_offers()) {
-		opt_list_add(&tool->options.inputs, "-");
-		return TOOL_GO;
-	}
-	if (!stat("perf.data", &st)) {
-		opt_list_add(&tool->options.inputs, "perf.data");
-		return TOOL_GO;
-	}
-	return tool_usage(tool, "no input: name a file, pipe one in, or run this where "
-				"perf.data is");
+	if (file_stdin_offers())
+		return "-";
+	return stat("perf.data", &st) ? NULL : "perf.data";
 }
 
 void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
@@ -194,12 +187,32 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
 	struct opt_list *inputs = &tool->options.inputs;
 	size_t taken = 0;
 
-	while (taken + 1 < inputs->n && file_is_elf(inputs->v[taken]))
+	while (taken < inputs->n && file_is_elf(inputs->v[taken]))
 		opt_list_add(binaries, inputs->v[taken++]);
 	if (!taken)
 		return;
 	inputs->n -= taken;
 	memmove(inputs->v, inputs->v + taken, inputs->n * sizeof *inputs->v);
+}
+
+int tool_take_inputs(struct tool *tool, struct opt_list *binaries)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+	bool named = inputs->n;
+	const char *input;
+
+	tool_take_binaries(tool, binaries);
+	if (inputs->n)
+		return TOOL_GO;
+	input = default_input();
+	/* A program alone: reading it says what is missing. */
+	if (!input && named)
+		input = binaries->v[--binaries->n];
+	if (!input)
+		return tool_usage(tool, "no input: name a file, pipe one in, or run this where "
+					"perf.data is");
+	opt_list_add(inputs, input);
+	return TOOL_GO;
 }
 
 void tool_set_inputs(struct tool *tool, const struct opt_list *lists, size_t n)

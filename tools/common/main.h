@@ -88,16 +88,14 @@ int tool_fail(struct tool *tool, const char *where, const struct cp_error *err);
 /* The same for an input that does not go with the others, which counts as unreadable. */
 int tool_fail_input(struct tool *tool, const char *path, const struct cp_error *err);
 
-/*
- * With no operand: "-" when stdin offers something, else ./perf.data. Says what is wrong
- * and returns TOOL_USAGE when there is neither; else TOOL_GO.
- */
-int tool_default_input(struct tool *tool);
-/*
- * Takes ELF files that stand before other inputs out of them and into `binaries`, as
- * --binary would.
- */
+/* Takes ELF files that stand before other inputs into `binaries`, as --binary would. */
 void tool_take_binaries(struct tool *tool, struct opt_list *binaries);
+/*
+ * The same, and when no operand is left: "-" when stdin offers something, else ./perf.data.
+ * Says what is wrong and returns TOOL_USAGE when there is neither; else TOOL_GO.
+ */
+int tool_take_inputs(struct tool *tool, struct opt_list *binaries);
+
 /* Makes the inputs what is in n lists; the output must not overwrite any of them. */
 void tool_set_inputs(struct tool *tool, const struct opt_list *lists, size_t n);
 
