@@ -100,6 +100,8 @@ static inline uint64_t cpi_cursor_uleb(struct cpi_cursor *c)
 	uint64_t x = 0;
 	unsigned shift = 0;
 
+	if (c->at != c->end && *c->at < 0x80) /* nearly all are */
+		return *c->at++;
 	for (;;) {
 		uint8_t byte;
 

@@ -141,6 +141,20 @@ static bool close_bracket(struct pass *p, char c)
 	return true;
 }
 
+/* Characters at which anything but copying happens; 'o' may begin "operator". */
+static const bool stops[256] = {
+	['o'] = true, ['<'] = true, ['>'] = true, ['('] = true, [')'] = true};
+
+static void copy_plain(struct pass *p)
+{
+	size_t n = 1;
+
+	while (p->at + n < p->text.n && !stops[(uint8_t)p->text.p[p->at + n]])
+		n++;
+	cpi_sink_bytes(p->out, p->text.p + p->at, n);
+	p->at += n;
+}
+
 bool cpi_demangle_simplify(struct cp_text text, bool templates, struct cpi_sink *out)
 {
 	struct pass p = {.text = text, .templates = templates, .out = out};
@@ -158,8 +172,7 @@ bool cpi_demangle_simplify(struct cp_text text, bool templates, struct cpi_sink 
 		}
 		if ((c == '(' || (c == '<' && !compares)) && !open_bracket(&p, c))
 			return false;
-		cpi_sink_char(out, c);
-		p.at++;
+		copy_plain(&p);
 	}
 	return !p.n_open && !out->code;
 }

@@ -47,6 +47,8 @@ static bool note_code(struct cpi_dwarf_abbrev *a, const struct cpi_dwarf_attr *a
 		a->high_at = (int16_t)at;
 		a->high_size = attr->form == DW_FORM_data4 ? 4 : 8;
 	}
+	if (attr->name == DW_AT_ranges && attr->form == DW_FORM_sec_offset && fixed)
+		a->ranges_at = (int16_t)at;
 	if (attr->name == DW_AT_sibling && attr->form == DW_FORM_ref4 && fixed)
 		a->sibling_at = (int16_t)at;
 	return attr->name == DW_AT_low_pc || attr->name == DW_AT_ranges;
@@ -88,7 +90,7 @@ static bool compile(
 	int at = 0;
 	bool has_code = false;
 
-	a->low_at = a->high_at = a->sibling_at = -1;
+	a->low_at = a->high_at = a->ranges_at = a->sibling_at = -1;
 	a->op = (uint32_t)table->op.n;
 	for (uint32_t i = 0; i < a->n_attrs; i++) {
 		const struct cpi_dwarf_attr *attr = &table->attr.v[a->attr + i];
@@ -116,27 +118,66 @@ static bool compile(
 	return push_step(mem, table, &run, SKIP_END);
 }
 
+/* False at the end of an abbreviation's attributes, and of the section. */
+static bool next_attr(struct cpi_cursor *c, struct cpi_dwarf_attr *attr)
+{
+	uint64_t name = cpi_cursor_uleb(c), form = cpi_cursor_uleb(c);
+
+	attr->implicit = form == DW_FORM_implicit_const ? cpi_cursor_sleb(c) : 0;
+	/* Names and forms beyond 16 bits do not exist; keep them from aliasing. */
+	attr->name = name > 0xffff ? 0 : (uint16_t)name;
+	attr->form = form > 0xffff ? 0xffff : (uint16_t)form;
+	return cpi_cursor_ok(c) && (name || form);
+}
+
+static enum cp_code endless(uint64_t offset, struct cp_error *err)
+{
+	return cpi_error(
+		err, CP_ERROR_CORRUPT, offset, "the abbreviation table does not end");
+}
+
 static enum cp_code read_attrs(struct cpi_mem *mem, struct cpi_cursor *c,
 	struct cpi_dwarf_abbrevs *table, struct cpi_dwarf_abbrev *a, struct cp_error *err)
 {
-	for (;;) {
-		uint64_t name = cpi_cursor_uleb(c), form = cpi_cursor_uleb(c);
-		struct cpi_dwarf_attr attr = {0};
+	struct cpi_dwarf_attr attr;
 
-		if (form == DW_FORM_implicit_const)
-			attr.implicit = cpi_cursor_sleb(c);
-		if (!cpi_cursor_ok(c))
-			return cpi_error(err, CP_ERROR_CORRUPT, table->offset,
-				"the abbreviation table does not end");
-		if (!name && !form)
-			return CP_OK;
-		/* Names and forms beyond 16 bits do not exist; keep them from aliasing. */
-		attr.name = name > 0xffff ? 0 : (uint16_t)name;
-		attr.form = form > 0xffff ? 0xffff : (uint16_t)form;
+	for (; next_attr(c, &attr); a->n_attrs++)
 		if (!cpi_vec_push(mem, &table->attr, attr))
 			return cpi_error_memory(err);
-		a->n_attrs++;
+	return cpi_cursor_ok(c) ? CP_OK : endless(table->offset, err);
+}
+
+enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
+	const struct cpi_dwarf_unit *unit, uint64_t number, const struct cpi_dwarf_attr **ret_attr,
+	size_t *ret_n, struct cp_error *err)
+{
+	struct cpi_cursor c = cpi_dwarf_cursor(unit->file, CPI_DW_ABBREV, unit->abbrev);
+	const uint8_t *from = c.at;
+	struct cpi_dwarf_attr attr;
+	uint64_t at;
+
+	while ((at = cpi_cursor_uleb(&c)) && at != number) {
+		(void)cpi_cursor_uleb(&c);
+		cpi_cursor_skip(&c, 1);
+		while (next_attr(&c, &attr))
+			;
 	}
+	if (!at || !number)
+		return cpi_error(err, CP_ERROR_CORRUPT, unit->dies,
+			"a unit's first entry has no abbreviation");
+	(void)cpi_cursor_uleb(&c);
+	cpi_cursor_skip(&c, 1);
+	for (cache->one.n = 0; next_attr(&c, &attr);)
+		if (!cpi_vec_push(&unit->file->env->mem, &cache->one, attr))
+			return cpi_error_memory(err);
+	if (!cpi_cursor_ok(&c))
+		return endless(unit->abbrev, err);
+	if (!cpi_dwarf_spend(&unit->file->budget->abbrevs, (uint64_t)(c.at - from)))
+		return cpi_error(err, CP_ERROR_LIMIT, unit->abbrev,
+			"abbreviation tables overlap beyond reason");
+	*ret_attr = cache->one.v;
+	*ret_n = cache->one.n;
+	return CP_OK;
 }
 
 /* Puts the abbreviation where its code says. */
@@ -270,6 +311,7 @@ void cpi_dwarf_abbrevs_release(struct cpi_mem *mem, struct cpi_dwarf_abbrev_cach
 		free_table(mem, cache->table.v[i]);
 	cpi_vec_release(mem, &cache->table);
 	cpi_index_release(mem, &cache->index);
+	cpi_vec_release(mem, &cache->one);
 	cache->bytes = 0;
 }
 

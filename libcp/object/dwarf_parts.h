@@ -159,7 +159,8 @@ struct cpi_dwarf_abbrev {
 	uint8_t high_size;   /* width of high_pc at high_at */
 	int16_t low_at;      /* where low_pc and high_pc are when all before is of fixed size, */
 	int16_t high_at;     /* they are plain (an address, a constant), else -1 */
-	int16_t sibling_at;  /* the same for a 4-byte sibling */
+	int16_t ranges_at;   /* the same for an offset of a range list, */
+	int16_t sibling_at;  /* and a 4-byte sibling */
 	int32_t size;        /* bytes of all attributes when fixed, else -1 */
 	uint32_t op;         /* first step of the skip program */
 	uint32_t attr;       /* first attribute */
@@ -183,11 +184,16 @@ struct cpi_dwarf_abbrev_cache {
 	CPI_VEC(struct cpi_dwarf_abbrevs *) table;
 	struct cpi_index index;
 	size_t bytes;
+	CPI_VEC(struct cpi_dwarf_attr) one; /* what cpi_dwarf_abbrev_one has read */
 };
 
 enum cp_code cpi_dwarf_abbrevs_get(struct cpi_dwarf_abbrev_cache *cache,
 	const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_abbrevs **ret_table,
 	struct cp_error *err);
+/* The attributes of a single abbreviation, valid until the next call, without the table. */
+enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
+	const struct cpi_dwarf_unit *unit, uint64_t number, const struct cpi_dwarf_attr **ret_attr,
+	size_t *ret_n, struct cp_error *err);
 /* Between units only: forgets all tables when they have become many. */
 void cpi_dwarf_abbrevs_trim(struct cpi_mem *mem, struct cpi_dwarf_abbrev_cache *cache);
 void cpi_dwarf_abbrevs_release(struct cpi_mem *mem, struct cpi_dwarf_abbrev_cache *cache);

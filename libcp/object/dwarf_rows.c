@@ -11,15 +11,8 @@
  */
 struct machine {
 	const struct cpi_dwarf_lines *lines;
-	struct cpi_cursor c;
 	struct cpi_dwarf_query *query;
-	size_t n, next; /* next: first query not below the address */
-	/* the state machine's registers */
-	uint64_t address;
-	uint32_t file, line, column, op;
-	/* the last row of this sequence */
-	uint64_t at;
-	uint32_t at_file, at_line, at_column;
+	size_t n, next; /* next: first query not below the last row */
 	bool in_sequence, dead;
 	/* instead of settling queries: told of each sequence's extent */
 	cpi_dwarf_span_fn *span;
@@ -29,6 +22,16 @@ struct machine {
 	struct {
 		uint8_t advance, line;
 	} special[256];
+};
+
+/* What nearly every opcode changes: a local of run(), whose parts stay in registers. */
+struct registers {
+	uint64_t address;
+	uint32_t file, line, column, op;
+	/* the last row; `at` is the largest number outside of a sequence */
+	uint64_t at;
+	uint32_t at_file, at_line, at_column;
+	uint64_t bound; /* rows up to here pass over no query */
 };
 
 static size_t first_from(const struct cpi_dwarf_query *query, size_t n, uint64_t address)
@@ -46,109 +49,124 @@ static size_t first_from(const struct cpi_dwarf_query *query, size_t n, uint64_t
 	return low;
 }
 
-static void reset(struct machine *m)
+static inline void reset(struct machine *m, struct registers *r)
 {
-	m->address = 0;
-	m->op = 0;
-	m->file = 1;
-	m->line = 1;
-	m->column = 0;
+	r->address = 0;
+	r->op = 0;
+	r->file = 1;
+	r->line = 1;
+	r->column = 0;
+	r->at = UINT64_MAX;
+	r->bound = 0;
 	m->in_sequence = false;
 	m->dead = false;
 }
 
-/* Gives the last row to queries in [its address, this one); out of line: it is rare. */
-static void __attribute__((noinline)) settle(struct machine *m)
+static uint64_t bound(const struct machine *m)
 {
-	for (; m->next < m->n && m->query[m->next].address < m->address; m->next++) {
+	return m->next < m->n ? m->query[m->next].address : UINT64_MAX;
+}
+
+/* Gives the last row to queries in [its address, this one); out of line: it is rare. */
+static uint64_t __attribute__((noinline)) settle(
+	struct machine *m, uint64_t address, struct cpi_dwarf_row last)
+{
+	for (; m->next < m->n && m->query[m->next].address < address; m->next++) {
 		struct cpi_dwarf_row *row = &m->query[m->next].row;
 
-		if (row->known)
-			continue; /* an earlier sequence has it */
-		*row = (struct cpi_dwarf_row){m->at_file, m->at_line, m->at_column, true};
+		if (!row->known) /* else an earlier sequence has it */
+			*row = last;
 	}
+	return bound(m);
 }
 
 /* A sequence's first row, or one that goes back, which the standard forbids. */
-static void __attribute__((noinline)) seek(struct machine *m)
+static uint64_t __attribute__((noinline)) seek(struct machine *m, uint64_t address)
 {
 	if (!m->in_sequence)
-		m->first = m->address;
+		m->first = address;
 	m->in_sequence = true;
-	m->dead = m->address < m->lines->unit->linked->code_start ||
-		m->address >= (m->lines->address_size == 4 ? UINT32_MAX : UINT64_MAX) - 1;
-	m->next = m->dead ? m->n : first_from(m->query, m->n, m->address);
+	m->dead = address < m->lines->unit->linked->code_start ||
+		address >= (m->lines->address_size == 4 ? UINT32_MAX : UINT64_MAX) - 1;
+	m->next = m->dead ? m->n : first_from(m->query, m->n, address);
+	return bound(m);
 }
 
-static inline void emit(struct machine *m)
+static inline struct cpi_dwarf_row last_row(const struct registers *r)
 {
-	if (!m->in_sequence || m->address < m->at)
-		seek(m);
-	else if (m->next < m->n && m->query[m->next].address < m->address)
-		settle(m);
-	m->at = m->address;
-	m->at_file = m->file;
-	m->at_line = m->line;
-	m->at_column = m->column;
+	return (struct cpi_dwarf_row){r->at_file, r->at_line, r->at_column, true};
 }
 
-static inline void advance(struct machine *m, uint64_t ops)
+static inline void emit(struct machine *m, struct registers *r)
+{
+	if (r->address < r->at)
+		r->bound = seek(m, r->address);
+	else if (r->address > r->bound)
+		r->bound = settle(m, r->address, last_row(r));
+	r->at = r->address;
+	r->at_file = r->file;
+	r->at_line = r->line;
+	r->at_column = r->column;
+}
+
+static inline void advance(struct machine *m, struct registers *r, uint64_t ops)
 {
 	if (m->lines->max_ops == 1) {
-		m->address += ops * m->lines->min_length;
+		r->address += ops * m->lines->min_length;
 		return;
 	}
-	m->address += m->lines->min_length * ((m->op + ops) / m->lines->max_ops);
-	m->op = (uint32_t)((m->op + ops) % m->lines->max_ops);
+	r->address += m->lines->min_length * ((r->op + ops) / m->lines->max_ops);
+	r->op = (uint32_t)((r->op + ops) % m->lines->max_ops);
 }
 
-static void extended(struct machine *m)
+static inline void extended(struct machine *m, struct registers *r, struct cpi_cursor *all)
 {
-	uint64_t n = cpi_cursor_uleb(&m->c);
+	uint64_t n = cpi_cursor_uleb(all);
 	struct cpi_cursor c = cpi_cursor_sub(
-		&m->c, n > cpi_cursor_left(&m->c) ? SIZE_MAX : (size_t)n);
+		all, n > cpi_cursor_left(all) ? SIZE_MAX : (size_t)n);
 
 	switch (n ? cpi_cursor_u8(&c) : 0) {
 	case DW_LNE_end_sequence:
-		if (m->in_sequence && m->address >= m->at)
-			settle(m);
-		if (m->span && m->in_sequence && !m->dead && m->address > m->first)
-			m->span(m->arg, m->first, m->address);
-		reset(m);
+		if (m->in_sequence && r->address >= r->at)
+			settle(m, r->address, last_row(r));
+		if (m->span && m->in_sequence && !m->dead && r->address > m->first)
+			m->span(m->arg, m->first, r->address);
+		reset(m, r);
 		break;
 	case DW_LNE_set_address:
-		m->address = cpi_dwarf_word(&c, (unsigned)cpi_cursor_left(&c));
-		m->op = 0;
+		r->address = cpi_dwarf_word(&c, (unsigned)cpi_cursor_left(&c));
+		r->op = 0;
 		break;
 	default: /* files defined here stand behind the header's and nobody writes them */
 		break;
 	}
 }
 
-static void standard(struct machine *m, uint8_t opcode)
+static inline void standard(
+	struct machine *m, struct registers *r, struct cpi_cursor *c, uint8_t opcode)
 {
 	switch (opcode) {
 	case DW_LNS_copy:
-		emit(m);
+		emit(m, r);
 		break;
 	case DW_LNS_advance_pc:
-		advance(m, cpi_cursor_uleb(&m->c));
+		advance(m, r, cpi_cursor_uleb(c));
 		break;
 	case DW_LNS_advance_line:
-		m->line += (uint32_t)cpi_cursor_sleb(&m->c);
+		r->line += (uint32_t)cpi_cursor_sleb(c);
 		break;
 	case DW_LNS_set_file:
-		m->file = (uint32_t)cpi_cursor_uleb(&m->c);
+		r->file = (uint32_t)cpi_cursor_uleb(c);
 		break;
 	case DW_LNS_set_column:
-		m->column = (uint32_t)cpi_cursor_uleb(&m->c);
+		r->column = (uint32_t)cpi_cursor_uleb(c);
 		break;
 	case DW_LNS_const_add_pc:
-		advance(m, m->special[255].advance);
+		advance(m, r, m->special[255].advance);
 		break;
 	case DW_LNS_fixed_advance_pc:
-		m->address += cpi_cursor_u16(&m->c);
-		m->op = 0;
+		r->address += cpi_cursor_u16(c);
+		r->op = 0;
 		break;
 	case DW_LNS_negate_stmt:
 	case DW_LNS_set_basic_block:
@@ -157,7 +175,7 @@ static void standard(struct machine *m, uint8_t opcode)
 		break;
 	default: /* set_isa, and opcodes of the future: the header says what follows */
 		for (unsigned i = 0; i < m->lines->lengths[opcode]; i++)
-			(void)cpi_cursor_uleb(&m->c);
+			(void)cpi_cursor_uleb(c);
 		break;
 	}
 }
@@ -172,30 +190,33 @@ static void prepare(struct machine *m)
 	}
 }
 
-static enum cp_code run(struct machine *m, struct cp_error *err)
+/* Flat, because what has its address taken is not kept in registers. */
+static enum cp_code __attribute__((flatten)) run(struct machine *m, struct cp_error *err)
 {
 	const struct cpi_dwarf_lines *lines = m->lines;
+	struct cpi_cursor c = lines->program;
 	uint8_t base = lines->opcode_base;
+	struct registers r = {0};
 
-	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&m->c)))
+	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&c)))
 		return cpi_error(err, CP_ERROR_LIMIT, lines->offset,
 			"units share line tables beyond reason");
 	prepare(m);
-	reset(m);
-	while (cpi_cursor_left(&m->c)) {
-		uint8_t opcode = cpi_cursor_u8(&m->c);
+	reset(m, &r);
+	while (cpi_cursor_left(&c)) {
+		uint8_t opcode = cpi_cursor_u8(&c);
 
 		if (opcode >= base) {
-			advance(m, m->special[opcode].advance);
-			m->line += (uint32_t)(lines->line_base + m->special[opcode].line);
-			emit(m);
+			advance(m, &r, m->special[opcode].advance);
+			r.line += (uint32_t)(lines->line_base + m->special[opcode].line);
+			emit(m, &r);
 		} else if (opcode) {
-			standard(m, opcode);
+			standard(m, &r, &c, opcode);
 		} else {
-			extended(m);
+			extended(m, &r, &c);
 		}
 	}
-	if (!cpi_cursor_ok(&m->c))
+	if (!cpi_cursor_ok(&c))
 		return cpi_error(err, CP_ERROR_CORRUPT, lines->offset, "a line table is cut off");
 	return CP_OK;
 }
@@ -203,7 +224,7 @@ static enum cp_code run(struct machine *m, struct cp_error *err)
 enum cp_code cpi_dwarf_rows(const struct cpi_dwarf_lines *lines,
 	struct cpi_dwarf_query *query, size_t n, struct cp_error *err)
 {
-	struct machine m = {.lines = lines, .c = lines->program, .query = query, .n = n};
+	struct machine m = {.lines = lines, .query = query, .n = n};
 
 	return run(&m, err);
 }
@@ -211,7 +232,7 @@ enum cp_code cpi_dwarf_rows(const struct cpi_dwarf_lines *lines,
 enum cp_code cpi_dwarf_rows_spans(const struct cpi_dwarf_lines *lines,
 	cpi_dwarf_span_fn *span, void *arg, struct cp_error *err)
 {
-	struct machine m = {.lines = lines, .c = lines->program, .span = span, .arg = arg};
+	struct machine m = {.lines = lines, .span = span, .arg = arg};
 
 	return run(&m, err);
 }

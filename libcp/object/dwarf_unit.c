@@ -139,30 +139,26 @@ static void default_bases(struct cpi_dwarf_unit *unit)
 enum cp_code cpi_dwarf_unit_entry(struct cpi_dwarf_unit *unit,
 	struct cpi_dwarf_abbrev_cache *cache, struct cp_error *err)
 {
-	const struct cpi_dwarf_abbrevs *table = NULL;
-	const struct cpi_dwarf_abbrev *a;
+	const struct cpi_dwarf_attr *attr;
 	struct cpi_cursor c = cpi_dwarf_cursor(
 		unit->file, (enum cpi_dwarf_section)unit->section, unit->dies);
 	struct unit_values later = {0};
-	enum cp_code code = cpi_dwarf_abbrevs_get(cache, unit, &table, err);
+	enum cp_code code;
+	size_t n;
 
+	c.end = c.start + unit->end;
+	code = cpi_dwarf_abbrev_one(cache, unit, cpi_cursor_uleb(&c), &attr, &n, err);
 	if (code)
 		return code;
-	c.end = c.start + unit->end;
-	a = cpi_dwarf_abbrev_find(table, cpi_cursor_uleb(&c));
-	if (!a)
-		return cpi_error(err, CP_ERROR_CORRUPT, unit->dies,
-			"a unit's first entry has no abbreviation");
 	default_bases(unit);
-	for (uint32_t i = 0; i < a->n_attrs; i++) {
-		const struct cpi_dwarf_attr *attr = &table->attr.v[a->attr + i];
+	for (size_t i = 0; i < n; i++) {
 		struct cpi_dwarf_value value;
 
-		cpi_dwarf_form_read(&c, attr, unit, &value);
+		cpi_dwarf_form_read(&c, &attr[i], unit, &value);
 		if (!cpi_cursor_ok(&c))
 			return cpi_error(err, CP_ERROR_CORRUPT, unit->dies,
 				"a unit's first entry is cut off");
-		take_attr(unit, &later, attr->name, &value);
+		take_attr(unit, &later, attr[i].name, &value);
 	}
 	unit->name = cpi_dwarf_text(unit, &later.name);
 	unit->comp_dir = cpi_dwarf_text(unit, &later.comp_dir);

@@ -29,6 +29,7 @@ struct walk {
 	struct cpi_mem *mem;
 	struct cpi_dwarf_ranges ranges;
 	uint64_t visits, most_visits; /* queries looked at */
+	size_t near; /* the first query not below the last range */
 	bool thorough;
 	enum cp_code code;
 	struct cp_error *err;
@@ -71,8 +72,12 @@ static uint32_t add_node(struct walk *w, uint64_t die, uint32_t parent, bool inl
 static uint32_t claim(struct walk *w, uint64_t low, uint64_t high, uint64_t die,
 	uint32_t around, uint32_t node, bool inlined)
 {
-	for (size_t i = lower_bound(w->query, w->n, low);
-		i < w->n && w->query[i].address < high; i++) {
+	size_t i = w->near;
+
+	/* Entries mostly stand in the order of their code: the place is the last one. */
+	if ((i && w->query[i - 1].address >= low) || (i < w->n && w->query[i].address < low))
+		w->near = i = lower_bound(w->query, w->n, low);
+	for (; i < w->n && w->query[i].address < high; i++) {
 		w->visits++;
 		if (w->query[i].node != around)
 			continue;
@@ -102,6 +107,12 @@ static void read_code(struct walk *w, const struct cpi_dwarf_abbrev *a, struct c
 	struct cpi_dwarf_value value[3])
 {
 	memset(value, 0, 3 * sizeof *value);
+	if (a->ranges_at >= 0) {
+		cpi_cursor_skip(&c, (size_t)a->ranges_at);
+		value[2].kind = CPI_DW_OFFSET;
+		value[2].u = cpi_dwarf_word(&c, w->unit->offset_size);
+		return;
+	}
 	for (uint32_t i = 0; i < a->n_attrs; i++) {
 		const struct cpi_dwarf_attr *attr = &w->table->attr.v[a->attr + i];
 
