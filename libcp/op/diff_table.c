@@ -27,6 +27,8 @@ struct scan {
 	uint32_t *seen;         /* per cell: last sample that counted it, plus one */
 	double *caller_weight;  /* per cell: votes of the caller that leads */
 	int64_t first, last;    /* times */
+	int64_t sum; /* of all values, to see that it fits */
+	bool overflow;
 	double *block;          /* per cell and block of time */
 };
 
@@ -241,6 +243,7 @@ static void add_sample(struct scan *s, uint32_t i)
 
 	if (!values[s->type])
 		return;
+	s->overflow |= __builtin_add_overflow(s->sum, values[s->type], &s->sum);
 	s->run->total += v;
 	s->run->total_var += var;
 	for (uint32_t f = 0; f < n; f++) {
@@ -364,6 +367,9 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 	} else {
 		for (uint32_t i = 0; i < cpi_profile_n_samples(p); i++)
 			add_sample(&s, i);
+		if (s.overflow)
+			code = cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+				"the sum of all sample values exceeds 64 bits");
 		if (s.block)
 			block_dispersion(&s);
 		run->seconds = (double)p->header.duration_nanos / 1e9;

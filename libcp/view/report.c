@@ -274,10 +274,15 @@ static bool is_base(const struct cp_profile *p, cp_labels labels)
 	return false;
 }
 
+static uint64_t absolute(int64_t x)
+{
+	return x < 0 ? -(uint64_t)x : (uint64_t)x;
+}
+
 enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type, bool mean,
 	int64_t *ret_total, struct cp_error *err)
 {
-	double all = 0, base = 0, divisor = 0, base_divisor = 0;
+	unsigned __int128 all = 0, base = 0, divisor = 0, base_divisor = 0;
 	uint32_t type;
 	enum cp_code code = cp_profile_find_sample_type(p, sample_type, &type, err);
 
@@ -286,11 +291,11 @@ enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type
 	for (uint32_t i = 0; i < cpi_profile_n_samples(p) && p->sample_type.n; i++) {
 		const int64_t *values = p->value.v + (size_t)i * p->sample_type.n;
 
-		all += magnitude(values[type]);
-		divisor += magnitude(values[0]);
+		all += absolute(values[type]);
+		divisor += absolute(values[0]);
 		if (is_base(p, p->sample_labels.v[i])) {
-			base += magnitude(values[type]);
-			base_divisor += magnitude(values[0]);
+			base += absolute(values[type]);
+			base_divisor += absolute(values[0]);
 		}
 	}
 	if (base > 0) {
@@ -298,8 +303,8 @@ enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type
 		divisor = base_divisor;
 	}
 	if (mean && divisor > 0)
-		all = trunc(all / divisor);
-	if (all >= 9223372036854775807.0)
+		all /= divisor;
+	if (all > INT64_MAX)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 			"the sum of all sample values exceeds 64 bits");
 	*ret_total = (int64_t)all;

@@ -17,22 +17,34 @@
 enum { BUFFER = 1 << 16 };
 
 /*
- * The temporary file of a run that a signal ends. One output is open at a time; the
- * pointer is set and cleared outside the handler only.
+ * The temporary files of a run that a signal ends: the answer's and the symbols report's.
+ * The pointers are set and cleared outside the handler only.
  */
-static const char *volatile unfinished;
+static const char *volatile unfinished[2];
+
+static void watch(const char *temporary)
+{
+	unfinished[unfinished[0] != NULL] = temporary;
+}
+
+static void forget(const char *temporary)
+{
+	unfinished[unfinished[0] != temporary] = NULL;
+}
 
 static void clean_up(int sig)
 {
-	if (unfinished)
-		unlink(unfinished);
+	for (int i = 0; i < 2; i++)
+		if (unfinished[i])
+			unlink(unfinished[i]);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
 static void watch_signals(void)
 {
-	static const int sigs[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	static const int sigs[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGXCPU};
 
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++) {
 		struct sigaction old;
@@ -59,14 +71,16 @@ static bool open_temporary(struct out *out, mode_t mode)
 		errno = ENOMEM;
 		return false;
 	}
+	/* Before there is a file; its name appears in the same bytes. */
+	watch(out->temporary);
+	watch_signals();
 	out->fd = mkostemp(out->temporary, O_CLOEXEC);
 	if (out->fd < 0) {
+		forget(out->temporary);
 		free(out->temporary);
 		out->temporary = NULL;
 		return false;
 	}
-	unfinished = out->temporary;
-	watch_signals();
 	if (fchmod(out->fd, mode ? mode & 07777 : 0666 & ~mask)) {
 		/* The file is still there, with its owner's rights only. */
 	}
@@ -249,7 +263,8 @@ bool out_commit(struct out *out, char *message, size_t size)
 		out_discard(out);
 		return false;
 	}
-	unfinished = NULL;
+	if (out->temporary)
+		forget(out->temporary);
 	free(out->temporary);
 	out->temporary = NULL;
 	out_discard(out);
@@ -263,7 +278,7 @@ void out_discard(struct out *out)
 	out->fd = -1;
 	if (out->temporary) {
 		unlink(out->temporary);
-		unfinished = NULL;
+		forget(out->temporary);
 	}
 	free(out->temporary);
 	free(out->path);
@@ -298,14 +313,17 @@ bool file_same(const char *a, const char *b)
 bool file_is_elf(const char *path)
 {
 	char magic[4] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	bool elf;
+	int fd;
 
+	/* A pipe that is opened and closed again would end the program that writes to it. */
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	elf = !fstat(fd, &st) && S_ISREG(st.st_mode) && read(fd, magic, 4) == 4 &&
-		!memcmp(magic, "\177ELF", 4);
+	elf = read(fd, magic, 4) == 4 && !memcmp(magic, "\177ELF", 4);
 	close(fd);
 	return elf;
 }

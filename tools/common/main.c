@@ -78,6 +78,9 @@ static int status_of(enum cp_code code)
 int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 {
 	tool->failure = err->code;
+	/* The library knows that writing failed, not where to. */
+	if (tool->out_open && tool->out.error)
+		where = tool->out.path ? tool->out.path : "standard output";
 	if (err->code == CP_ERROR_MEMORY && tool->options.memory_limit)
 		ui_error(&tool->ui, where, "%s: --memory-limit is %" PRIu64 " bytes",
 			err->message, tool->options.memory_limit);
@@ -139,6 +142,8 @@ int tool_begin(struct tool *tool, int argc, char **argv)
 	char message[400];
 
 	signal(SIGPIPE, SIG_DFL);
+	/* A file size limit fails the write, whose file is then removed. */
+	signal(SIGXFSZ, SIG_IGN);
 	file_open_standard();
 	tool->out.fd = -1;
 	tool->ui.tool = tool->name;
