@@ -14,38 +14,80 @@ struct line {
 	bool module;
 };
 
-static unsigned hex_digit(uint8_t c)
+enum { BAD = 0x80 };
+
+#define SAME(X) X, X, X, X, X, X, X, X
+#define BADS SAME(BAD)
+/* The digit's value; a row of 16 stands for the characters from 0x00, 0x10, … */
+static const uint8_t digit[256] = {
+	BADS, BADS, BADS, BADS, BADS, BADS,
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, BAD, BAD, BAD, BAD, BAD, BAD,
+	BAD, 10, 11, 12, 13, 14, 15, BAD, BADS, BADS, BADS,
+	BAD, 10, 11, 12, 13, 14, 15, BAD, BADS, BADS, BADS,
+	SAME(BADS), SAME(BADS)};
+
+/* The usual 16 digits, without a branch for each. */
+static bool full_address(const uint8_t *p, uint64_t *ret)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10u : 16;
+	uint64_t address = 0;
+	unsigned all = 0;
+
+	for (int i = 0; i < 16; i++) {
+		unsigned x = digit[p[i]];
+
+		all |= x;
+		address = address << 4 | x;
+	}
+	*ret = address;
+	return all < BAD;
+}
+
+static const uint8_t *short_address(const uint8_t *p, const uint8_t *eol, uint64_t *ret)
+{
+	const uint8_t *start = p;
+
+	*ret = 0;
+	while (p < eol && p - start < 17 && digit[*p] < BAD)
+		*ret = *ret << 4 | digit[*p++];
+	return p == start || p - start > 16 ? eol : p;
+}
+
+static bool ends_name(uint8_t c)
+{
+	return c == '\t' || c == ' ' || c == '\r';
 }
 
 /*
- * The line at *at, which moves behind it. False for a line of another form; written by
- * hand because it runs over ten megabytes of text.
+ * The line at *at, which moves behind it; its name reaches to the line's end for now. False
+ * for a line of another form. Written by hand because it runs over ten megabytes of text.
  */
 static bool next_line(const uint8_t **at, const uint8_t *end, struct line *line)
 {
-	const uint8_t *p = *at, *eol = memchr(p, '\n', (size_t)(end - p)), *name;
-	unsigned digits = 0, x;
+	const uint8_t *p = *at, *eol = memchr(p, '\n', (size_t)(end - p));
 
 	if (!eol)
 		eol = end;
 	*at = eol < end ? eol + 1 : end;
-	line->address = 0;
-	for (; p < eol && (x = hex_digit(*p)) < 16; p++, digits++)
-		line->address = line->address << 4 | x;
-	if (!digits || digits > 16 || eol - p < 4 || p[0] != ' ' || p[2] != ' ')
+	if (eol - p > 16 && p[16] == ' ' && full_address(p, &line->address))
+		p += 16;
+	else
+		p = short_address(p, eol, &line->address);
+	if (eol - p < 4 || p[0] != ' ' || p[2] != ' ' || ends_name(p[3]))
 		return false;
 	line->type = (char)p[1];
-	name = p += 3;
-	while (p < eol && *p != '\t' && *p != ' ' && *p != '\r')
-		p++;
-	line->name = (struct cp_text){(const char *)name, (size_t)(p - name)};
-	line->module = p < eol && *p == '\t';
-	return p > name;
+	line->name = (struct cp_text){(const char *)p + 3, (size_t)(eol - p - 3)};
+	return true;
+}
+
+/* Cuts off what follows the name: the module. */
+static void finish_name(struct line *line)
+{
+	size_t n = 0;
+
+	while (n < line->name.n && !ends_name((uint8_t)line->name.p[n]))
+		n++;
+	line->module = n < line->name.n && line->name.p[n] == '\t';
+	line->name.n = n;
 }
 
 static bool is_code(char type)
@@ -73,10 +115,10 @@ static void consider(struct line *best, const struct cpi_wanted *w, const struct
 }
 
 /* best[i] names the nearest symbol after address[i - 1]; an empty one inherits. */
-static void assign(const struct line *best, const uint64_t *address, size_t n,
+static void assign(struct line *best, const uint64_t *address, size_t n,
 	struct cpi_symbol *symbol)
 {
-	const struct line *nearest = NULL;
+	struct line *nearest = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		if (best[i].name.p)
@@ -84,6 +126,7 @@ static void assign(const struct line *best, const uint64_t *address, size_t n,
 		if (!nearest || symbol[i].name.p || !is_code(nearest->type) ||
 			address[i] - nearest->address > MOST_REACH)
 			continue;
+		finish_name(nearest);
 		symbol[i] = (struct cpi_symbol){nearest->name, nearest->address, 0};
 	}
 }
@@ -140,11 +183,14 @@ bool cpi_kallsyms_value(
 	struct cp_text wanted = cpi_text(name);
 	struct line line;
 
-	while (at < end)
-		if (next_line(&at, end, &line) && !line.module &&
-			cpi_text_equal(line.name, wanted)) {
-			*ret_address = line.address;
-			return line.address != 0;
-		}
+	while (at < end) {
+		if (!next_line(&at, end, &line) || !cpi_text_starts(line.name, wanted))
+			continue;
+		finish_name(&line);
+		if (line.module || line.name.n != wanted.n)
+			continue;
+		*ret_address = line.address;
+		return line.address != 0;
+	}
 	return false;
 }
