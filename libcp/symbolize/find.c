@@ -414,7 +414,7 @@ static bool at_debuglink(struct hunt *hunt)
 {
 	struct cpi_image *image = hunt->image;
 	char own[PATH_MAX], path[PATH_MAX];
-	const char *dir;
+	const char *dir, *root;
 	struct cp_text name;
 	size_t own_n;
 	uint32_t crc;
@@ -432,6 +432,11 @@ static bool at_debuglink(struct hunt *hunt)
 	if (!plain_path(image, path, sizeof path))
 		return false;
 	*strrchr(path, '/') = 0;
+	/* perf record keeps a copy of what it saw, which has no neighbours. */
+	root = hunt->search->options->symfs ? hunt->search->options->symfs : "";
+	if (try_link(hunt, crc, "%s%s/%.*s", root, path, n, name.p) ||
+		try_link(hunt, crc, "%s%s/.debug/%.*s", root, path, n, name.p))
+		return true;
 	for (size_t i = 0; (dir = cpi_search_debug_dir(hunt->search, i)); i++)
 		if (try_link(hunt, crc, "%s%s/%.*s", dir, path, n, name.p))
 			return true;
