@@ -32,7 +32,7 @@ struct replay_space {
 struct replay_image {
 	struct cp_text path, build_id;
 	uint32_t kind;
-	struct cpi_elf *elf;
+	struct cpi_elf *elf, *debug;
 };
 
 struct replay_sample {
@@ -83,7 +83,7 @@ static inline void *replay_file(const char *path, size_t *ret_n)
 }
 
 /* The file of an image: in the folder, or where the capture saw it; the vdso from
- * ~/.debug. */
+ * ~/.debug. With ".debug" behind it: its debug file. */
 static inline void replay_path(
 	const struct replay *r, const struct replay_image *image, char *path, size_t size)
 {
@@ -102,22 +102,25 @@ static inline struct cpi_elf *replay_open(
 {
 	struct replay *r = arg;
 	struct replay_image *image = &r->image[map->image - 1];
+	struct cpi_elf **elf = debug ? &image->debug : &image->elf;
 	struct cp_error err;
-	char path[4096];
+	char path[4096 + 8];
 	size_t n;
 	void *bytes;
 
-	if (debug || image->elf)
-		return debug ? NULL : image->elf;
-	replay_path(r, image, path, sizeof path);
+	if (*elf)
+		return *elf;
+	replay_path(r, image, path, sizeof path - 8);
+	if (debug)
+		strcat(path, ".debug");
 	bytes = replay_file(path, &n);
 	if (!bytes)
 		return NULL;
 	r->opened[r->n_opened][0] = (uint64_t)(uintptr_t)bytes;
 	r->opened[r->n_opened++][1] = n;
-	if (cpi_elf_open(r->env, bytes, n, &image->elf, &err))
-		image->elf = NULL;
-	return image->elf;
+	if (cpi_elf_open(r->env, bytes, n, elf, &err))
+		*elf = NULL;
+	return *elf;
 }
 
 /* Where the image's lowest mapping begins. */
@@ -209,7 +212,7 @@ static inline bool replay_read(struct replay *r, const uint8_t *bytes, size_t n)
 	r->machine = replay_text(&c);
 	r->n_images = (uint32_t)cpi_cursor_claim(&c, cpi_cursor_u32(&c), 12);
 	r->image = calloc(r->n_images + 1, sizeof *r->image);
-	r->opened = calloc(r->n_images + 1, sizeof *r->opened);
+	r->opened = calloc(2 * r->n_images + 2, sizeof *r->opened);
 	for (uint32_t i = 0; i < r->n_images; i++) {
 		r->image[i].path = replay_text(&c);
 		r->image[i].build_id = replay_text(&c);
@@ -253,9 +256,12 @@ static inline void replay_release(struct replay *r)
 {
 	if (r->unwinder.arg)
 		cpi_unwind_release(&r->unwinder);
-	for (uint32_t i = 0; i < r->n_images; i++)
+	for (uint32_t i = 0; i < r->n_images; i++) {
 		if (r->image[i].elf)
 			cpi_elf_close(r->image[i].elf);
+		if (r->image[i].debug)
+			cpi_elf_close(r->image[i].debug);
+	}
 	for (uint32_t i = 0; i < r->n_opened; i++)
 		munmap((void *)(uintptr_t)r->opened[i][0], (size_t)r->opened[i][1]);
 	for (uint32_t i = 0; i < 4096; i++)

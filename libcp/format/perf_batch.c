@@ -8,7 +8,13 @@
  * have one are gathered and unwound on all threads; what comes out is counted in the
  * order of the file. Inflated samples are copied, so a batch also ends at some bytes.
  */
-enum { BATCH = 256, DEPTH = 2048, COPIED = 8 << 20 };
+enum { BATCH = 256, COPIED = 8 << 20 };
+
+/*
+ * Frames a stack: a dump has no more than words, and the largest one that perf accepts has
+ * 8,191. Recursion in small frames does get near that.
+ */
+enum { SHALLOW = 128, DEEP = 65536 / 8 + 1 };
 
 struct waiting {
 	struct perf_sample s;
@@ -26,9 +32,25 @@ struct perf_batch {
 	struct cpi_arena copies;
 	uint32_t n;
 	struct waiting sample[BATCH];
-	uint64_t ips[BATCH][DEPTH];
-	bool exact[BATCH][DEPTH];
+	/* A stack after the other; pages that no deep one touches are never made real. */
+	size_t depth;
+	uint64_t *ips;
+	bool *exact;
 };
+
+static size_t depth_for(const struct perf_file *f)
+{
+	size_t depth = SHALLOW;
+
+	for (size_t i = 0; i < f->event.n; i++) {
+		const struct perf_attr *attr = &f->event.v[i].attr;
+		size_t words = attr->stack_user / 8 + 1;
+
+		if (attr->sample_type & PERF_SAMPLE_STACK_USER && words > depth)
+			depth = words;
+	}
+	return depth < DEEP ? depth : DEEP;
+}
 
 enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 {
@@ -40,13 +62,17 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 			(b->f->event.v[i].attr.sample_type & PERF_SAMPLE_STACK_USER) != 0;
 	if (!b->unwinder || !captured)
 		return CP_OK;
-	/* Pages that no deep stack touches are never made real. */
 	batch = b->batch = cpi_alloc(&b->env->mem, sizeof *batch);
 	if (!batch)
 		return cpi_error_memory(err);
 	batch->b = b;
 	batch->n = 0;
 	cpi_arena_init(&batch->copies, &b->env->mem);
+	batch->depth = depth_for(b->f);
+	batch->ips = cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->ips);
+	batch->exact = cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->exact);
+	if (!batch->ips || !batch->exact)
+		return cpi_error_memory(err);
 	if (b->unwinder->start)
 		b->unwinder->start(b->unwinder->arg, perf_name(b->f, b->f->arch),
 			b->f->big_endian, b->compat);
@@ -55,10 +81,14 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 
 void perf_batch_release(struct perf_build *b)
 {
-	if (!b->batch)
+	struct perf_batch *batch = b->batch;
+
+	if (!batch)
 		return;
-	cpi_arena_release(&b->batch->copies);
-	cpi_free(&b->env->mem, b->batch, sizeof *b->batch);
+	cpi_arena_release(&batch->copies);
+	cpi_free(&b->env->mem, batch->ips, BATCH * batch->depth * sizeof *batch->ips);
+	cpi_free(&b->env->mem, batch->exact, BATCH * batch->depth * sizeof *batch->exact);
+	cpi_free(&b->env->mem, batch, sizeof *batch);
 	b->batch = NULL;
 }
 
@@ -165,7 +195,8 @@ static void unwind_one(void *arg, size_t i, unsigned worker)
 
 	w->end = CPI_UNWIND_DONE;
 	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, map_at, batch->b,
-		batch->ips[i], batch->exact[i], DEPTH, &w->end);
+		batch->ips + i * batch->depth, batch->exact + i * batch->depth,
+		(unsigned)batch->depth, &w->end);
 }
 
 static cp_location truncated_root(struct perf_build *b)
@@ -186,7 +217,8 @@ void perf_batch_flush(struct perf_build *b)
 	cpi_pool_run(b->env, batch->n, unwind_one, batch);
 	for (uint32_t i = 0; i < batch->n && !b->b.code; i++) {
 		struct waiting *w = &batch->sample[i];
-		struct perf_unwound user = {batch->ips[i], batch->exact[i], w->n,
+		struct perf_unwound user = {batch->ips + i * batch->depth,
+			batch->exact + i * batch->depth, w->n,
 			w->end == CPI_UNWIND_TRUNCATED && !b->compat};
 
 		if (user.truncated && !b->truncated_root.i)

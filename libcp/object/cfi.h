@@ -166,9 +166,11 @@ enum cpi_cfi_result {
 /*
  * Unwinds one frame by interpreting the entry at a link-time address: the caller's
  * registers replace `regs` (untouched on failure), regs->pc is the return address,
- * *ret_signal tells whether this was a signal frame.
+ * *ret_signal tells whether this was a signal frame. *steps grows by the instructions that
+ * were run, some ten for real entries; for the caller's limit.
  */
 enum cpi_cfi_result cpi_cfi_step(const struct cpi_cfi *cfi, uint64_t address,
-	const struct cpi_cfi_stack *stack, struct cpi_cfi_regs *regs, bool *ret_signal);
+	const struct cpi_cfi_stack *stack, struct cpi_cfi_regs *regs, bool *ret_signal,
+	uint64_t *steps);
 
 #endif

@@ -27,12 +27,14 @@ static const struct cpi_cfi_span *span_at(const struct cpi_cfi *cfi, uint64_t ad
 
 /* Leaves the row for the address in run->row. */
 static enum cpi_cfi_result row_at(const struct cpi_cfi *cfi, uint64_t address,
-	struct cpi_cfi_context *context, struct cpi_cfi_cie *cie, struct cpi_cfi_run *run)
+	struct cpi_cfi_context *context, struct cpi_cfi_cie *cie, struct cpi_cfi_run *run,
+	uint64_t *steps)
 {
 	const struct cpi_cfi_span *span = span_at(cfi, address);
 	struct cpi_cfi_entry entry;
 	struct cpi_cfi_fde fde;
 	struct cpi_cfi_row initial;
+	enum cpi_cfi_result result = CPI_CFI_BAD;
 	size_t at;
 	bool bad;
 
@@ -47,12 +49,14 @@ static enum cpi_cfi_result row_at(const struct cpi_cfi *cfi, uint64_t address,
 		fde.n > MOST_FDE ||
 		!cpi_cfi_run_cie(context, cie, run))
 		return CPI_CFI_BAD;
+	*steps += run->steps;
 	initial = run->row;
 	cpi_cfi_run_start(run, context, cie, &initial, &fde);
-	while (cpi_cfi_run_next(run))
+	while (result != CPI_CFI_OK && cpi_cfi_run_next(run))
 		if (address < run->pc)
-			return CPI_CFI_OK;
-	return CPI_CFI_BAD;
+			result = CPI_CFI_OK;
+	*steps += run->steps;
+	return result;
 }
 
 struct step {
@@ -163,13 +167,14 @@ static enum cpi_cfi_result apply(
 }
 
 enum cpi_cfi_result cpi_cfi_step(const struct cpi_cfi *cfi, uint64_t address,
-	const struct cpi_cfi_stack *stack, struct cpi_cfi_regs *regs, bool *ret_signal)
+	const struct cpi_cfi_stack *stack, struct cpi_cfi_regs *regs, bool *ret_signal,
+	uint64_t *steps)
 {
 	struct step s;
 	struct cpi_cfi_context context;
 	struct cpi_cfi_cie cie;
 	struct cpi_cfi_run run;
-	enum cpi_cfi_result result = row_at(cfi, address, &context, &cie, &run);
+	enum cpi_cfi_result result = row_at(cfi, address, &context, &cie, &run, steps);
 
 	if (result != CPI_CFI_OK)
 		return result;

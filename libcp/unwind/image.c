@@ -16,8 +16,10 @@ void cpi_unwind_images_init(struct cpi_unwind_images *images, struct cpi_env *en
 void cpi_unwind_images_release(struct cpi_unwind_images *images)
 {
 	for (size_t i = 0; i < images->row.n; i++)
-		if (images->row.v[i])
+		if (images->row.v[i]) {
 			cpi_cfi_free(images->env, images->row.v[i]->cfi);
+			cpi_cfi_free(images->env, images->row.v[i]->more);
+		}
 	cpi_vec_release(&images->env->mem, &images->row);
 	cpi_arena_release(&images->arena);
 	pthread_mutex_destroy(&images->lock);
@@ -80,14 +82,24 @@ static const struct cpi_cfi_machine *machine_of(const struct cpi_elf_header *hea
 }
 
 static enum cp_code compile(struct cpi_unwind_images *images,
-	struct cpi_unwind_image *image, const struct cpi_unwind_map *map,
-	struct cp_error *err)
+	const struct cpi_unwind_image *image, const struct cpi_cfi_section *section,
+	unsigned n, struct cpi_cfi **ret_cfi, struct cp_error *err)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(image->elf);
 	const struct cpi_cfi_machine *machine = machine_of(header);
-	struct cpi_cfi_section section[SECTIONS];
-	struct cpi_elf *debug;
 	uint64_t low, high;
+
+	if (!n || !machine || !code_span(image->elf, &low, &high))
+		return CP_OK;
+	return cpi_cfi_compile(images->env, machine, section, n, header->swap, low, high,
+		image->name, ret_cfi, err);
+}
+
+static enum cp_code compile_main(
+	struct cpi_unwind_images *images, struct cpi_unwind_image *image, struct cp_error *err)
+{
+	const struct cpi_elf_header *header = cpi_elf_header(image->elf);
+	struct cpi_cfi_section section[SECTIONS];
 	unsigned n = 0;
 	enum cp_code code;
 
@@ -97,20 +109,28 @@ static enum cp_code compile(struct cpi_unwind_images *images,
 	image->indexed = cpi_elf_find(image->elf, ".eh_frame_hdr") ||
 		cpi_elf_find(image->elf, ".debug_frame");
 	image->why = "its machine is not supported";
-	if (!machine)
+	if (!machine_of(header))
 		return CP_OK;
 	image->why = "it has no call frame information";
 	add_section(image->elf, ".eh_frame", false, section, &n);
 	add_section(image->elf, ".debug_frame", true, section, &n);
-	if (!n && (debug = images->open(images->arg, map, true)))
-		add_section(debug, ".debug_frame", true, section, &n);
-	if (!n || !code_span(image->elf, &low, &high))
-		return CP_OK;
-	code = cpi_cfi_compile(images->env, machine, section, n, header->swap, low, high,
-		image->name, &image->cfi, err);
-	if (!code && cpi_cfi_rows(image->cfi))
+	code = compile(images, image, section, n, &image->cfi, err);
+	if (!code && image->cfi && cpi_cfi_rows(image->cfi))
 		image->why = NULL;
 	return code;
+}
+
+static enum cp_code compile_more(struct cpi_unwind_images *images,
+	struct cpi_unwind_image *image, const struct cpi_unwind_map *map,
+	struct cp_error *err)
+{
+	struct cpi_elf *debug = images->open(images->arg, map, true);
+	struct cpi_cfi_section section[SECTIONS];
+	unsigned n = 0;
+
+	if (debug && debug != image->elf)
+		add_section(debug, ".debug_frame", true, section, &n);
+	return compile(images, image, section, n, &image->more, err);
 }
 
 static enum cp_code fill(struct cpi_unwind_images *images, struct cpi_unwind_image *image,
@@ -125,7 +145,7 @@ static enum cp_code fill(struct cpi_unwind_images *images, struct cpi_unwind_ima
 	image->why = "its file was not found";
 	if (images->open)
 		image->elf = images->open(images->arg, map, false);
-	return image->elf ? compile(images, image, map, err) : CP_OK;
+	return image->elf ? compile_main(images, image, err) : CP_OK;
 }
 
 static struct cpi_unwind_image *add(
@@ -173,4 +193,24 @@ struct cpi_unwind_image *cpi_unwind_image_of(
 	}
 	pthread_mutex_unlock(&images->lock);
 	return image;
+}
+
+const struct cpi_cfi *cpi_unwind_image_more(struct cpi_unwind_images *images,
+	struct cpi_unwind_image *image, const struct cpi_unwind_map *map)
+{
+	struct cp_error err;
+	enum cp_code code;
+
+	pthread_mutex_lock(&images->lock);
+	if (!image->more_tried) {
+		image->more_tried = true;
+		code = images->open && image->elf ? compile_more(images, image, map, &err)
+						  : CP_OK;
+		if (code && !images->code) {
+			images->code = code;
+			images->error = err;
+		}
+	}
+	pthread_mutex_unlock(&images->lock);
+	return image->more;
 }

@@ -14,13 +14,17 @@
 struct cpi_unwind_image {
 	struct cpi_elf *elf; /* NULL: no file */
 	struct cpi_cfi *cfi; /* NULL: no table */
+	/* Of .debug_frame in the debug file; looked for when cfi has no answer. */
+	struct cpi_cfi *more;
+	bool more_tried;
 	uint16_t machine;    /* EM_… */
 	bool is64;
 	bool indexed;  /* perf can find entries: by .eh_frame_hdr, or in .debug_frame */
 	uint64_t base; /* link-time address of the first segment's page */
 	const char *name;        /* printable */
 	const char *why;         /* there is no table; NULL: there is one */
-	uint64_t frames; /* by frame pointer for want of a table; set at the end */
+	/* By frame pointer for want of a table, or of an entry; set at the end. */
+	uint64_t frames, gaps;
 };
 
 struct cpi_unwind_images {
@@ -44,5 +48,13 @@ void cpi_unwind_images_release(struct cpi_unwind_images *images);
  */
 struct cpi_unwind_image *cpi_unwind_image_of(
 	struct cpi_unwind_images *images, const struct cpi_unwind_map *map);
+
+/*
+ * The table of the image's debug file, or NULL. Few images need one and every hunt opens
+ * files, so it is asked for only where image->cfi has a gap. May be called from several
+ * threads.
+ */
+const struct cpi_cfi *cpi_unwind_image_more(struct cpi_unwind_images *images,
+	struct cpi_unwind_image *image, const struct cpi_unwind_map *map);
 
 #endif

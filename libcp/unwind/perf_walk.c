@@ -20,6 +20,9 @@
 
 enum { RAX = 0, RDX, RCX, RBX, RSI, RDI, RBP, RSP, R8, RIP = 16 };
 
+/* Instructions a sample: 127 frames of real entries need 3,000. */
+enum { MOST_STEPS = 1 << 17 };
+
 struct perf_walk {
 	struct cpi_unwind_walk *w;
 	bool before;  /* the rule is that of the byte before pc */
@@ -90,7 +93,7 @@ static enum cpi_cfi_result by_table(struct perf_walk *p)
 	if (!w->map_at(w->reader, w->sample, address, &map))
 		return CPI_CFI_BAD;
 	image = cpi_unwind_image_of(w->images, &map);
-	if (!image || !image->elf || !image->indexed)
+	if (!image || !image->elf || !image->indexed || w->steps > MOST_STEPS)
 		return CPI_CFI_BAD;
 	if (!image->cfi ||
 		!cpi_elf_address_of(
@@ -99,7 +102,8 @@ static enum cpi_cfi_result by_table(struct perf_walk *p)
 		return CPI_CFI_NONE;
 	w->regs.v[RIP] = w->regs.pc;
 	w->regs.known |= 1ULL << RIP;
-	result = cpi_cfi_step(image->cfi, link, &w->stack, &w->regs, &signal);
+	result = cpi_cfi_step(
+		image->cfi, link, &w->stack, &w->regs, &signal, &w->steps);
 	if (result == CPI_CFI_OK)
 		p->before = !signal;
 	return result;

@@ -44,7 +44,7 @@ struct cpi_unwind_thread *cpi_unwind_thread_of(struct cpi_mem *mem,
 }
 
 struct sums {
-	uint64_t samples, truncated, broken, unsupported, asked;
+	uint64_t samples, frames, truncated, broken, unsupported, asked;
 	uint64_t need;   /* bytes of the largest truncated stack */
 	bool need_known; /* else the least it can be */
 };
@@ -85,8 +85,10 @@ static void find_need(const struct cpi_unwind_threads *threads, struct sums *sum
 static void add_pointers(struct cpi_unwind *u, const struct cpi_unwind_worker *w)
 {
 	for (size_t i = 0; i < w->by_pointer.n && i < u->images.row.n; i++)
-		if (u->images.row.v[i])
-			u->images.row.v[i]->frames += w->by_pointer.v[i];
+		if (u->images.row.v[i]) {
+			u->images.row.v[i]->frames += w->by_pointer.v[i].frames;
+			u->images.row.v[i]->gaps += w->by_pointer.v[i].gaps;
+		}
 }
 
 static struct sums sum(struct cpi_unwind *u)
@@ -100,6 +102,7 @@ static struct sums sum(struct cpi_unwind *u)
 		if (!w)
 			continue;
 		sums.samples += w->samples;
+		sums.frames += w->frames;
 		sums.truncated += w->truncated;
 		sums.broken += w->broken;
 		sums.unsupported += w->unsupported;
@@ -141,29 +144,45 @@ static int by_frames(const void *pa, const void *pb)
 	const struct cpi_unwind_image *a = *(struct cpi_unwind_image *const *)pa;
 	const struct cpi_unwind_image *b = *(struct cpi_unwind_image *const *)pb;
 
-	if (a->frames != b->frames)
-		return a->frames > b->frames ? -1 : 1;
+	if (a->frames + a->gaps != b->frames + b->gaps)
+		return a->frames + a->gaps > b->frames + b->gaps ? -1 : 1;
 	return strcmp(a->name, b->name);
 }
 
-/* Says which images had to be unwound by frame pointer, most frames first. */
-static void say_pointers(struct cpi_unwind *u)
+static void say_image(struct cpi_diag *diag, const struct cpi_unwind_image *image)
+{
+	if (image->frames)
+		cpi_diag_note(diag, "frame-pointer",
+			"%s: %s; %llu frames were unwound by frame pointer", image->name,
+			image->why ? image->why : "it is of another machine",
+			(unsigned long long)image->frames);
+	else
+		cpi_diag_note(diag, "frame-pointer",
+			"%s: its call frame information leaves functions out; %llu "
+			"frames were unwound by frame pointer",
+			image->name, (unsigned long long)image->gaps);
+}
+
+/*
+ * Says which images had to be unwound by frame pointer, most frames first. Every program
+ * has a few bytes of start-up code without entries: only what is 1 % of all is said.
+ */
+static void say_pointers(struct cpi_unwind *u, const struct sums *sums)
 {
 	size_t n = 0, size = u->images.row.n * sizeof(struct cpi_unwind_image *);
 	struct cpi_unwind_image **list = cpi_alloc(&u->env->mem, size);
 
 	if (!list)
 		return;
-	for (size_t i = 0; i < u->images.row.n; i++)
-		if (u->images.row.v[i] && u->images.row.v[i]->frames)
-			list[n++] = u->images.row.v[i];
+	for (size_t i = 0; i < u->images.row.n; i++) {
+		struct cpi_unwind_image *image = u->images.row.v[i];
+
+		if (image && (image->frames || image->gaps > sums->frames / 100))
+			list[n++] = image;
+	}
 	qsort(list, n, sizeof *list, by_frames);
 	for (size_t i = 0; i < n; i++)
-		cpi_diag_note(&u->env->diag, "frame-pointer",
-			"%s: %s; %llu frames were unwound by frame pointer",
-			list[i]->name,
-			list[i]->why ? list[i]->why : "it is of another machine",
-			(unsigned long long)list[i]->frames);
+		say_image(&u->env->diag, list[i]);
 	cpi_free(&u->env->mem, list, size);
 }
 
@@ -185,7 +204,7 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 			"%llu user stacks of machine '%.*s' were left alone: it is not "
 			"supported",
 			(unsigned long long)sums.unsupported, (int)u->arch.n, u->arch.p);
-	say_pointers(u);
+	say_pointers(u, &sums);
 	if (u->images.code && err)
 		*err = u->images.error;
 	return u->images.code;

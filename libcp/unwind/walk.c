@@ -13,42 +13,59 @@
 /* Kinds of rules that only the cache knows; the image's number stands above them. */
 enum { NO_TABLE = 6, UNMAPPED = 7 };
 
-/* Interpreted frames a sample: recursion through one fits, damage costs half a second. */
-enum { MOST_STEPS = 1024 };
+/*
+ * Instructions a sample that has to be interpreted: enough for as many frames as a dump
+ * holds, while damage costs a few milliseconds.
+ */
+enum { MOST_STEPS = 1 << 18 };
 
 static bool known(const struct cpi_unwind_walk *w, unsigned reg)
 {
 	return w->regs.known >> reg & 1;
 }
 
-/* The table of the image at an address, and the link-time address there. */
-static const struct cpi_unwind_image *table_at(struct cpi_unwind_walk *w,
-	uint64_t address, const struct cpi_unwind_map *map, uint64_t *ret_link)
-{
-	const struct cpi_unwind_image *image = cpi_unwind_image_of(w->images, map);
+/* The tables for an address, best first, and the link-time address there. */
+struct tables {
+	const struct cpi_cfi *table[2]; /* [1]: what [0] has no entry for */
+	uint64_t link;
+};
 
-	if (!image || !image->cfi || image->machine != w->arch->elf_machine ||
+/* False: there is none. */
+static bool tables_at(struct cpi_unwind_walk *w, uint64_t address,
+	const struct cpi_unwind_map *map, struct tables *ret)
+{
+	struct cpi_unwind_image *image = cpi_unwind_image_of(w->images, map);
+
+	*ret = (struct tables){0};
+	if (!image || !image->elf || image->machine != w->arch->elf_machine ||
 		image->is64 != w->arch->elf64 ||
 		!cpi_elf_address_of(
-			image->elf, address - map->start + map->offset, ret_link))
-		return NULL;
-	return image;
+			image->elf, address - map->start + map->offset, &ret->link))
+		return false;
+	ret->table[0] = image->cfi;
+	if (!image->cfi || cpi_cfi_find(image->cfi, ret->link) == CPI_CFI_GAP)
+		ret->table[1] = cpi_unwind_image_more(w->images, image, map);
+	return ret->table[0] || ret->table[1];
 }
 
 static __attribute__((noinline)) cpi_cfi_rule rule_slow(
 	struct cpi_unwind_walk *w, uint64_t address)
 {
-	const struct cpi_unwind_image *image;
 	struct cpi_unwind_map map;
-	uint64_t link;
+	struct tables t;
+	cpi_cfi_rule rule = CPI_CFI_GAP;
 
 	if (!w->map_at(w->reader, w->sample, address, &map))
 		return UNMAPPED;
 	/* Generated code has frame pointers or nothing; it is no failure of ours. */
 	if (map.kind == CP_MAP_JIT)
 		return NO_TABLE;
-	image = table_at(w, address, &map, &link);
-	return image ? cpi_cfi_find(image->cfi, link) : NO_TABLE | map.image << 3;
+	if (!tables_at(w, address, &map, &t))
+		return NO_TABLE | map.image << 3;
+	for (unsigned i = 0; i < 2 && rule == CPI_CFI_GAP; i++)
+		if (t.table[i])
+			rule = cpi_cfi_find(t.table[i], t.link);
+	return rule == CPI_CFI_GAP ? CPI_CFI_GAP | map.image << 3 : rule;
 }
 
 static inline cpi_cfi_rule rule_at(struct cpi_unwind_walk *w, uint64_t address)
@@ -214,22 +231,25 @@ static enum cpi_unwind_next interpret(
 {
 	const struct cpi_cfi_machine *m = w->arch->machine;
 	struct cpi_cfi_regs old;
-	const struct cpi_unwind_image *image;
 	struct cpi_unwind_map map;
-	enum cpi_cfi_result result;
-	uint64_t link;
+	struct tables t;
+	enum cpi_cfi_result result = CPI_CFI_NONE;
 
 	if (!known(w, m->sp))
 		return frame_pointer(w);
-	if (w->steps++ == MOST_STEPS || !w->map_at(w->reader, w->sample, address, &map) ||
-		!(image = table_at(w, address, &map, &link)))
+	if (w->steps++ >= MOST_STEPS || !w->map_at(w->reader, w->sample, address, &map) ||
+		!tables_at(w, address, &map, &t))
 		return CPI_NEXT_STUCK;
 	if (!m->link) {
 		w->regs.v[m->ra] = w->regs.pc;
 		w->regs.known |= 1ULL << m->ra;
 	}
 	old = w->regs;
-	result = cpi_cfi_step(image->cfi, link, &w->stack, &w->regs, ret_signal);
+	for (unsigned i = 0; i < 2 && result == CPI_CFI_NONE; i++)
+		if (t.table[i])
+			result = cpi_cfi_step(
+				t.table[i], t.link, &w->stack, &w->regs, ret_signal,
+				&w->steps);
 	*ret_unknown = result == CPI_CFI_UNKNOWN;
 	if (result == CPI_CFI_OK && *ret_signal && w->arch->sigreturn) {
 		struct cpi_cfi_regs whole = old;
@@ -263,15 +283,20 @@ static enum cpi_unwind_next plain_of(struct cpi_unwind_walk *w, cpi_cfi_rule rul
 	return plain(w, rule, 4, 4, 5, 0);
 }
 
+/* A frame without a table, or in a gap of one. */
 static void count_pointer(struct cpi_unwind_walk *w, cpi_cfi_rule rule)
 {
 	struct cpi_mem *mem = &w->images->env->mem;
 	uint32_t image = rule >> 3;
+	struct cpi_unwind_pointed *row;
 
 	while (w->worker->by_pointer.n <= image)
-		if (!cpi_vec_push(mem, &w->worker->by_pointer, 0))
+		if (!cpi_vec_push(mem, &w->worker->by_pointer,
+			    (struct cpi_unwind_pointed){0}))
 			return;
-	w->worker->by_pointer.v[image]++;
+	row = &w->worker->by_pointer.v[image];
+	row->frames += (rule & 7) == NO_TABLE;
+	row->gaps += (rule & 7) == CPI_CFI_GAP;
 }
 
 /*
@@ -309,6 +334,7 @@ static enum cpi_unwind_next next(struct cpi_unwind_walk *w, struct frame *f)
 	case UNMAPPED:
 		return leaf_guess(w);
 	case NO_TABLE:
+	case CPI_CFI_GAP:
 		count_pointer(w, f->rule);
 		/* fall through */
 	default:
@@ -341,7 +367,7 @@ static unsigned walk(struct cpi_unwind_walk *w, bool full, uint64_t *ips, bool *
 		f.rule = rule_at(w, f.address);
 		/* In a system call: after its instruction, which may be an entry's last.
 		 */
-		if (f.rule == CPI_CFI_GAP && w->exact)
+		if ((f.rule & 7) == CPI_CFI_GAP && w->exact)
 			f.rule = rule_at(w, --f.address);
 		/* What lies nowhere is no frame, but the leaf's address is a fact. */
 		if ((f.rule & 7) == UNMAPPED && n) {

@@ -43,13 +43,19 @@ struct cpi_unwind_threads {
 	CPI_VEC(struct cpi_unwind_thread) row;
 };
 
+/* Frames of an image that were unwound by frame pointer. */
+struct cpi_unwind_pointed {
+	uint64_t frames; /* the image has no table */
+	uint64_t gaps;   /* its table has no entry for them */
+};
+
 struct cpi_unwind_worker {
 	struct cpi_unwind_cached cache[CPI_UNWIND_CACHE];
 	uint32_t space; /* of the last sample */
 	struct cpi_index space_index;
 	CPI_VEC(struct cpi_unwind_space) spaces;
 	struct cpi_unwind_threads threads;
-	CPI_VEC(uint64_t) by_pointer; /* frames without a table, by image number */
+	CPI_VEC(struct cpi_unwind_pointed) by_pointer; /* by image number */
 	uint64_t samples, truncated, broken, unsupported, frames;
 	uint64_t asked; /* the largest dump size */
 };
@@ -69,7 +75,7 @@ struct cpi_unwind_walk {
 	 */
 	bool exact;
 	uint64_t beyond; /* the address that the dump did not hold; 0: none yet */
-	unsigned steps;  /* interpreted frames */
+	uint64_t steps;  /* instructions interpreted */
 };
 
 /*

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < cfi->n_rows; i++) {
 			struct cpi_cfi_regs regs = {.known = (1ULL << 33) - 1, .pc = cfi->pc[i]};
 			bool signal;
+			uint64_t steps = 0;
 
 			/* Rows are sorted, and each is found at its own address. */
 			if ((i && cfi->pc[i] <= cfi->pc[i - 1]) ||
@@ -39,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 			for (int reg = 0; reg < 33; reg++)
 				regs.v[reg] = 0x10000 + 4 * (uint64_t)reg;
-			(void)cpi_cfi_step(cfi, cfi->pc[i], &stack, &regs, &signal);
+			(void)cpi_cfi_step(cfi, cfi->pc[i], &stack, &regs, &signal, &steps);
 		}
 		cpi_cfi_free(&env, cfi);
 	}

@@ -290,6 +290,7 @@ static void a_step_restores_all_registers(void **state)
 	struct cpi_cfi_regs regs = {.known = 0xffff, .pc = CODE};
 	struct fixture f;
 	bool signal = true;
+	uint64_t steps = 0;
 
 	(void)state;
 	cie(&m, "zR");
@@ -303,8 +304,9 @@ static void a_step_restores_all_registers(void **state)
 	regs.v[10] = 0x8010;
 	regs.v[13] = 77;
 	assert_int_equal(
-		cpi_cfi_step(f.cfi, CODE + 3, &stack, &regs, &signal), CPI_CFI_OK);
+		cpi_cfi_step(f.cfi, CODE + 3, &stack, &regs, &signal, &steps), CPI_CFI_OK);
 	assert_false(signal);
+	assert_in_range(steps, 1, 64);
 	assert_int_equal(regs.v[7], 0x8030);
 	assert_int_equal(regs.pc, 6);
 	assert_int_equal(regs.v[3], 5);
@@ -313,10 +315,10 @@ static void a_step_restores_all_registers(void **state)
 	assert_int_equal(regs.v[14], 2);
 	assert_false(regs.known >> 15 & 1);
 	assert_int_equal(
-		cpi_cfi_step(f.cfi, CODE + 16, &stack, &regs, &signal), CPI_CFI_NONE);
+		cpi_cfi_step(f.cfi, CODE + 16, &stack, &regs, &signal, &steps), CPI_CFI_NONE);
 	regs.known &= ~(1ULL << 10);
 	assert_int_equal(
-		cpi_cfi_step(f.cfi, CODE, &stack, &regs, &signal), CPI_CFI_UNKNOWN);
+		cpi_cfi_step(f.cfi, CODE, &stack, &regs, &signal, &steps), CPI_CFI_UNKNOWN);
 	release(&f);
 }
 

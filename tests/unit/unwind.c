@@ -257,6 +257,72 @@ static void without_a_file_frame_pointers_are_followed(void **state)
 	unload(&f);
 }
 
+/* Opens the program with its .debug_frame under another name. */
+static void hide_debug_frame(struct fixture *f)
+{
+	struct replay_image *image = &f->replay.image[0];
+	char path[4200];
+	uint8_t *bytes, *name;
+	size_t n = 0;
+	struct cp_error err;
+
+	f->replay.env = &f->env;
+	replay_path(&f->replay, image, path, sizeof path);
+	bytes = replay_file(path, &n);
+	assert_non_null(bytes);
+	assert_int_equal(mprotect(bytes, n, PROT_READ | PROT_WRITE), 0);
+	name = memmem(bytes, n, ".debug_frame", 12);
+	assert_non_null(name);
+	name[1] = 'x';
+	f->replay.opened[f->replay.n_opened][0] = (uint64_t)(uintptr_t)bytes;
+	f->replay.opened[f->replay.n_opened++][1] = n;
+	assert_int_equal(cpi_elf_open(&f->env, bytes, n, &image->elf, &err), CP_OK);
+}
+
+static void the_debug_file_fills_gaps(void **state)
+{
+	struct fixture f;
+	struct cpi_unwind_map map = {.image = 1};
+	struct cpi_elf *hidden;
+	struct cp_error err;
+	char text[512];
+
+	(void)state;
+	load(&f, "x86_64", 1);
+	hide_debug_frame(&f);
+	hidden = f.replay.image[0].elf;
+	f.replay.image[0].elf = NULL;
+	f.replay.image[0].debug = replay_open(&f.replay, &map, false);
+	f.replay.image[0].elf = hidden;
+	assert_true(replay_start(&f.replay, &f.env));
+	names_of(&f.replay, 1, text, sizeof text);
+	assert_string_equal(text,
+		"snapshot! with_debug with_debug with_debug down down down run _start");
+	assert_int_equal(f.replay.unwinder.finish(f.replay.unwinder.arg, &err), CP_OK);
+	assert_int_equal(f.n_notes, 0);
+	unload(&f);
+}
+
+static void gaps_are_said(void **state)
+{
+	uint64_t ips[MOST];
+	bool exact[MOST];
+	enum cpi_unwind_end end;
+	struct fixture f;
+	struct cp_error err;
+
+	(void)state;
+	load(&f, "x86_64", 1);
+	hide_debug_frame(&f);
+	assert_true(replay_start(&f.replay, &f.env));
+	replay_unwind(&f.replay, 1, 0, ips, exact, MOST, &end);
+	assert_int_equal(f.replay.unwinder.finish(f.replay.unwinder.arg, &err), CP_OK);
+	assert_non_null(strstr(f.notes[f.n_notes - 1],
+		"frame-pointer: tiny-x86_64: its call frame information leaves functions "
+		"out; "));
+	unload(&f);
+}
+
 static void other_machines_are_left_alone(void **state)
 {
 	uint64_t ips[MOST];
@@ -361,6 +427,8 @@ int main(void)
 		cmocka_unit_test(a_cut_stack_gives_the_inner_frames),
 		cmocka_unit_test(the_dump_that_would_do_is_named),
 		cmocka_unit_test(without_a_file_frame_pointers_are_followed),
+		cmocka_unit_test(the_debug_file_fills_gaps),
+		cmocka_unit_test(gaps_are_said),
 		cmocka_unit_test(other_machines_are_left_alone),
 		cmocka_unit_test(at_most_the_frames_asked_for),
 		cmocka_unit_test(threads_agree),
