@@ -61,9 +61,10 @@ static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.compact, "compact-labels", 0,
 		"no lines about the profile above the table"),
 	OPT_STRING(struct cpreport, options.source_path, "source-path", 0, "DIRS",
-		"list: folders with source files, separated by colons"),
+		"folders with source files, separated by colons; what recorded file names have "
+		"before a folder of that name is left out"),
 	OPT_STRING(struct cpreport, options.trim_path, "trim-path", 0, "DIRS",
-		"list: beginnings of recorded file names to cut off, separated by colons"),
+		"beginnings of recorded file names to cut off, separated by colons"),
 	OPT_PRESET(struct cpreport, report, "top", TOP),
 	OPT_PRESET(struct cpreport, report, "text", TOP),
 	OPT_PRESET(struct cpreport, report, "tree", TREE),
@@ -170,7 +171,9 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	struct cp_error err;
 	int status;
 
-	if (!self->relative && cp_profile_counts(self->profile).sample_types &&
+	self->options.total_given =
+		!self->relative && cp_profile_counts(self->profile).sample_types;
+	if (self->options.total_given &&
 		cp_report_total(self->profile, self->options.sample_type, self->options.mean,
 			&self->options.total, &err))
 		return tool_fail(tool, tool->options.inputs.v[0], &err);
@@ -184,13 +187,15 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	filter_options_get(&self->filters, granularity(self), &filter);
 	filter.sample_index = NULL;
 	filter.showcolumns = self->options.columns;
+	filter.tag_unit = self->options.unit;
 	filter.drop_frames = self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
-	/* The usual case needs no copy of the profile: the graph can do functions itself. */
-	if (self->report <= PEEK && filter.granularity == CP_BY_FUNCTION) {
-		self->options.functions = true;
+	/* Needs no copy of the profile, and keeps what tells nameless functions apart. */
+	if (self->report <= PEEK) {
+		self->options.granularity = filter.granularity;
 		filter.granularity = CP_BY_ADDRESS;
 	}
-	filter.keep_rows = self->report == TRACES || self->report == RAW;
+	/* Percentages of what is left are of its rows as they are, opposite signs not cancelled. */
+	filter.keep_rows = self->report == TRACES || self->report == RAW || self->relative;
 	if (self->report != TRACES && self->report != TAGS)
 		return tool_filter(tool, &filter, tool->options.inputs.v[0], &self->profile);
 	/* These look at labels, whose units are those of the whole profile. */
@@ -215,6 +220,8 @@ static int report(struct tool *tool, struct cpreport *self)
 	const char *format = tool_answer(tool, answers);
 	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
+	char lines[FILTER_LINES][FILTER_LINE_ROOM];
+	const char *filters[FILTER_LINES];
 	struct cp_error err;
 	int status = format ? tool_open_output(tool, false) : TOOL_USAGE;
 
@@ -226,6 +233,8 @@ static int report(struct tool *tool, struct cpreport *self)
 		status = prepare(tool, self);
 	if (status != TOOL_GO)
 		return status;
+	filter_options_lines(&self->filters, lines, filters);
+	self->options.filters = filters;
 	self->options.width = tool_width(tool);
 	self->options.color = !tool->options.output &&
 		ui_wants_color((enum ui_color)tool->options.color, stdout);

@@ -7,6 +7,7 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 	cp_write_fn *fn, void *arg, struct cp_error *err)
 {
 	struct cpi_target target = {fn, arg};
+	const struct cp_write_options raw = {.size = sizeof raw, .one_mapping = true};
 	struct cp_report_options full;
 	struct cpi_sink sink;
 	enum cp_code code;
@@ -16,7 +17,7 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"the report raw cannot be written as %.20s", format);
 	if (!strcmp(report, "raw"))
-		return cp_profile_write(context, profile, "raw", NULL, fn, arg, err);
+		return cp_profile_write(context, profile, "raw", &raw, fn, arg, err);
 	cpi_target_sink(&sink, &context->env, &target);
 	code = cpi_report_write(&context->env, profile, report, format, &full, &sink, err);
 	if (!code)

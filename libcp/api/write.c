@@ -53,6 +53,7 @@ static enum cp_code write_view(struct cp_context *context, const struct cp_profi
 	/* Callgrind wants lines and objects; the graph is one of functions. */
 	if (!strcmp(view, "dot")) {
 		code = cp_report_total(profile, sample_type, false, &options.total, err);
+		options.total_given = true;
 		if (!code)
 			code = cp_profile_filter(context, profile, &filter, &by_function, err);
 	}

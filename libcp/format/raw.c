@@ -20,6 +20,7 @@ struct writer {
 	struct cpi_sink text; /* the labels of one sample */
 	CPI_VEC(struct span) span;
 	CPI_VEC(uint32_t) order;
+	bool one_mapping; /* the profile has none, and all its locations are shown in one */
 };
 
 static void put(struct cpi_sink *out, struct cp_text text)
@@ -293,8 +294,8 @@ static void locations(struct writer *w)
 		cpi_sink_str(w->out, ": 0x");
 		cpi_sink_hex(w->out, row->address, 1);
 		cpi_sink_char(w->out, ' ');
-		if (row->mapping.i)
-			cpi_sink_printf(w->out, "M=%u ", row->mapping.i);
+		if (row->mapping.i || w->one_mapping)
+			cpi_sink_printf(w->out, "M=%u ", w->one_mapping ? 1 : row->mapping.i);
 		if (row->folded)
 			cpi_sink_str(w->out, "[F] ");
 		if (!row->n_lines)
@@ -312,6 +313,8 @@ static void mappings(struct writer *w)
 	static const char *const has[] = {"[FN]", "[FL]", "[LN]", "[IN]"};
 
 	cpi_sink_str(w->out, "Mappings\n");
+	if (w->one_mapping)
+		cpi_sink_str(w->out, "1: 0x0/0x0/0x0   \n");
 	for (size_t i = 1; i < w->p->mapping.n; i++) {
 		const struct cp_mapping_row *row = &w->p->mapping.v[i];
 
@@ -332,10 +335,10 @@ static void mappings(struct writer *w)
 static enum cp_code raw_write(struct cpi_env *env, const struct cp_profile *p,
 	const struct cp_write_options *options, struct cpi_sink *sink, struct cp_error *err)
 {
-	struct writer w = {.env = env, .p = p, .out = sink};
+	struct writer w = {.env = env, .p = p, .out = sink,
+		.one_mapping = options && options->one_mapping && p->mapping.n == 1};
 	bool fine = true;
 
-	(void)options;
 	cpi_sink_memory(&w.text, &env->mem);
 	header(&w);
 	types(&w);

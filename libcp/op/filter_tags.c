@@ -159,23 +159,48 @@ static enum cp_code compile_test(struct cpi_filter_tags *t, struct test *test,
 	return CP_OK;
 }
 
-/* The first unit that any label of a key has, for keys without one a guess. */
-static bool make_key_units(struct cpi_filter_tags *t)
+static bool all_zero(const struct cp_profile *p, uint32_t sample)
 {
-	const struct cp_profile *p = t->p;
+	const int64_t *value = p->value.v + (size_t)sample * p->sample_type.n;
 
-	t->key_unit = cpi_alloc_zero(&t->env->mem, p->string.n * sizeof *t->key_unit);
-	if (!t->key_unit)
-		return false;
-	for (size_t i = 0; i < p->label.n; i++) {
-		const struct cp_label *label = &p->label.v[i];
-
-		if (!cpi_label_is_string(label) && !t->key_unit[label->key.i])
-			t->key_unit[label->key.i] = label->unit.i;
-	}
+	for (size_t i = 0; i < p->sample_type.n; i++)
+		if (value[i])
+			return false;
 	return true;
 }
 
+/*
+ * The first unit that any label of a key has. Samples that are all zero have no say: pprof
+ * merges before it looks, which drops them.
+ */
+static bool make_key_units(struct cpi_filter_tags *t)
+{
+	const struct cp_profile *p = t->p;
+	struct cpi_mem *mem = &t->env->mem;
+	uint8_t *seen;
+
+	if (!t->focus.is_range && !t->ignore.is_range)
+		return true;
+	seen = cpi_alloc_zero(mem, p->labels_end.n);
+	t->key_unit = cpi_alloc_zero(mem, p->string.n * sizeof *t->key_unit);
+	for (uint32_t i = 0; seen && t->key_unit && i < cpi_profile_n_samples(p); i++) {
+		cp_labels set = p->sample_labels.v[i];
+		const struct cp_label *label;
+		uint32_t n;
+
+		if (seen[set.i] || all_zero(p, i))
+			continue;
+		seen[set.i] = 1;
+		label = cpi_profile_label_set(p, set, &n);
+		for (uint32_t k = 0; k < n; k++)
+			if (!cpi_label_is_string(&label[k]) && !t->key_unit[label[k].key.i])
+				t->key_unit[label[k].key.i] = label[k].unit.i;
+	}
+	cpi_free(mem, seen, p->labels_end.n);
+	return seen && t->key_unit;
+}
+
+/* … for keys without one a guess. */
 static struct cp_text unit_of(const struct cpi_filter_tags *t, cp_string key)
 {
 	struct cp_text name = cpi_profile_text(t->p, key);

@@ -3,64 +3,44 @@
 
 #include "base/sink.h"
 
+/* Clears what the granularity leaves out. Start lines stay: so they do in pprof. */
+static void coarsen(struct cpi_graph_node *node, enum cp_granularity by)
+{
+	if (by == CP_BY_ADDRESS)
+		return;
+	node->address = 0;
+	if (by != CP_BY_LINE)
+		node->line = node->column = 0;
+	if (by == CP_BY_FUNCTION)
+		node->file.i = 0;
+	if (by == CP_BY_FILE)
+		node->name.i = 0;
+}
+
 struct cpi_graph_node cpi_graph_frame(const struct cp_profile *p,
-	const struct cp_location_row *location, const struct cp_line_row *line, bool objects,
-	bool columns)
+	const struct cp_location_row *location, const struct cp_line_row *line,
+	const struct cpi_graph_options *options)
 {
 	struct cpi_graph_node node = {.address = location->address};
 	const struct cp_function_row *f;
 
 	if (!line || !line->function.i) {
 		node.mapping = location->mapping;
+		coarsen(&node, options->granularity);
 		return node;
 	}
 	f = &p->function.v[line->function.i];
 	node.name = f->name;
 	node.file = f->file;
 	node.line = line->line;
-	node.column = columns ? line->column : 0;
-	if (objects) {
+	node.column = options->columns ? line->column : 0;
+	coarsen(&node, options->granularity);
+	/* Without a name where a function starts tells it apart, also from others of its file. */
+	if (options->objects || !node.name.i) {
 		node.mapping = location->mapping;
 		node.start_line = f->start_line;
-	} else if (!f->name.i) {
-		node.mapping = location->mapping;
 	}
 	return node;
-}
-
-void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path)
-{
-	size_t start = sink->n, floor;
-	bool rooted = path.n && path.p[0] == '/';
-
-	if (rooted)
-		cpi_sink_char(sink, '/');
-	floor = sink->n;
-	for (size_t i = 0; i < path.n;) {
-		const char *slash = memchr(path.p + i, '/', path.n - i);
-		size_t end = slash ? (size_t)(slash - path.p) : path.n;
-		struct cp_text part = {path.p + i, end - i};
-
-		i = end + 1;
-		if (!part.n || cpi_text_equal(part, CPI_TEXT(".")))
-			continue;
-		if (cpi_text_equal(part, CPI_TEXT("..")) && sink->n > floor) {
-			while (sink->n > floor && sink->buf[sink->n - 1] != '/')
-				sink->n--;
-			if (sink->n > floor)
-				sink->n--;
-			continue;
-		}
-		if (cpi_text_equal(part, CPI_TEXT("..")) && rooted)
-			continue;
-		if (sink->n > floor)
-			cpi_sink_char(sink, '/');
-		cpi_sink_bytes(sink, part.p, part.n);
-		if (cpi_text_equal(part, CPI_TEXT("..")))
-			floor = sink->n;
-	}
-	if (sink->n == start)
-		cpi_sink_char(sink, '.');
 }
 
 void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
@@ -86,7 +66,9 @@ void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 	if (more)
 		cpi_sink_char(sink, ' ');
 	if (node->line || file.n) {
-		if (file.n)
+		if (node->path.n)
+			cpi_sink_bytes(sink, node->path.p, node->path.n);
+		else if (file.n)
 			cpi_graph_clean_path(sink, file);
 		if (node->line)
 			cpi_sink_printf(sink, ":%lld", (long long)node->line);
@@ -142,15 +124,6 @@ static uint32_t *make_objects(const struct cp_profile *p, struct cpi_mem *mem)
 	return object;
 }
 
-/* What cp_profile_filter's granularity "functions" leaves of a frame. */
-static void only_function(struct cpi_graph_node *node, cp_mapping mapping)
-{
-	node->address = 0;
-	node->file.i = 0;
-	node->line = node->column = node->start_line = 0;
-	node->mapping = node->name.i ? (cp_mapping){0} : mapping;
-}
-
 /* Finds or adds; UINT32_MAX when out of memory. Index ids start at 1. */
 static uint32_t node_of(
 	struct cpi_graph *g, struct cpi_index *index, struct cpi_graph_node *node)
@@ -169,41 +142,49 @@ static uint32_t node_of(
 	return (uint32_t)g->node.n - 1;
 }
 
+struct node_maker {
+	struct cpi_graph *g;
+	struct cpi_index index;
+	struct cpi_graph_paths paths;
+	uint32_t *object;
+};
+
+/* The node of a line, or of a location without any; false when out of memory. */
+static bool make_node(struct node_maker *m, const struct cp_location_row *l,
+	const struct cp_line_row *line, uint32_t *ret_id)
+{
+	struct cpi_graph *g = m->g;
+	struct cpi_graph_node node = cpi_graph_frame(g->p, l, line, &g->options);
+	const struct cpi_graph_path *path = &m->paths.path.v[m->paths.of[node.file.i]];
+
+	node.file = path->file;
+	node.path = path->text;
+	node.mapping.i = m->object[node.mapping.i];
+	*ret_id = node_of(g, &m->index, &node);
+	return *ret_id != UINT32_MAX;
+}
+
 static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 {
 	const struct cp_profile *p = g->p;
 	struct cpi_mem *mem = &g->env->mem;
-	struct cpi_index index = {0};
-	uint32_t *object = make_objects(p, mem);
-	bool fine;
+	struct node_maker m = {.g = g, .object = make_objects(p, mem)};
+	bool fine = cpi_graph_paths_init(g, &m.paths) && m.object;
 
 	g->line_node = cpi_alloc_array(mem, p->line.n, sizeof *g->line_node);
 	g->bare_node = cpi_alloc_array(mem, p->location.n, sizeof *g->bare_node);
-	fine = g->line_node && g->bare_node && object;
+	fine = fine && g->line_node && g->bare_node;
 	for (uint32_t i = 1; fine && i < p->location.n; i++) {
 		const struct cp_location_row *l = &p->location.v[i];
-		struct cpi_graph_node node;
 
-		for (uint32_t k = 0; fine && k < l->n_lines; k++) {
-			node = cpi_graph_frame(p, l, &p->line.v[l->first_line + k],
-				g->options.objects, g->options.columns);
-			if (g->options.functions)
-				only_function(&node, l->mapping);
-			node.mapping.i = object[node.mapping.i];
-			g->line_node[l->first_line + k] = node_of(g, &index, &node);
-			fine = g->line_node[l->first_line + k] != UINT32_MAX;
-		}
-		if (fine && !l->n_lines) {
-			node = cpi_graph_frame(p, l, NULL, g->options.objects, false);
-			if (g->options.functions)
-				only_function(&node, l->mapping);
-			node.mapping.i = object[node.mapping.i];
-			g->bare_node[i] = node_of(g, &index, &node);
-			fine = g->bare_node[i] != UINT32_MAX;
-		}
+		for (uint32_t k = l->first_line; fine && k < l->first_line + l->n_lines; k++)
+			fine = make_node(&m, l, &p->line.v[k], &g->line_node[k]);
+		if (fine && !l->n_lines)
+			fine = make_node(&m, l, NULL, &g->bare_node[i]);
 	}
-	cpi_index_release(mem, &index);
-	cpi_free(mem, object, p->mapping.n * sizeof *object);
+	cpi_index_release(mem, &m.index);
+	cpi_graph_paths_release(g, &m.paths);
+	cpi_free(mem, m.object, p->mapping.n * sizeof *m.object);
 	return fine ? CP_OK : cpi_error_memory(err);
 }
 

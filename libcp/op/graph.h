@@ -9,12 +9,15 @@
  * the leaf only; a node is never its own caller.
  */
 
+#include <cp/filter.h>
+
 #include "base/hash.h"
 #include "base/vec.h"
 #include "model/profile.h"
 
 struct cpi_graph_node {
-	cp_string name, file;
+	cp_string name, file; /* file: the first string that means the same path */
+	struct cp_text path;  /* the file's name as printed, in graph->bytes; n = 0: none */
 	cp_mapping mapping; /* only where nothing else says what it is, or objects count */
 	uint64_t address;
 	int64_t line, column, start_line;
@@ -22,6 +25,17 @@ struct cpi_graph_node {
 	int64_t flat_div, cum_div; /* sums of the divisor, for means */
 	uint32_t in, out;          /* heads of edge lists, 0 = none */
 	char *label;               /* how it is printed; NUL-terminated, in graph->bytes */
+};
+
+/* Names of source files, cleaned: "./a.c" and "a.c" are one. Row 0 is none. */
+struct cpi_graph_path {
+	cp_string file; /* the first string that means it */
+	struct cp_text text;
+};
+
+struct cpi_graph_paths {
+	uint32_t *of; /* by string, of those that are files */
+	CPI_VEC(struct cpi_graph_path) path;
 };
 
 /* Edge 0 is unused. */
@@ -40,7 +54,8 @@ struct cpi_graph_options {
 	bool edges;       /* count edges */
 	bool objects;     /* mappings and start lines tell nodes apart */
 	bool columns;
-	bool functions;   /* by function name only, whatever else is known */
+	enum cp_granularity granularity; /* what is left of frames; the rest stays as it is */
+	const char *trim_path, *source_path; /* colon-separated, as cpi_graph_trim_path has them */
 	bool drop_negative;
 	const bool *keep; /* nodes of an earlier graph of this profile, or NULL for all */
 };
@@ -57,6 +72,10 @@ struct cpi_graph {
 	/* Nodes of each line row, and of each location without lines. */
 	uint32_t *line_node, *bare_node;
 };
+
+/* False when out of memory. */
+bool cpi_graph_paths_init(struct cpi_graph *graph, struct cpi_graph_paths *paths);
+void cpi_graph_paths_release(struct cpi_graph *graph, struct cpi_graph_paths *paths);
 
 enum cp_code cpi_graph_make(struct cpi_graph *graph, struct cpi_env *env,
 	const struct cp_profile *p, const struct cpi_graph_options *options,
@@ -102,11 +121,18 @@ enum cp_code cpi_graph_edges(const struct cpi_graph *graph, uint32_t node, bool 
 struct cpi_sink;
 /* A path without ".", "..", doubled and trailing slashes, as far as text alone can tell. */
 void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path);
+/*
+ * The end of a path, behind the first of trim_path's folders that it starts with; without
+ * trim_path behind a folder named as the last one of a source_path. Bazel's
+ * /proc/self/cwd/ goes in any case. Either list may be NULL.
+ */
+struct cp_text cpi_graph_trim_path(
+	struct cp_text path, const char *trim_path, const char *source_path);
 void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 	const struct cpi_graph_node *node);
 /* The node that a line (or, with line NULL, a location without lines) stands for. */
 struct cpi_graph_node cpi_graph_frame(const struct cp_profile *p,
-	const struct cp_location_row *location, const struct cp_line_row *line, bool objects,
-	bool columns);
+	const struct cp_location_row *location, const struct cp_line_row *line,
+	const struct cpi_graph_options *options);
 
 #endif

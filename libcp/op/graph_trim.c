@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "op/graph.h"
@@ -16,16 +17,51 @@ static int descending(int64_t a, int64_t b)
 	return (x < y) - (x > y);
 }
 
-/* Equal labels and weights: everything else a node has, then first use. */
+/* The numbers of a node in pprof's order, as text. */
+static void number_text(char *buf, size_t size, const struct cpi_graph_node *node)
+{
+	snprintf(buf, size, "%lld %lld %lld", (long long)node->start_line, (long long)node->line,
+		(long long)node->column);
+}
+
+/* The path ends pprof's line, with a brace: none at all comes after most paths. */
+static int object_order(const struct cpi_graph *g, cp_mapping a, cp_mapping b)
+{
+	struct cp_text x = cpi_profile_text(g->p, g->p->mapping.v[a.i].path);
+	struct cp_text y = cpi_profile_text(g->p, g->p->mapping.v[b.i].path);
+	size_t n = x.n < y.n ? x.n : y.n;
+	int order = n ? memcmp(x.p, y.p, n) : 0;
+
+	if (order || x.n == y.n)
+		return order;
+	return x.n < y.n ? '}' - (unsigned char)y.p[n] : (unsigned char)x.p[n] - '}';
+}
+
+/*
+ * Equal labels and weights: everything else a node has, as pprof writes it into one line of
+ * text and compares that (so 10 comes before 5), then first use.
+ */
 static int last_resort(const struct cpi_graph *g, uint32_t a, uint32_t b)
 {
 	const struct cpi_graph_node *x = &g->node.v[a], *y = &g->node.v[b];
+	char m[72], n[72];
+	int order = cpi_text_compare(cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
 
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	if (x->start_line != y->start_line)
-		return x->start_line < y->start_line ? -1 : 1;
-	return (a > b) - (a < b);
+	if (order)
+		return order;
+	snprintf(m, sizeof m, "%llu", (unsigned long long)x->address);
+	snprintf(n, sizeof n, "%llu", (unsigned long long)y->address);
+	order = strcmp(m, n);
+	if (!order)
+		order = cpi_text_compare(x->path, y->path);
+	if (order)
+		return order;
+	number_text(m, sizeof m, x);
+	number_text(n, sizeof n, y);
+	order = strcmp(m, n);
+	if (!order)
+		order = object_order(g, x->mapping, y->mapping);
+	return order ? order : (a > b) - (a < b);
 }
 
 static int by_flat(const void *a, const void *b, void *arg)
@@ -153,8 +189,9 @@ static size_t drop_low_edges(struct cpi_graph *g, uint64_t cutoff)
 {
 	size_t dropped = 0;
 
-	for (size_t i = 0; i < g->node.n; i++)
-		for (uint32_t e = g->node.v[i].in, next; e; e = next) {
+	/* Edges into nodes that are not shown stay, as in pprof. */
+	for (size_t i = 0; i < g->order.n; i++)
+		for (uint32_t e = g->node.v[g->order.v[i]].in, next; e; e = next) {
 			next = g->edge.v[e].next_in;
 			if (magnitude(g->edge.v[e].weight) < cutoff) {
 				unlink_edge(g, e);

@@ -50,12 +50,12 @@ static void add_comments(struct cp_merge *m, struct cpi_merge_rows *rows)
 		struct cpi_probe probe = cpi_index_find(&m->comments, hash);
 		uint32_t have;
 
-		while ((have = cpi_index_next(&m->comments, &probe)) && have != id.i)
+		while ((have = cpi_index_next(&m->comments, &probe)) && have != id.i + 1)
 			;
-		if (have || !id.i)
+		if (have)
 			continue;
 		cpi_builder_comment(b, cpi_profile_text(b->p, id));
-		if (!cpi_index_add(&m->env->mem, &m->comments, hash, id.i))
+		if (!cpi_index_add(&m->env->mem, &m->comments, hash, id.i + 1))
 			cpi_builder_fail(b, CP_ERROR_MEMORY, "out of memory");
 	}
 }

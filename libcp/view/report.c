@@ -63,7 +63,9 @@ enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
 	const struct cp_report_options *o = &r->options;
 	struct cpi_graph_options options = {.type = r->type, .divisor = o->mean ? 0 : -1,
 		.edges = edges, .columns = o->columns, .drop_negative = o->drop_negative,
-		.objects = r->objects, .functions = o->functions};
+		.objects = r->objects, .granularity = (enum cp_granularity)o->granularity,
+		.trim_path = r->keep_paths ? NULL : o->trim_path,
+		.source_path = r->keep_paths ? NULL : o->source_path};
 	enum cp_code code = cpi_graph_make(g, r->env, r->p, &options, err);
 
 	if (code)
@@ -104,15 +106,12 @@ static void duration_line(struct cpi_report *r)
 	double nanos = cp_unit_scale((double)r->total, r->sample_unit, ns, &unit);
 
 	cp_unit_label(duration, sizeof duration, (double)r->p->header.duration_nanos, ns, automatic);
-	cpi_sink_printf(r->sink, "Duration: %s, Total samples = %s", duration,
+	/* The blank before what may be missing, and those inside, are pprof's. */
+	cpi_sink_printf(r->sink, "Duration: %s, Total samples = %s ", duration,
 		cpi_report_value(r, total, sizeof total, r->total));
 	if (cp_unit_compatible(r->sample_unit, ns) && nanos != 0) {
-		const char *at = percent;
-
 		cp_unit_percent(percent, sizeof percent, nanos, (double)r->p->header.duration_nanos);
-		while (*at == ' ')
-			at++;
-		cpi_sink_printf(r->sink, " (%s)", at);
+		cpi_sink_printf(r->sink, "(%s)", percent);
 	}
 	cpi_sink_char(r->sink, '\n');
 }
@@ -146,6 +145,25 @@ void cpi_report_profile_lines(struct cpi_report *r)
 		duration_line(r);
 }
 
+static void filter_lines(struct cpi_report *r)
+{
+	enum { MOST = 80 };
+	const char *const *filter = r->options.filters;
+
+	if (!filter || !*filter)
+		return;
+	cpi_sink_str(r->sink, "Active filters:\n");
+	for (; *filter; filter++) {
+		size_t n = strlen(*filter), cut = n > MOST ? MOST : n;
+
+		while (cut < n && cut && ((uint8_t)(*filter)[cut] & 0xc0) == 0x80)
+			cut--;
+		cpi_sink_str(r->sink, "   ");
+		cpi_text_escape(r->sink, (struct cp_text){*filter, cut});
+		cpi_sink_str(r->sink, cut < n ? "…\n" : "\n");
+	}
+}
+
 void cpi_report_graph_lines(
 	struct cpi_report *r, const struct cpi_graph *g, const struct cpi_graph_trim *trim)
 {
@@ -154,6 +172,7 @@ void cpi_report_graph_lines(
 	int64_t flat = 0;
 	size_t count = g->order.n;
 
+	filter_lines(r);
 	for (size_t i = 0; i < g->order.n; i++)
 		flat += cpi_graph_flat(&g->node.v[g->order.v[i]]);
 	cpi_report_percent(percent, sizeof percent, flat, r->total);
@@ -162,6 +181,8 @@ void cpi_report_graph_lines(
 	cpi_sink_printf(r->sink, "Showing nodes accounting for %s, %s of %s total\n",
 		cpi_report_value(r, a, sizeof a, flat), at,
 		cpi_report_value(r, b, sizeof b, r->total));
+	if (!r->total)
+		return;
 	if (trim->dropped_nodes)
 		cpi_sink_printf(r->sink, "Dropped %zu node%s (cum <= %s)\n", trim->dropped_nodes,
 			trim->dropped_nodes == 1 ? "" : "s",
@@ -274,15 +295,23 @@ static bool is_base(const struct cp_profile *p, cp_labels labels)
 	return false;
 }
 
-static uint64_t absolute(int64_t x)
+/* Magnitudes of one type and, for means, the first type's values as they are. */
+struct sums {
+	unsigned __int128 total;
+	__int128 divisor;
+};
+
+static void add_sums(struct sums *sums, int64_t value, int64_t first)
 {
-	return x < 0 ? -(uint64_t)x : (uint64_t)x;
+	sums->total += value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	sums->divisor += first;
 }
 
 enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type, bool mean,
 	int64_t *ret_total, struct cp_error *err)
 {
-	unsigned __int128 all = 0, base = 0, divisor = 0, base_divisor = 0;
+	struct sums all = {0}, base = {0};
+	__int128 total;
 	uint32_t type;
 	enum cp_code code = cp_profile_find_sample_type(p, sample_type, &type, err);
 
@@ -290,24 +319,21 @@ enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type
 		return code;
 	for (uint32_t i = 0; i < cpi_profile_n_samples(p) && p->sample_type.n; i++) {
 		const int64_t *values = p->value.v + (size_t)i * p->sample_type.n;
+		int64_t first = mean ? values[0] : 0;
 
-		all += absolute(values[type]);
-		divisor += absolute(values[0]);
-		if (is_base(p, p->sample_labels.v[i])) {
-			base += absolute(values[type]);
-			base_divisor += absolute(values[0]);
-		}
+		add_sums(&all, values[type], first);
+		if (is_base(p, p->sample_labels.v[i]))
+			add_sums(&base, values[type], first);
 	}
-	if (base > 0) {
+	if (base.total)
 		all = base;
-		divisor = base_divisor;
-	}
-	if (mean && divisor > 0)
-		all /= divisor;
-	if (all > INT64_MAX)
+	total = (__int128)all.total;
+	if (all.divisor)
+		total /= all.divisor;
+	if (total > INT64_MAX || total < -INT64_MAX)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 			"the sum of all sample values exceeds 64 bits");
-	*ret_total = (int64_t)all;
+	*ret_total = (int64_t)total;
 	return CP_OK;
 }
 
@@ -364,7 +390,8 @@ enum cp_code cpi_report_write(struct cpi_env *env, const struct cp_profile *p,
 		code = cp_profile_find_sample_type(p, options->sample_type, &r.type, err);
 	if (!code && !p->sample_type.n && strcmp(report, "comments"))
 		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
-	if (!code && !(r.total = options->total) && p->sample_type.n)
+	r.total = options->total;
+	if (!code && !options->total_given && p->sample_type.n)
 		code = cp_report_total(p, options->sample_type, options->mean, &r.total, err);
 	if (code)
 		return code;

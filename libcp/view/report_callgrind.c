@@ -56,7 +56,7 @@ static void place(struct callgrind *c, const struct cpi_graph_node *node, bool c
 
 	reference(c, callee ? "cob" : "ob", &n->object[node->mapping.i], &n->n_object, object);
 	reference(c, callee ? "cfi" : "fl", &n->file[node->file.i], &n->n_file,
-		cpi_profile_text(p, node->file));
+		node->path);
 	if (node->name.i) {
 		reference(c, callee ? "cfn" : "fn", &n->function[node->name.i], &n->n_function, label);
 		return;

@@ -103,11 +103,11 @@ static void legend(struct cpi_report *r, const struct cpi_graph *g,
 	cpi_report_profile_lines(&text);
 	cpi_report_graph_lines(&text, g, trim);
 	cpi_sink_str(r->sink, "subgraph cluster_L { L [shape=box fontsize=16 label=\"");
-	for (size_t i = 0; i < lines.n; i++) {
-		if (lines.buf[i] == '\n')
-			cpi_sink_str(r->sink, "\\l");
-		else
-			quoted(r->sink, (struct cp_text){(const char *)lines.buf + i, 1}, false);
+	for (size_t i = 0, end; i < lines.n; i = end + 1) {
+		for (end = i; end < lines.n && lines.buf[end] != '\n';)
+			end++;
+		quoted(r->sink, (struct cp_text){(const char *)lines.buf + i, end - i}, false);
+		cpi_sink_str(r->sink, "\\l");
 	}
 	cpi_sink_str(r->sink, "\"] }\n");
 	cpi_sink_release(&lines);

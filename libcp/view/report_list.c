@@ -227,7 +227,7 @@ enum cp_code cpi_report_list(struct cpi_report *r, struct cp_error *err)
 	char total[48];
 	enum cp_code code;
 
-	r->options.no_trim = true;
+	r->options.no_trim = r->keep_paths = true;
 	code = cpi_report_graph(r, &l.g, &trim, false, 0, err);
 	if (code)
 		return code;

@@ -44,8 +44,8 @@ enum cp_code cpi_report_top(struct cpi_report *r, struct cp_error *err)
 
 	if (code)
 		return code;
-	cpi_report_profile_lines(r);
 	cpi_report_pick_unit(r, &top.g);
+	cpi_report_profile_lines(r);
 	cpi_report_graph_lines(r, &top.g, &top.trim);
 	cpi_sink_printf(r->sink, "%s%10s %5s%% %5s%% %10s %5s%%%s\n", r->options.color ? "\033[1m" : "",
 		"flat", "flat", "sum", "cum", "cum", r->options.color ? "\033[0m" : "");
@@ -69,8 +69,8 @@ enum cp_code cpi_report_top(struct cpi_report *r, struct cp_error *err)
 	return CP_OK;
 }
 
-static void json_row(struct cpi_report *r, const struct top *top,
-	const struct cpi_graph_node *node, struct cpi_json *json)
+static void json_row(
+	const struct top *top, const struct cpi_graph_node *node, struct cpi_json *json)
 {
 	const char *mark = inline_mark(top, node);
 
@@ -81,9 +81,9 @@ static void json_row(struct cpi_report *r, const struct top *top,
 	cpi_json_i64(json, cpi_graph_flat(node));
 	cpi_json_key(json, "cum");
 	cpi_json_i64(json, cpi_graph_cum(node));
-	if (node->file.i) {
+	if (node->path.n) {
 		cpi_json_key(json, "file");
-		cpi_json_text(json, cpi_profile_text(r->p, node->file));
+		cpi_json_text(json, node->path);
 	}
 	if (node->line) {
 		cpi_json_key(json, "line");
@@ -111,7 +111,7 @@ enum cp_code cpi_report_top_json(struct cpi_report *r, struct cp_error *err)
 	cpi_json_key(&json, "nodes");
 	cpi_json_begin(&json, '[', false);
 	for (size_t i = 0; i < top.g.order.n; i++)
-		json_row(r, &top, &top.g.node.v[top.g.order.v[i]], &json);
+		json_row(&top, &top.g.node.v[top.g.order.v[i]], &json);
 	cpi_json_end(&json, ']');
 	cpi_json_end(&json, '}');
 	cpi_json_finish(&json);

@@ -23,8 +23,12 @@ static void label_line(struct cpi_report *r, struct cpi_sink *sink, const struct
 	cp_string key = label[*at].key;
 	bool string = cpi_label_is_string(&label[*at]);
 	struct cp_text name = cpi_profile_text(r->p, key);
+	unsigned runes = 0; /* as Go pads: not bytes, nor columns */
+	uint32_t rune;
 
-	cpi_sink_pad(sink, ' ', name.n < 10 ? 10 - name.n : 0);
+	for (size_t i = 0; i < name.n && runes < 10; runes++)
+		i += cpi_utf8_decode(name.p + i, name.n - i, &rune);
+	cpi_sink_pad(sink, ' ', 10 - runes);
 	cpi_text_escape(sink, name);
 	cpi_sink_str(sink, ": ");
 	for (; *at < n && label[*at].key.i == key.i && cpi_label_is_string(&label[*at]) == string;
@@ -95,8 +99,9 @@ static int64_t sample_value(const struct cpi_report *r, uint32_t sample)
 static void frame_name(struct cpi_report *r, const struct cp_location_row *l, uint32_t k,
 	struct cpi_sink *text)
 {
-	struct cpi_graph_node node = cpi_graph_frame(r->p, l,
-		l->n_lines ? &r->p->line.v[l->first_line + k] : NULL, false, r->options.columns);
+	const struct cpi_graph_options options = {.columns = r->options.columns};
+	struct cpi_graph_node node = cpi_graph_frame(
+		r->p, l, l->n_lines ? &r->p->line.v[l->first_line + k] : NULL, &options);
 
 	text->n = 0;
 	cpi_graph_label(text, r->p, &node);

@@ -113,8 +113,8 @@ static enum cp_code text(struct cpi_report *r, bool peek, struct cp_error *err)
 
 	if (code)
 		return code;
-	cpi_report_profile_lines(r);
 	cpi_report_pick_unit(r, &t.g);
+	cpi_report_profile_lines(r);
 	cpi_report_graph_lines(r, &t.g, &t.trim);
 	cpi_sink_str(r->sink, separator);
 	cpi_sink_str(r->sink, legend);

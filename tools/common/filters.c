@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/filters.h"
 
+#include <stdio.h>
+
 static const char *const granularity_words[] = {
 	[CP_BY_ADDRESS] = "addresses",
 	[CP_BY_FUNCTION] = "functions",
@@ -82,6 +84,34 @@ void filter_options_get(const struct filter_options *o, enum cp_granularity gran
 			: (enum cp_granularity)o->granularity,
 		.noinlines = o->noinlines,
 	};
+}
+
+void filter_options_lines(const struct filter_options *o, char text[][FILTER_LINE_ROOM],
+	const char *ret[FILTER_LINES])
+{
+	const struct {
+		const char *name, *value;
+	} list[FILTER_LINES - 1] = {
+		{"focus", o->focus},
+		{"ignore", o->ignore},
+		{"hide", o->hide},
+		{"show", o->show},
+		{"show_from", o->show_from},
+		{"tagfocus", o->tagfocus},
+		{"tagignore", o->tagignore},
+		{"tagshow", o->tagshow},
+		{"taghide", o->taghide},
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		if (!list[i].value || !*list[i].value)
+			continue;
+		snprintf(text[n], FILTER_LINE_ROOM, "%s=%s", list[i].name, list[i].value);
+		ret[n] = text[n];
+		n++;
+	}
+	ret[n] = NULL;
 }
 
 bool filter_options_idle(const struct cp_filter_options *o)

@@ -26,6 +26,11 @@ extern const struct opt filter_rows[];
 /* `granularity` is what the tool does when the user does not say. */
 void filter_options_get(const struct filter_options *options,
 	enum cp_granularity granularity, struct cp_filter_options *ret);
+enum { FILTER_LINES = 10, FILTER_LINE_ROOM = 128 };
+
+/* "focus=main" of each option given, as far as it fits; `ret` ends with NULL. */
+void filter_options_lines(const struct filter_options *options,
+	char text[][FILTER_LINE_ROOM], const char *ret[FILTER_LINES]);
 /* True when the options ask for nothing that would change a profile. */
 bool filter_options_idle(const struct cp_filter_options *options);
 

@@ -20,6 +20,7 @@
  * chance have a fixed order here.
  */
 
+#include <cp/filter.h>
 #include <cp/profile.h>
 #include <cp/write.h>
 
@@ -38,22 +39,29 @@ struct cp_report_options {
 	bool no_trim;            /* neither */
 	bool drop_negative;
 	bool columns;            /* columns tell frames apart */
-	bool functions;          /* top, tree, peek, dot: by function name, without a filter */
+	enum cp_granularity granularity; /* top, tree, peek, dot: coarser than the profile is */
 	const char *unit;        /* "minimum" (the default), "auto" or a unit */
 	double divide_by;        /* 0 = 1 */
-	int64_t total;           /* what percentages are of; 0 = the profile's own */
+	bool total_given;
+	int64_t total;           /* what percentages are of, if given; else the profile's own */
 	const struct cp_profile *original; /* before filters, for the units of labels; or NULL */
 	const char *regex;       /* peek, list */
-	const char *source_path; /* list: colon-separated; NULL = the current folder */
-	const char *trim_path;   /* list: colon-separated prefixes of recorded names */
+	/*
+	 * Colon-separated. list: where source files are, NULL = the current folder; the others
+	 * leave out what stands before a folder of this name.
+	 */
+	const char *source_path;
+	const char *trim_path;   /* colon-separated prefixes of recorded names to leave out */
 	bool compact;            /* no lines about the profile above the table */
+	/* "focus=main": what was filtered, for the lines above the table; ends with NULL. */
+	const char *const *filters;
 	uint32_t width;          /* columns of the terminal; longer names are cut; 0 = never */
 	bool color;
 };
 
 /*
  * What percentages are of: the sum of all values' magnitudes, or of the samples labelled
- * pprof::base where there are any; with `mean` over the sum of the first type.
+ * pprof::base where there are any; with `mean` divided by the sum of the first type.
  */
 enum cp_code cp_report_total(const struct cp_profile *profile, const char *sample_type,
 	bool mean, int64_t *ret_total, struct cp_error *err);

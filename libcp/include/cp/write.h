@@ -29,6 +29,7 @@ struct cp_write_options {
 	bool annotate;     /* folded: _[k] _[i] _[j] */
 	bool perf_compat;  /* folded: names as stackcollapse-perf.pl leaves them */
 	const char *sample_type; /* folded: name or index of the values; NULL = default */
+	bool one_mapping; /* raw: a profile without mappings shows one, as `pprof -raw` does */
 };
 
 /*
