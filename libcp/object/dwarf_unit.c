@@ -174,18 +174,21 @@ static enum cp_code warn(const struct cpi_dwarf_file *file, const struct cp_erro
 	return cpi_diag_warn(&file->env->diag, err, "dwarf", what->offset, "%s", what->message);
 }
 
-/*
- * The list of units while it is read. libdwarf walks it, and is shown only units whose
- * header and entry our own reading found in bounds, because older versions trust both. What
- * it says must agree. When it cannot go on (units it rejects, damage), we do without.
- */
+/* The list of units while it is read. */
 struct cpi_dwarf_listing {
-	struct cpi_dwarf_file *file;
 	struct cpi_dwarf_abbrev_cache cache;
+	bool damaged; /* some unit could not be read, */
+	bool silent;  /* or does not say where its code is */
+};
+
+/*
+ * libdwarf, for .debug_aranges. It is shown only units whose header and entry our own
+ * reading found in bounds, because older versions trust both, and must see the same.
+ */
+struct libdwarf {
 	struct cpi_libdwarf_section section[CPI_DW_SECTIONS];
 	struct cpi_libdwarf_object object;
 	struct cpi_libdwarf *ld;
-	bool silent; /* some unit does not say where its code is */
 };
 
 /* Sections a unit's header and entry can refer to, and .debug_aranges. */
@@ -197,9 +200,9 @@ static const struct {
 	{CPI_DW_STR_OFFSETS, ".debug_str_offsets"}, {CPI_DW_ADDR, ".debug_addr"},
 	{CPI_DW_ARANGES, ".debug_aranges"}};
 
-static enum cp_code show_libdwarf(struct cpi_dwarf_listing *l, struct cp_error *err)
+static enum cp_code show_libdwarf(
+	struct libdwarf *l, const struct cpi_dwarf_file *file, struct cp_error *err)
 {
-	const struct cpi_dwarf_file *file = l->file;
 	enum cp_code code;
 
 	for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++) {
@@ -217,20 +220,21 @@ static enum cp_code show_libdwarf(struct cpi_dwarf_listing *l, struct cp_error *
 	return code == CP_ERROR_MEMORY ? code : CP_OK;
 }
 
-/* Takes the unit from libdwarf too; stops asking it when it does not see the same. */
-static void ask_libdwarf(struct cpi_dwarf_listing *l, const struct cpi_dwarf_unit *unit)
+/* Whether libdwarf finds the units that we found; those of a window are not there. */
+static bool agrees(struct libdwarf *l, const struct cpi_dwarf_file *file)
 {
-	struct cpi_libdwarf_unit theirs;
+	bool same = l->ld && !file->listing->damaged;
 
-	if (!l->ld)
-		return;
-	if (!unit->no_code && cpi_libdwarf_next_unit(l->ld, &theirs) &&
-		theirs.next == unit->end && theirs.version == unit->version &&
-		theirs.abbrev == unit->abbrev && theirs.address_size == unit->address_size &&
-		theirs.offset_size == unit->offset_size)
-		return;
-	cpi_libdwarf_close(l->ld);
-	l->ld = NULL;
+	for (uint32_t i = 0; i < file->n_units && same && !file->window; i++) {
+		const struct cpi_dwarf_unit *unit = file->unit[i];
+		struct cpi_libdwarf_unit theirs;
+
+		same = cpi_libdwarf_next_unit(l->ld, &theirs) && theirs.next == unit->end &&
+			theirs.version == unit->version && theirs.abbrev == unit->abbrev &&
+			theirs.address_size == unit->address_size &&
+			theirs.offset_size == unit->offset_size;
+	}
+	return same;
 }
 
 bool cpi_dwarf_unit_push(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit)
@@ -285,7 +289,7 @@ enum cp_code cpi_dwarf_listing_add(struct cpi_dwarf_file *file, struct cp_error 
 	}
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
-	ask_libdwarf(l, &unit);
+	l->damaged |= unit.no_code;
 	return code ? warn(file, &what, err) : CP_OK;
 }
 
@@ -318,41 +322,45 @@ static int by_unit(const void *a, const void *b)
 	return (x->low > y->low) - (x->low < y->low);
 }
 
+static enum cp_code read_aranges(struct cpi_dwarf_file *file, struct cp_error *err)
+{
+	struct arange_target target = {file, false};
+	struct libdwarf l = {.ld = NULL};
+	enum cp_code code = show_libdwarf(&l, file, err);
+
+	if (!code && agrees(&l, file))
+		(void)cpi_libdwarf_aranges(l.ld, take_arange, &target);
+	cpi_libdwarf_close(l.ld);
+	if (target.failed)
+		return cpi_error_memory(err);
+	if (file->arange.n)
+		qsort(file->arange.v, file->arange.n, sizeof *file->arange.v, by_unit);
+	return code;
+}
+
 enum cp_code cpi_dwarf_listing_start(struct cpi_dwarf_file *file, struct cp_error *err)
 {
 	file->listing = cpi_alloc_zero(&file->env->mem, sizeof *file->listing);
-	if (!file->listing)
-		return cpi_error_memory(err);
-	file->listing->file = file;
-	return file->section[CPI_DW_INFO].n && !file->split ? show_libdwarf(file->listing, err)
-							    : CP_OK;
+	return file->listing ? CP_OK : cpi_error_memory(err);
 }
 
 void cpi_dwarf_listing_free(struct cpi_dwarf_file *file)
 {
-	struct cpi_dwarf_listing *l = file->listing;
-
-	if (!l)
+	if (!file->listing)
 		return;
-	cpi_libdwarf_close(l->ld);
-	cpi_dwarf_abbrevs_release(&file->env->mem, &l->cache);
-	cpi_free(&file->env->mem, l, sizeof *l);
+	cpi_dwarf_abbrevs_release(&file->env->mem, &file->listing->cache);
+	cpi_free(&file->env->mem, file->listing, sizeof *file->listing);
 	file->listing = NULL;
 }
 
 enum cp_code cpi_dwarf_listing_finish(struct cpi_dwarf_file *file, struct cp_error *err)
 {
-	struct cpi_dwarf_listing *l = file->listing;
-	struct arange_target target = {file, false};
+	enum cp_code code = CP_OK;
 
-	if (l->ld && l->silent && file->section[CPI_DW_ARANGES].n)
-		(void)cpi_libdwarf_aranges(l->ld, take_arange, &target);
+	if (file->listing->silent && file->section[CPI_DW_ARANGES].n && !file->split)
+		code = read_aranges(file, err);
 	cpi_dwarf_listing_free(file);
-	if (target.failed)
-		return cpi_error_memory(err);
-	if (file->arange.n)
-		qsort(file->arange.v, file->arange.n, sizeof *file->arange.v, by_unit);
-	return CP_OK;
+	return code;
 }
 
 enum cp_code cpi_dwarf_units_read(struct cpi_dwarf_file *file, struct cp_error *err)

@@ -228,9 +228,12 @@ static bool give_arange(
 	Dwarf_Addr low;
 	Dwarf_Off unit;
 	Dwarf_Error error = NULL;
+	/* Asked for the unit's entry, it would read .debug_info, which may not be there. */
 	int res = dwarf_get_arange_info_b(
-		arange, &segment, &segment_size, &low, &length, &unit, &error);
+		arange, &segment, &segment_size, &low, &length, NULL, &error);
 
+	if (res == DW_DLV_OK)
+		res = dwarf_get_arange_cu_header_offset(arange, &unit, &error);
 	if (res == DW_DLV_ERROR)
 		forget(ld->dbg, error);
 	if (res == DW_DLV_OK)

@@ -36,6 +36,8 @@ for v in 4 5; do
 done
 as "$source/crafted.s" -o crafted.o
 ld -e 0 -z noseparate-code --build-id=none -Ttext=0x401000 crafted.o -o crafted
+as "$source/silent.s" -o silent.o
+ld -z noseparate-code --build-id=none -Ttext=0x401000 silent.o -o silent
 g++ $flags -gdwarf-4 -fdebug-types-section tiny.cc -o types4
 g++ -O2 -gdwarf-5 -fno-exceptions -fno-asynchronous-unwind-tables $map -c tiny.cc -o relocatable5
 for v in 4 5; do
@@ -45,7 +47,7 @@ for v in 4 5; do
 	llvm-dwp "$dwo" -o package && join skeleton package "package$v"
 	rm -f ./*.dwo package skeleton
 done
-for f in gcc5 clang4 crafted; do
+for f in gcc5 clang4 crafted silent; do
 	objcopy --compress-debug-sections=zlib-gabi $f $f-zlib
 done
 objcopy --compress-debug-sections=zstd gcc5 gcc5-zstd
