@@ -358,19 +358,33 @@ static int write_flame(struct tool *tool, struct cpflame *self)
 	return tool_commit_output(tool);
 }
 
+static bool ends_with(const char *name, const char *ending)
+{
+	size_t n = strlen(name), m = strlen(ending);
+
+	return n > m && !strcmp(name + n - m, ending);
+}
+
+/* The format by --to, else by the ending of -o; no ending, or no file: SVG. */
 static int output_format(struct tool *tool)
 {
 	static const char *const formats[] = {"svg", "html", "frames", "folded", NULL};
+	static const char *const endings[][2] = {{".svg", "svg"}, {".html", "html"},
+		{".htm", "html"}, {".frames", "frames"}, {".folded", "folded"},
+		{".collapsed", "folded"}};
 	struct tool_options *o = &tool->options;
-	size_t n = o->output ? strlen(o->output) : 0;
+	const char *slash = o->output ? strrchr(o->output, '/') : NULL;
 
-	if (!o->to && n > 5 && !strcmp(o->output + n - 5, ".html"))
-		o->to = "html";
-	if (!o->to && n > 7 && !strcmp(o->output + n - 7, ".folded"))
-		o->to = "folded";
 	if (o->to && opt_choice(formats, o->to) < 0)
 		return tool_usage(tool, "--to is svg, html, folded or frames, not '%s'", o->to);
-	return TOOL_GO;
+	if (o->to || !o->output || !strchr(slash ? slash : o->output, '.'))
+		return TOOL_GO;
+	for (size_t i = 0; !o->to && i < sizeof endings / sizeof *endings; i++)
+		if (ends_with(o->output, endings[i][0]))
+			o->to = endings[i][1];
+	return o->to ? TOOL_GO
+		: tool_usage(tool, "the ending of %s names no format: say --to svg, html, "
+			"folded or frames", o->output);
 }
 
 static int flame(struct tool *tool, struct cpflame *self)
