@@ -272,6 +272,9 @@ static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame
 	if (self->min_width) {
 		ret->min_width = strtod(self->min_width, &end);
 		ret->min_width_percent = *end == '%';
+		/* 0 asks for every frame; in the library it asks for the default. */
+		if (ret->min_width == 0)
+			ret->min_width = 1e-9;
 		if (end == self->min_width || end[*end == '%'] || !(ret->min_width >= 0))
 			return tool_usage(tool, "--minwidth is a number of pixels or N%%, not '%s'",
 				self->min_width);

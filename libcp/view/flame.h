@@ -87,8 +87,10 @@ enum cp_code cpi_flame_layout(struct cpi_flame *flame, struct cp_error *err);
 bool cpi_flame_palette_known(const char *name);
 const char *cpi_flame_palette_at(size_t i);
 enum cp_code cpi_flame_colors(struct cpi_flame *flame, struct cp_error *err);
-/* A node's colour in a differential graph; *ret_change is -1, 0, 1 by its sign. */
-uint32_t cpi_flame_diff_color(const struct cpi_flame *flame, uint32_t node, int *ret_change);
+/* after − scaled before, or 0 within sampling noise. */
+double cpi_flame_change(const struct cpi_flame *flame, int64_t after, int64_t before);
+/* A node's colour in a differential graph, by its inclusive change. */
+uint32_t cpi_flame_diff_color(const struct cpi_flame *flame, uint32_t node);
 /* Two colours of the background's gradient, top and bottom; 0 both: plain. */
 void cpi_flame_background(const struct cpi_flame *flame, char top[8], char bottom[8]);
 

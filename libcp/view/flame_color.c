@@ -363,28 +363,32 @@ static uint32_t between(uint32_t from, uint32_t to, double t)
 }
 
 /*
- * Inclusive change, neutral within sampling noise: both sides are sums of weighted
- * samples, so the difference after − f·before has the variance w·after + f²·v·before for
- * sample weights w and v; less than three standard errors is grey. assets/flame.js has
- * the same rule for zoomed frames.
+ * Both sides are sums of weighted samples, so the difference after − f·before has the
+ * variance w·after + f²·v·before for sample weights w and v; less than three standard
+ * errors is no change. assets/flame_draw.js has the same rule for zoomed frames; a test
+ * compares the two on a grid of values.
  */
-uint32_t cpi_flame_diff_color(const struct cpi_flame *flame, uint32_t node, int *ret_change)
+double cpi_flame_change(const struct cpi_flame *flame, int64_t after, int64_t before)
 {
-	double f = flame->before_factor;
-	double after = (double)flame->tree.total[0][node];
-	double before = (double)flame->tree.total[1][node] * f;
-	double change = after - before, most = after > before ? after : before;
-	double noise = 3 * sqrt(flame->weight[0] * after + flame->weight[1] * f * before);
-	bool more = change > 0;
+	double f = flame->before_factor, was = (double)before * f;
+	double change = (double)after - was;
+	double noise = 3 * sqrt(flame->weight[0] * (double)after + flame->weight[1] * f * was);
 
-	*ret_change = 0;
-	if (most <= 0 || fabs(change) <= noise)
+	return fabs(change) <= noise ? 0 : change;
+}
+
+uint32_t cpi_flame_diff_color(const struct cpi_flame *flame, uint32_t node)
+{
+	int64_t after = flame->tree.total[0][node], before = flame->tree.total[1][node];
+	double change = cpi_flame_change(flame, after, before);
+	double was = (double)before * flame->before_factor;
+	double most = (double)after > was ? (double)after : was;
+
+	if (!(change > 0) && !(change < 0))
 		return 0xdadada;
-	*ret_change = more ? 1 : -1;
-	if (flame->options.negate)
-		more = !more;
-	return more ? between(0xfbe3c8, 0xee7b1c, fabs(change) / most)
-		    : between(0xd6e6fa, 0x5b9bea, fabs(change) / most);
+	return (change > 0) != flame->options.negate
+		? between(0xfbe3c8, 0xee7b1c, fabs(change) / most)
+		: between(0xd6e6fa, 0x5b9bea, fabs(change) / most);
 }
 
 void cpi_flame_background(const struct cpi_flame *flame, char top[8], char bottom[8])

@@ -128,7 +128,9 @@ static void legend(struct svg *s, double y)
 			x += cpi_flame_text_width(cpi_text(rows[i].words), size) + 12;
 		}
 	}
-	line(s, x + 8, y, "", s->flame->scale_note);
+	line(s, x, y, "", "▲▼ its own cost changed");
+	x += cpi_flame_text_width(CPI_TEXT("▲▼ its own cost changed"), size) + 20;
+	line(s, x, y, "", s->flame->scale_note);
 	cpi_sink_str(s->sink, "</g>\n");
 }
 
@@ -196,18 +198,44 @@ static void title(struct svg *s, uint32_t node)
 	cpi_sink_str(s->sink, ")</title>");
 }
 
-static const char *classes(const struct cpi_flame *flame, uint32_t node)
+/* Outlines would fill narrow boxes. */
+static const char *classes(const struct cpi_flame *flame, uint32_t node, double width)
 {
 	static const char *const by_flags[] = {"", " class=\"k\"", " class=\"i\"",
 		" class=\"k i\"", " class=\"j\"", " class=\"k j\"", " class=\"i j\"",
 		" class=\"k i j\""};
 	const struct cpi_tree *tree = &flame->tree;
 
+	if (width < 4)
+		return "";
 	if (flame->diff && !tree->total[0][node])
 		return " class=\"gone\"";
 	if (flame->diff && !tree->total[1][node])
 		return " class=\"new\"";
 	return by_flags[tree->frame.v[tree->of[node]].flags & 7];
+}
+
+/* A triangle in the right corner of a frame whose own cost changed; true if there is one. */
+static bool self_mark(struct svg *s, uint32_t node, double right, double y, double width)
+{
+	const struct cpi_tree *tree = &s->flame->tree;
+	double change = width < 14 || !s->flame->diff ? 0
+		: cpi_flame_change(s->flame, tree->self[0][node], tree->self[1][node]);
+	double base = y + (change > 0 ? s->row - 4 : 3);
+	double point[3][2] = {{right - 10, base}, {right - 3, base},
+		{right - 6.5, change > 0 ? base - 6 : base + 6}};
+
+	if (!(change > 0) && !(change < 0))
+		return false;
+	cpi_sink_str(s->sink, "<path d=\"");
+	for (unsigned i = 0; i < 3; i++) {
+		cpi_sink_char(s->sink, i ? 'L' : 'M');
+		cpi_flame_fixed(s->sink, point[i][0], 1);
+		cpi_sink_char(s->sink, ' ');
+		cpi_flame_fixed(s->sink, point[i][1], 1);
+	}
+	cpi_sink_str(s->sink, "Z\"/>");
+	return true;
 }
 
 static void label(struct svg *s, uint32_t node, double x, double y, double width)
@@ -236,11 +264,9 @@ static void frame(struct svg *s, uint32_t node, double start)
 	const struct cpi_tree *tree = &flame->tree;
 	double x = start * s->scale, width = cpi_flame_width(flame, node) * s->scale;
 	double y = tree->depth[node] * s->row;
-	uint32_t color = flame->color[tree->of[node]];
-	int change;
+	uint32_t color = flame->diff ? cpi_flame_diff_color(flame, node)
+				     : flame->color[tree->of[node]];
 
-	if (flame->diff)
-		color = cpi_flame_diff_color(flame, node, &change);
 	if (!flame->options.inverted)
 		y = s->height - s->row - y;
 	cpi_sink_str(s->sink, "<g>");
@@ -250,12 +276,13 @@ static void frame(struct svg *s, uint32_t node, double start)
 	number(s, "y", y, 1);
 	number(s, "width", width > 1.5 ? width - 0.5 : width, 2);
 	number(s, "height", s->row - 1, 0);
-	cpi_sink_printf(s->sink, "%s fill=\"rgb(%u,%u,%u)\"", classes(flame, node), color >> 16,
+	cpi_sink_printf(s->sink, "%s fill=\"rgb(%u,%u,%u)\"", classes(flame, node, width),
+		color >> 16,
 		color >> 8 & 255, color & 255);
 	number(s, "fg:x", start, 0);
 	number(s, "fg:w", cpi_flame_width(flame, node), 0);
 	cpi_sink_str(s->sink, "/>");
-	label(s, node, x, y, width);
+	label(s, node, x, y, self_mark(s, node, x + width, y, width) ? width - 10 : width);
 	cpi_sink_str(s->sink, "</g>\n");
 }
 

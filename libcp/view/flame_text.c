@@ -131,6 +131,30 @@ double cpi_flame_text_width(struct cp_text text, double font_size)
 	return width * font_size;
 }
 
+/* Length without one ending that compilers give to parts and copies of a function. */
+static size_t without_clone(struct cp_text name)
+{
+	static const char *const numbered[] = {
+		".isra.", ".constprop.", ".part.", ".clone.", ".lto_priv.", ".llvm."};
+	size_t n = name.n;
+
+	if (cpi_text_ends(name, CPI_TEXT(".cold")) || cpi_text_ends(name, CPI_TEXT(".warm")))
+		return n - 5;
+	while (n && name.p[n - 1] >= '0' && name.p[n - 1] <= '9')
+		n--;
+	for (size_t i = 0; n < name.n && i < sizeof numbered / sizeof *numbered; i++)
+		if (cpi_text_ends((struct cp_text){name.p, n}, cpi_text(numbered[i])))
+			return n - strlen(numbered[i]);
+	return name.n;
+}
+
+static struct cp_text drop_clones(struct cp_text name)
+{
+	for (size_t n; (n = without_clone(name)) && n < name.n;)
+		name.n = n;
+	return name;
+}
+
 /* Position of the bracket that opens the last top-level (…), or SIZE_MAX. */
 static size_t arguments(struct cp_text name)
 {
@@ -238,22 +262,23 @@ static bool middle(struct cpi_sink *sink, struct cp_text text, double width, dou
 bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, double size)
 {
 	char printable[1024], shorter[1024];
-	struct cp_text text, form;
+	struct cp_text form;
 	size_t at;
 
 	if (width < 2.2 * size)
 		return false;
-	text = form = cpi_text(
-		cpi_text_printable(printable, sizeof printable, cpi_flame_shown(name)));
-	for (unsigned step = 0; step < 4; step++) {
-		if (step == 1 && (at = arguments(text)) != SIZE_MAX)
+	form = cpi_text(cpi_text_printable(printable, sizeof printable, cpi_flame_shown(name)));
+	for (unsigned step = 0; step < 5; step++) {
+		if (step == 1)
+			form = drop_clones(form);
+		if (step == 2 && (at = arguments(form)) != SIZE_MAX)
 			form.n = at;
-		if (step == 2) {
+		if (step == 3) {
 			struct cp_text less = drop_templates(form, shorter);
 
 			form = less.n ? less : form;
 		}
-		if (step == 3)
+		if (step == 4)
 			form = drop_scopes(form);
 		if (form.n && cpi_flame_text_width(form, size) <= width) {
 			cpi_flame_escape(sink, form);

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """flame.py CPFLAME [SCREENSHOT-FOLDER]: cpflame's picture and page used as people use them,
 in a headless Chromium; exit 77 where there is none."""
+import base64
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -254,6 +257,150 @@ def difference(browser, place):
             check("before 12,700 samples, after 15,890" in text, f"both sides in {text}")
 
 
+def sides(browser, place):
+    """Widths of one side or of both, in the picture and the page."""
+    for name in ("diff.svg", "diff.html"):
+        page = browser.open((place / name).as_uri())
+        page.settle()
+        width = "(n => {const m = cpFlame.instance.model; for (let i = 1; i < m.n; i++)" \
+                "if (m.names[m.entries[m.entry[i]].name] === n) return m.width[i]})"
+        equal(page.eval(f"[{width}('old'), {width}('fresh'), {width}('parse')]"),
+              [700, 900, 3010], name + ": both sides")
+        page.eval(UI + ".sides[0].click()")
+        page.settle()
+        equal(page.eval(f"[{width}('old'), {width}('fresh'), {width}('parse')]"),
+              [700, 0, 3000], name + ": the side before")
+        equal(page.eval("location.hash"), "#d=before", name + ": the side in the address")
+        equal(page.eval("cpFlame.instance.model.width[0]"), 12700, name + ": all before")
+        shot(page, name.replace(".", "-") + "-before")
+        page.goto((place / name).as_uri() + "?x#d=after")
+        page.settle()
+        equal(page.eval(f"[{width}('old'), {width}('fresh'), {width}('parse')]"),
+              [0, 900, 3010], name + ": the side after, from the address")
+        equal(page.eval(UI + ".sides.map(b => b.getAttribute('aria-pressed')).join()"),
+              "false,false,true", name + ": the side is shown")
+        if name == "diff.svg":
+            equal(page.eval("Array.from(document.querySelectorAll('#frames > g')).some(g => "
+                            "g.style.display !== 'none' && g.querySelector('title').textContent"
+                            ".startsWith('old ('))"), False, "what is gone is not drawn after")
+            equal(page.eval("document.querySelectorAll('#frames > g > path').length >= 3"), True,
+                  "frames whose own cost changed have a mark")
+        equal(page.console, [], name + ": console")
+
+
+def one_rule(browser, place):
+    """The colours of a difference, in C and in the script, on a grid of values."""
+    grid = [0, 1, 2, 3, 5, 9, 10, 11, 19, 20, 50, 90, 100, 130, 400, 1000, 1100, 5000, 100000]
+    text = "".join(f"m;f{a}_{b} {a} {b}\n" for a in grid for b in grid)
+    count = 0
+    for options in ((), ("--negate",), ("--scale", "total")):
+        uri = draw(place, "grid.svg", text, "--minwidth", "0", *options)
+        static = dict(re.findall(r"<title>(f\d+_\d+) .*?fill=\"rgb\(([\d,]+)\)\"",
+                                 (place / "grid.svg").read_text()))
+        page = browser.open(uri)
+        drawn = page.eval("""(() => {
+            const m = cpFlame.instance.given, out = {};
+            for (let i = 2; i < m.n; i++) {
+                const c = cpFlame.color(m, i);
+                out[m.names[m.entries[m.entry[i]].name]] = [c >> 16, c >> 8 & 255, c & 255].join();
+            }
+            return out;
+        })()""")
+        differ = {n: (c, drawn[n]) for n, c in static.items() if drawn[n] != c}
+        equal(differ, {}, f"colours of differences {options}")
+        check(len(set(static.values())) > 20, "the grid has many colours")
+        count += len(static)
+    check(count > 900, f"the grid is drawn: {count}")
+
+
+def copying(browser, place):
+    uri = (place / "a.svg").as_uri()
+    for name in (uri, (place / "a.html").as_uri()):
+        page = browser.open(name)
+        page.settle()
+        page.eval("Object.defineProperty(navigator, 'clipboard', {configurable: true, value: "
+                  "{writeText: t => { window.copied = t; return Promise.resolve(); }}})")
+        page.eval("cpFlame.instance.find('std::string', false)")
+        page.key("n")
+        page.key("c")
+        page.settle()
+        equal(page.eval("window.copied"), "json::decode<std::string>(int, char)", "c copies")
+        check("copied" in page.eval(UI + ".live.textContent"), "copying is told")
+        page.eval("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+        page.eval("document.execCommand = what => { window.copied = what + ':' + "
+                  "document.activeElement.value; return true; }")
+        page.eval("cpFlame.instance.copy(1)")
+        equal(page.eval("window.copied"), "copy:app", "copying without a clipboard")
+        equal(page.console, [], "copying: console")
+
+
+def printing(browser, place):
+    """One page of paper, with all rows and words that can be selected, or a drawing."""
+    for name in ("a.svg", "a.html", "diff.svg"):
+        page = browser.open((place / name).as_uri())
+        page.settle()
+        for _ in range(2):
+            page.call("Page.printToPDF", landscape=True, printBackground=True)
+        pdf = place / "out.pdf"
+        pdf.write_bytes(base64.b64decode(
+            page.call("Page.printToPDF", landscape=True, printBackground=True)["data"]))
+        page.settle()
+        equal(page.eval("getComputedStyle(cpFlame.instance.ui.search).display === 'none'"),
+              False, name + ": the screen has its tools back")
+        if shutil.which("pdftotext"):
+            text = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True,
+                                  check=True).stdout.decode()
+            wanted = ["Flame Graph"] + (["all", "app", "main", "serve"] if name == "a.svg" else
+                                        ["render", "fresh"] if name == "diff.svg" else [])
+            check(all(w in text for w in wanted), f"{name} on paper: {wanted} in {text[:300]!r}")
+            check("Reset zoom" not in text, name + ": no buttons on paper")
+        if SHOTS and shutil.which("pdftoppm"):
+            subprocess.run(["pdftoppm", "-r", "60", "-png", str(pdf),
+                            str(SHOTS / ("print-" + name.replace(".", "-")))], check=True)
+        pages = pdf.read_bytes().count(b"/Type /Page\n")
+        check(pages == 1, f"{name}: {pages} pages of paper")
+
+
+def motion(browser, place):
+    page = browser.open((place / "a.svg").as_uri())
+    page.settle()
+    moves = "document.getAnimations().length"
+    page.eval("cpFlame.instance.zoom(3)")
+    check(page.eval(moves) == 1, "a zoom is seen to move")
+    page.call("Emulation.setEmulatedMedia", features=[
+        {"name": "prefers-reduced-motion", "value": "reduce"}])
+    page.wait(moves + " === 0")
+    page.eval("cpFlame.instance.zoom(0)")
+    check(page.eval(moves) == 0, "unless motion is not wanted")
+
+
+def layout(browser, place):
+    """What eyes would notice: nothing hidden takes room, the root stands on the floor."""
+    for name in ("a.svg", "a.html", "diff.svg", "diff.html"):
+        for width in (1280, 390):
+            page = browser.open((place / name).as_uri(), width, 700)
+            page.settle()
+            what = f"{name} at {width}"
+            check(page.eval("document.documentElement.scrollWidth <= innerWidth"),
+                  what + ": no sideways scrolling")
+            check(page.eval(UI + ".scroll.clientWidth > innerWidth - 24"),
+                  what + ": the graph has the window's width")
+            page.eval("cpFlame.instance.find('render', false)")
+            page.settle()
+            page.settle()
+            for step in ("", "cpFlame.instance.zoom(cpFlame.instance.model.n - 1)"):
+                page.eval(step or "0")
+                page.settle()
+                box, floor = page.eval("""(() => {
+                    const a = cpFlame.instance, m = a.model.n, e = document.querySelector(
+                        '#frames') || document.querySelector('.boxes');
+                    return [e.getBoundingClientRect().bottom,
+                        a.ui.scroll.getBoundingClientRect().bottom];
+                })()""")
+                check(abs(box - floor) < 2, f"{what}: the root is {floor - box} px up {step}")
+            shot(page, f"layout-{name.replace('.', '-')}-{width}")
+
+
 def whole_page(browser, place):
     page = browser.open(draw(place, "a.html", FOLDED, "--to", "html"))
     page.settle()
@@ -291,7 +438,8 @@ def main():
         print("SKIPPED: no chromium here; apt-get install chromium")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as place, Browser() as browser:
-        for part in (picture, deep, hostile, difference, whole_page):
+        for part in (picture, deep, hostile, difference, sides, one_rule, whole_page, copying,
+                     printing, motion, layout):
             began = time.monotonic()
             try:
                 part(browser, Path(place))

@@ -13,9 +13,11 @@ import hashlib
 import os
 import sys
 
+APP = ['flame.js', 'flame_text.js', 'flame_draw.js', 'flame_search.js', 'flame_details.js',
+       'flame_address.js', 'flame_ui.js', 'flame_app.js']
 ASSETS = {
-    'script': ['flame.js', 'flame_draw.js', 'flame_app.js', 'flame_start.js'],
-    'page': ['flame.js', 'flame_draw.js', 'flame_app.js', 'flame_page.js', 'flame_start.js'],
+    'script': APP + ['flame_start.js'],
+    'page': APP + ['flame_page.js', 'flame_start.js'],
     'style': ['flame.css'],
     'picture': ['picture.css'],
 }

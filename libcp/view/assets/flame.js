@@ -44,12 +44,17 @@ function entries(line, count) {
     const r = reader(line), out = new Array(count);
     for (let i = 0; i < count; i++) {
         const name = r.next(), bits = r.next();
-        const e = {name: name, flags: bits & 7, module: -1, file: -1, line: 0, color: 0};
+        const e = {name: name, flags: bits & 7, module: -1, file: -1, line: 0, first: 0,
+            last: 0, color: 0};
         if (bits & 8)
             e.module = r.next();
         if (bits & 16) {
             e.file = r.next();
             e.line = r.next();
+        }
+        if (bits & 32) {
+            e.first = r.next();
+            e.last = e.first + r.next();
         }
         for (let shift = 0; shift < 24; shift += 6)
             e.color += r.digit() << shift;
@@ -68,38 +73,48 @@ function empty(n, like) {
 
 // Totals, widths and places, once entry, parent, end and the selfs are there.
 function complete(m) {
-    const n = m.n, diff = m.conf.diff, f = m.conf.before, parent = m.parent, depth = m.depth;
+    const n = m.n, diff = m.conf.diff, parent = m.parent, depth = m.depth;
     const total = m.self.slice(), totalBefore = m.before.slice();
-    const width = diff ? new Float64Array(n) : total;
-    const x = new Float64Array(n), next = new Float64Array(n);
     let levels = 0;
     for (let i = 0; i < n; i++) {
         const d = i ? depth[parent[i]] + 1 : 0;
-        if (diff)
-            width[i] = Math.max(total[i], totalBefore[i] * f);
         depth[i] = d;
         if (d >= levels)
             levels = d + 1;
     }
     for (let i = n - 1; i > 0; i--) {
-        const p = parent[i];
-        total[p] += total[i];
-        if (diff) {
-            width[p] += width[i];
-            totalBefore[p] += totalBefore[i];
-        }
+        total[parent[i]] += total[i];
+        if (diff)
+            totalBefore[parent[i]] += totalBefore[i];
+    }
+    m.total = total;
+    m.totalBefore = totalBefore;
+    m.levels = levels;
+    return layOut(m, 'both');
+}
+
+// Widths and places. In a differential graph widths are those of one side, or of both: a
+// node's own share is then the larger of its two, so that children always fit.
+function layOut(m, side) {
+    const n = m.n, parent = m.parent, f = m.conf.before;
+    const x = new Float64Array(n), next = new Float64Array(n);
+    let width = m.total;
+    if (m.conf.diff && side === 'before') {
+        width = m.totalBefore.map(v => v * f);
+    } else if (m.conf.diff && side === 'both') {
+        width = m.self.map((v, i) => Math.max(v, m.before[i] * f));
+        for (let i = n - 1; i > 0; i--)
+            width[parent[i]] += width[i];
     }
     for (let i = 1; i < n; i++) {
         const p = parent[i], at = next[p];
         x[i] = next[i] = at;
         next[p] = at + width[i];
     }
-    m.total = total;
-    m.totalBefore = totalBefore;
     m.width = width;
     m.x = x;
-    m.levels = levels;
-    m.whole = Math.max(width[0], m.top ? 0 : m.conf.width);
+    m.side = side;
+    m.whole = Math.max(width[0], m.top || (m.conf.diff && side !== 'both') ? 0 : m.conf.width);
     return m;
 }
 
@@ -125,7 +140,7 @@ function decode(text) {
     const lines = text.split('\n'), conf = JSON.parse(lines[0]);
     const like = {conf: conf, entries: entries(lines[2], conf.entries)};
     like.names = texts(lines, 3, conf.names);
-    like.shown = like.names.map(name => name.replace(/_\[[kijw]\]$/, ''));
+    like.shown = like.names.map(name => name.replace(/_\[[kijw]\]$/, '').replace(/^\s*$/, '(blank)'));
     like.files = texts(lines, 3 + conf.names, conf.texts);
     const m = empty(conf.nodes, like);
     nodes(lines[1], m);
@@ -318,7 +333,8 @@ function visible(m, z, pixels, least, most, from, to) {
     for (let p = m.parent[z]; p >= 0; p = m.parent[p])
         if (m.depth[p] >= from && m.depth[p] < to)
             above.push(p);
-    for (let limit = whole * least / pixels;; limit = Math.max(limit * 2, whole / 1e9)) {
+    for (let limit = Math.max(whole * least / pixels, Number.MIN_VALUE);;
+        limit = Math.max(limit * 2, whole / 1e9)) {
         const out = above.slice(), room = most + above.length, end = m.end[z];
         let i = z;
         while (i < end && out.length <= room) {

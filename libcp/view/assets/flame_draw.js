@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drawing: names that fit, colours, and two ways to put boxes on the screen.
+// Drawing: colours, marks, and two ways to put boxes on the screen.
 
 const SVG = 'http://www.w3.org/2000/svg', XHTML = 'http://www.w3.org/1999/xhtml';
 const KERNEL = 1, INLINED = 2, JIT = 4;
@@ -15,89 +15,6 @@ function make(tag, attributes, ...children) {
     return e;
 }
 
-// Widths of texts in one font; each character is measured once.
-function ruler(font) {
-    const ctx = make('canvas').getContext('2d'), known = new Map();
-    ctx.font = font;
-    const char = c => {
-        let w = known.get(c);
-        if (w === undefined) {
-            w = ctx.measureText(c).width;
-            known.set(c, w);
-        }
-        return w;
-    };
-    return text => {
-        let sum = 0;
-        for (const c of text)
-            sum += char(c);
-        return sum;
-    };
-}
-
-// Ever shorter forms of a name: without arguments, template arguments, scopes.
-function forms(name) {
-    const list = [name];
-    let at = -1, depth = 0, less = '';
-    for (let i = 0; i < name.length; i++) {
-        const c = name[i];
-        if (c === '(' && !depth)
-            at = i;
-        if (c === '(' || c === '<' || c === '[')
-            depth++;
-        if (c === ')' || c === ']' || (c === '>' && name[i - 1] !== '-'))
-            depth = Math.max(0, depth - 1);
-    }
-    if (at > 0 && name[at - 1] !== '.' && name[at - 1] !== ':')
-        list.push(name = name.slice(0, at));
-    depth = 0;
-    for (let i = 0; i < name.length; i++) {
-        if (name[i] === '<' && (i || depth))
-            depth++;
-        if (!depth)
-            less += name[i];
-        if (name[i] === '>' && depth)
-            depth--;
-    }
-    if (!depth && less && less !== name)
-        list.push(name = less);
-    let from = Math.max(name.lastIndexOf('::', name.length - 3) + 2,
-        name.lastIndexOf('/', name.length - 2) + 1);
-    if (from < 2 && !name.includes(' ')) {
-        const dot = name.lastIndexOf('.', name.length - 2);
-        from = dot > 0 ? name.lastIndexOf('.', dot - 1) + 1 : 0;
-    }
-    if (from > 1)
-        list.push(name.slice(from));
-    return list;
-}
-
-function fitter(font) {
-    const measure = ruler(font), cache = new Map(), dots = measure('…');
-    return (name, width) => {
-        if (width < 2.2 * dots)
-            return '';
-        let list = cache.get(name);
-        if (!list) {
-            list = forms(name).map(text => ({text: text, width: measure(text)}));
-            cache.set(name, list);
-        }
-        for (const form of list)
-            if (form.width <= width)
-                return form.text;
-        const chars = Array.from(list[list.length - 1].text);
-        let room = (width - dots) / 2, head = 0, tail = chars.length, left = room;
-        while (head < chars.length && (left -= measure(chars[head])) >= 0)
-            head++;
-        if (head < 2)
-            return '';
-        left = room;
-        while (tail > head && (left -= measure(chars[tail - 1])) >= 0)
-            tail--;
-        return chars.slice(0, head).join('') + '…' + chars.slice(tail).join('');
-    };
-}
-
 function rgb(c) {
     return 'rgb(' + (c >> 16) + ',' + (c >> 8 & 255) + ',' + (c & 255) + ')';
 }
@@ -111,16 +28,22 @@ function between(from, to, t) {
     return out;
 }
 
-// The rule of cpi_flame_diff_color: neutral within three standard errors.
+const LESS = 0x5b9bea, FEW_LESS = 0xd6e6fa, SAME = 0xdadada, FEW_MORE = 0xfbe3c8, MORE = 0xee7b1c;
+
+// The rule of cpi_flame_diff_change: a change is more than three standard errors; 0 is none.
+function changeOf(m, after, before) {
+    const f = m.conf.before, change = after - before * f;
+    const noise = 3 * Math.sqrt(m.conf.weight * after + m.conf.weightBefore * f * (before * f));
+    return Math.abs(change) <= noise ? 0 : change;
+}
+
 function diffColor(m, i) {
-    const f = m.conf.before, after = m.total[i], before = m.totalBefore[i] * f;
-    const change = after - before, most = Math.max(after, before);
-    const noise = 3 * Math.sqrt(m.conf.weight * after + m.conf.weightBefore * f * before);
-    if (most <= 0 || Math.abs(change) <= noise)
-        return 0xdadada;
-    return (change > 0) !== !!m.conf.negate
-        ? between(0xfbe3c8, 0xee7b1c, Math.abs(change) / most)
-        : between(0xd6e6fa, 0x5b9bea, Math.abs(change) / most);
+    const after = m.total[i], before = m.totalBefore[i], change = changeOf(m, after, before);
+    const share = Math.abs(change) / Math.max(after, before * m.conf.before);
+    if (!change)
+        return SAME;
+    return (change > 0) !== !!m.conf.negate ? between(FEW_MORE, MORE, share)
+        : between(FEW_LESS, LESS, share);
 }
 
 function color(m, i) {
@@ -143,13 +66,26 @@ function fill(scene, box) {
     return box.above ? between(c, 0xdcdcdc, .7) : c;
 }
 
-// What a frame is, as class names of the picture's styles.
-function marks(m, i) {
+// What a frame is, as class names of the picture's styles; outlines would fill a narrow box.
+function marks(m, i, width) {
     const flags = m.entries[m.entry[i]].flags;
+    if (width < 4)
+        return '';
     if (m.conf.diff)
         return !m.total[i] ? 'gone' : !m.totalBefore[i] ? 'new' : '';
     return [flags & KERNEL ? 'k' : '', flags & INLINED ? 'i' : '', flags & JIT ? 'j' : '']
         .filter(x => x).join(' ');
+}
+
+// Whether a frame's own cost changed: 1 more, -1 less, 0 no, or too narrow for the mark.
+function selfChange(m, i, width) {
+    return m.conf.diff && width >= 14 ? Math.sign(changeOf(m, m.self[i], m.before[i])) : 0;
+}
+
+// A triangle in the right corner, its tip up for more and down for less.
+function selfMark(sign, right, top, height) {
+    const base = top + (sign > 0 ? height - 3 : 3), tip = base - sign * 6;
+    return [[right - 10, base], [right - 3, base], [right - 6.5, tip]];
 }
 
 // Boxes as SVG elements; elements are kept and used again. scene: {m, boxes: [{i, x, y, w,
@@ -160,7 +96,7 @@ function svgPainter(svg) {
 
     function element() {
         const g = document.createElementNS(SVG, 'g');
-        for (const tag of ['title', 'rect', 'text'])
+        for (const tag of ['title', 'rect'])
             g.appendChild(document.createElementNS(SVG, tag));
         pool.push(g);
         svg.appendChild(g);
@@ -174,8 +110,9 @@ function svgPainter(svg) {
 
     function paintBox(scene, box, g) {
         const m = scene.m, title = g.children[0], rect = g.children[1];
-        let text = g.children[2];
-        const full = scene.title(box.i), kind = marks(m, box.i);
+        let text = g.querySelector('text'), mark = g.querySelector('path');
+        const full = scene.title(box.i), kind = marks(m, box.i, box.w);
+        const own = selfChange(m, box.i, box.w);
         g.node = box.i;
         if (title.textContent !== full)
             title.textContent = full;
@@ -186,7 +123,12 @@ function svgPainter(svg) {
         set(rect, 'fill', rgb(fill(scene, box)));
         set(rect, 'class', scene.matched(box.i) ? kind + ' m' : kind);
         set(g, 'class', box.i === scene.current ? 'cur' : '');
-        const label = scene.fit(nameOf(m, box.i), box.w - 6);
+        const label = scene.fit(nameOf(m, box.i), box.w - (own ? 16 : 6));
+        if (own && !mark)
+            mark = g.appendChild(document.createElementNS(SVG, 'path'));
+        if (mark)
+            set(mark, 'd', own ? 'M' + selfMark(own, box.x + box.w, box.y, scene.row - 1)
+                .map(p => p[0].toFixed(1) + ' ' + p[1].toFixed(1)).join('L') + 'Z' : '');
         if (!text && label)
             text = g.appendChild(document.createElementNS(SVG, 'text'));
         if (text && text.textContent !== label)
@@ -207,6 +149,8 @@ function svgPainter(svg) {
         resize(width, height) {
             set(svg, 'width', String(width));
             set(svg, 'height', String(height));
+            /* What a printer scales to its paper. */
+            set(svg, 'viewBox', '0 0 ' + width + ' ' + height);
         },
         paint(scene) {
             this.resize(scene.width, scene.height);
@@ -231,14 +175,15 @@ function canvasPainter() {
     let last = null;
 
     function frame(ctx, scene, box, y) {
-        const m = scene.m, w = box.w > 1.5 ? box.w - .5 : box.w, kind = marks(m, box.i);
+        const m = scene.m, w = box.w > 1.5 ? box.w - .5 : box.w;
+        const kind = marks(m, box.i, box.w), own = selfChange(m, box.i, box.w);
         ctx.fillStyle = rgb(fill(scene, box));
         ctx.fillRect(box.x, y, w, scene.row - 1);
-        if (kind && w > 3) {
+        if (kind) {
             ctx.setLineDash(/gone/.test(kind) ? [3, 3] : /j/.test(kind) ? [1, 2]
                 : /i/.test(kind) ? [5, 3] : []);
             ctx.lineWidth = .8;
-            ctx.strokeStyle = 'rgba(0,0,0,.6)';
+            ctx.strokeStyle = /j/.test(kind) ? 'rgba(0,0,0,.4)' : 'rgba(0,0,0,.6)';
             ctx.strokeRect(box.x + .5, y + .5, w - 1, scene.row - 2);
         }
         if (box.i === scene.current) {
@@ -247,9 +192,15 @@ function canvasPainter() {
             ctx.strokeStyle = scene.dark ? '#fff' : '#000';
             ctx.strokeRect(box.x + 1, y + 1, Math.max(w - 2, 1), scene.row - 3);
         }
-        const label = scene.fit(nameOf(m, box.i), w - 6);
+        ctx.fillStyle = '#000';
+        if (own) {
+            ctx.beginPath();
+            for (const [px, py] of selfMark(own, box.x + box.w, y, scene.row - 1))
+                ctx.lineTo(px, py);
+            ctx.fill();
+        }
+        const label = scene.fit(nameOf(m, box.i), w - (own ? 16 : 6));
         if (label) {
-            ctx.fillStyle = '#000';
             ctx.fillText(label, box.x + 3, y + scene.row - (scene.row - .75 * scene.size) / 2 - .5);
         }
     }
@@ -272,7 +223,7 @@ function canvasPainter() {
             holder.style.height = height + 'px';
         },
         paint(scene) {
-            const ratio = window.devicePixelRatio || 1, ctx = canvas.getContext('2d');
+            const ratio = Math.min(window.devicePixelRatio || 1, 16000 / scene.window), ctx = canvas.getContext('2d');
             const height = Math.min(scene.height, scene.window);
             last = scene;
             this.resize(scene.width, scene.height);

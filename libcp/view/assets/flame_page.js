@@ -6,7 +6,8 @@
 function pane(app, inverted, turn) {
     const conf = app.conf, painter = canvasPainter();
     const font = conf.fontSize + 'px ' + conf.font, fit = fitter(font);
-    const scroll = make('div', {'class': 'scroll', tabindex: '0', role: 'img'}, painter.element);
+    const scroll = make('div', {'class': 'scroll' + (inverted ? ' down' : ''), tabindex: '0',
+        role: 'img', 'aria-label': inverted ? 'callees' : 'callers'}, painter.element);
     const p = {scroll: scroll, model: null};
 
     p.paint = () => {
@@ -132,22 +133,24 @@ function extendPage(app) {
     const change = (t, k) => t.total[k] - t.before[k] * app.conf.before;
 
     function line(m, t, k) {
-        const cells = [app.show(t.self[k]), percent(t.self[k], m.total[0]), app.show(t.total[k]),
-            percent(t.total[k], m.total[0])];
+        const cells = [[app.show(t.self[k]), 'val'], [percent(t.self[k], m.total[0]), ''],
+            [app.show(t.total[k]), 'val'], [percent(t.total[k], m.total[0]), '']];
         if (app.conf.diff)
-            cells.push((change(t, k) < 0 ? '' : '+') + app.show(change(t, k)));
+            cells.push([(change(t, k) < 0 ? '' : '+') + app.show(change(t, k)), '']);
         const name = make('button', {type: 'button', 'class': 'link', title: 'callers and callees',
             onclick: () => turn(k)}, plain(k));
-        return make('tr', {}, ...cells.map(c => make('td', {}, c)), make('td', {}, name));
+        return make('tr', {}, ...cells.map(([words, kind]) => make('td', {'class': kind}, words)),
+            make('td', {}, name));
     }
 
     function makeTable() {
-        const heads = [['self', 'Self'], ['self', '%'], ['total', 'Total'], ['total', '%']];
+        const heads = [['self', 'Self', 'val'], ['self', 'Self %', ''], ['total', 'Total', 'val'],
+            ['total', 'Total %', '']];
         if (app.conf.diff)
-            heads.push(['change', 'Change']);
-        heads.push(['name', 'Function']);
-        table = make('table', {}, make('thead', {}, make('tr', {}, ...heads.map(([key, label]) =>
-            make('th', {'data-key': key, scope: 'col'}, make('button', {type: 'button',
+            heads.push(['change', 'Change', '']);
+        heads.push(['name', 'Function', '']);
+        table = make('table', {}, make('thead', {}, make('tr', {}, ...heads.map(
+            ([key, label, kind]) => make('th', {'data-key': key, scope: 'col', 'class': kind}, make('button', {type: 'button',
                 'class': 'link', onclick: () => { sorted = key; fill(); }}, label))))),
             make('tbody'));
         ui.filter = make('input', {type: 'search', placeholder: 'Filter', 'aria-label':
@@ -237,10 +240,10 @@ function extendPage(app) {
     ui.order = make('select', {'aria-label': 'Order of siblings', title: 'order of siblings',
         onchange: () => rule(() => { rules.order = ui.order.value; })},
         ...orders.map(([value, label]) => make('option', {value: value}, label)));
-    ui.list = app.button('Table', 'table of functions (t)', toggleTable);
-    ui.recursion = app.button('Fold recursion', 'a function that calls itself is one frame (r)', fold);
-    ui.undo = app.button('Undo hiding', 'show the whole tree (u)', undo);
-    ui.back = app.button('Back to the graph', 'leave callers and callees (s)', () => turn(-1));
+    ui.list = button('Table', 'table of functions (t)', toggleTable);
+    ui.recursion = button('Fold recursion', 'a function that calls itself is one frame (r)', fold);
+    ui.undo = button('Undo hiding', 'show the whole tree (u)', undo);
+    ui.back = button('Back to the graph', 'leave callers and callees (s)', () => turn(-1));
     ui.undo.hidden = ui.back.hidden = true;
     if (!app.conf.chart)
         ui.tools.append(ui.order);
@@ -276,6 +279,12 @@ function extendPage(app) {
             below.paint();
         }
     });
+
+    for (const [key, what] of [['s', 'callers and callees'], ['f', 'only stacks with it'],
+        ['h', 'hide it'], ['r', 'fold recursion'], ['u', 'undo'], ['t', 'table of functions'],
+        ['a', 'find all of it'], ['right click', 'menu']])
+        ui.help.insertBefore(make('span', {}, make('kbd', {}, key), ' ' + what),
+            ui.help.lastChild);
 
     const name = i => app.model.entries[app.model.entry[i]].name;
     Object.assign(app.keys, {

@@ -35,6 +35,6 @@ function start() {
             extend: typeof extendPage === 'function' ? extendPage : null});
 }
 
-window.cpFlame = {decode: decode, app: flameApp, svgPainter: svgPainter,
+window.cpFlame = {decode: decode, app: flameApp, color: color, forms: forms, svgPainter: svgPainter,
     canvasPainter: canvasPainter};
 window.cpFlame.instance = start();
