@@ -23,6 +23,8 @@ struct span {
 	uint64_t n;
 };
 
+enum { MOST_WAITING = 16 };
+
 struct reader {
 	struct cpi_env *env;
 	struct cp_error *err;
@@ -37,9 +39,21 @@ struct reader {
 	uint32_t *string_id;           /* the model's; 0 = not looked up yet (or empty) */
 	struct pprof_ids mapping, function, location;
 	uint64_t unknown;              /* fields */
-	/* One sample or location being read. */
+	/*
+	 * Samples that wait while memory brings the slots of their stacks: a table of a
+	 * million stacks is in no cache. Their frames and values stand behind each other.
+	 */
+	struct {
+		uint64_t hash;
+		size_t first_frame;
+		uint32_t n_frames;
+		cp_labels labels;
+	} waiting[MOST_WAITING];
+	unsigned n_waiting;
 	CPI_VEC(cp_location) frame;
 	CPI_VEC(int64_t) value;
+
+	/* One sample or location being read. */
 	CPI_VEC(struct cp_label) label;
 	CPI_VEC(struct cp_line_row) line;
 };
@@ -495,14 +509,48 @@ static const struct {
 	[3] = {TAKES_BYTES, sample_label},
 };
 
+/* Makes rows of what waits, in order. */
+static enum cp_code take_waiting(struct reader *r)
+{
+	const int64_t *value = r->value.v;
+
+	for (unsigned i = 0; i < r->n_waiting; i++, value += r->b.p->sample_type.n) {
+		cp_stack stack = cpi_builder_stack_hashed(&r->b,
+			r->frame.v + r->waiting[i].first_frame, r->waiting[i].n_frames,
+			r->waiting[i].hash);
+
+		cpi_builder_sample(&r->b, stack, r->waiting[i].labels, value, CP_NO_TIME);
+	}
+	r->n_waiting = 0;
+	r->frame.n = r->value.n = 0;
+	if (r->b.code && r->err)
+		*r->err = r->b.error;
+	return r->b.code;
+}
+
+static enum cp_code queue_sample(struct reader *r, size_t first_frame)
+{
+	uint32_t n = (uint32_t)(r->frame.n - first_frame);
+	unsigned i = r->n_waiting++;
+
+	r->waiting[i].first_frame = first_frame;
+	r->waiting[i].n_frames = n;
+	r->waiting[i].hash = cpi_builder_stack_hint(&r->b, r->frame.v + first_frame, n);
+	r->waiting[i].labels = cpi_builder_labels(&r->b, r->label.v, (uint32_t)r->label.n);
+	/* What is wrong with this one is said of this one. */
+	if (r->n_waiting < MOST_WAITING && n <= r->env->limits.stack_depth && !r->b.code)
+		return CP_OK;
+	return take_waiting(r);
+}
+
 static enum cp_code read_sample(struct reader *r, const struct pb_field *message)
 {
 	struct cpi_cursor c = pb_cursor(message);
 	size_t types = r->b.p->sample_type.n;
-	cp_stack stack;
+	size_t first_frame = r->frame.n, first_value = r->value.n;
 	struct pb_field f;
 
-	r->frame.n = r->value.n = r->label.n = 0;
+	r->label.n = 0;
 	while (pb_next(&c, &f)) {
 		enum cp_code code;
 
@@ -520,16 +568,10 @@ static enum cp_code read_sample(struct reader *r, const struct pb_field *message
 		return bad_field(r, &f);
 	if (!types)
 		return CORRUPT(r, message->start, "the profile has samples but no sample type");
-	if (r->value.n != types)
+	if (r->value.n - first_value != types)
 		return CORRUPT(r, message->start, "it has %zu values for %zu sample types",
-			r->value.n, types);
-	stack = cpi_builder_stack(&r->b, r->frame.v, (uint32_t)r->frame.n);
-	cpi_builder_sample(&r->b, stack,
-		cpi_builder_labels(&r->b, r->label.v, (uint32_t)r->label.n), r->value.v,
-		CP_NO_TIME);
-	if (r->b.code && r->err)
-		*r->err = r->b.error;
-	return r->b.code;
+			r->value.n - first_value, types);
+	return queue_sample(r, first_frame);
 }
 
 static enum cp_code read_header(struct reader *r)
@@ -578,6 +620,8 @@ static enum cp_code read_all(struct reader *r)
 		code = each(r, PROFILE_LOCATION, "location", read_location);
 	if (!code)
 		code = each(r, PROFILE_SAMPLE, "sample", read_sample);
+	if (!code)
+		code = take_waiting(r);
 	return code ? code : read_header(r);
 }
 
