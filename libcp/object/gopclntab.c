@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object/gopclntab.h"
 
-#include <elf.h>
-
 #include "base/cursor.h"
 #include "base/error.h"
-#include "base/vec.h"
+#include "object/gopclntab_memory.h"
 
 enum version { GO_1_2, GO_1_16, GO_1_18, GO_1_20 };
 
 /* Calls inlined into each other deeper than this are a loop in a damaged table. */
 enum { MOST_INLINED = 256 };
-/* Numbers of tables in a function's row. */
-enum { PCDATA_INLINE = 2, FUNCDATA_INLINE = 3 };
-
-struct span {
-	const uint8_t *p;
-	size_t n;
-};
+/* Number of a table in a function's row. */
+enum { PCDATA_INLINE = 2 };
+/* Words of the run time's moduledata, since Go 1.18. */
+enum { MODULE_TEXT = 22 };
 
 struct table {
 	struct cpi_env *env;
-	struct cpi_elf *elf;
+	struct cpi_go_memory memory;
 	enum version version;
 	bool swap;
 	unsigned quantum, pointer; /* bytes of an instruction unit, of a pointer */
+	uint64_t address;          /* of the table itself */
 	uint64_t text;             /* what functions' offsets count from */
 	uint64_t n_functions, n_files;
-	struct span all, names, units, files, values, functions;
-	uint64_t inline_base; /* address that inline trees count from, 0 = unknown */
+	struct cpi_go_span all, names, units, files, values, functions;
+	unsigned inline_funcdata; /* number of the inline tree in a function's row */
+	uint64_t inline_base; /* address that inline trees count from; unused before Go 1.18 */
+	bool inlines;         /* both are known */
 	struct cpi_go_result *result;
 };
 
@@ -39,11 +37,10 @@ struct function {
 	uint32_t file_values, line_values, inline_values; /* offsets of pc-value tables */
 	uint32_t unit;
 	int64_t start_line;
-	uint32_t inline_tree; /* from inline_base */
-	bool has_inlined;
+	uint64_t inline_tree; /* address; 0 = none */
 };
 
-static struct cpi_cursor at(const struct table *t, struct span span, uint64_t offset)
+static struct cpi_cursor at(const struct table *t, struct cpi_go_span span, uint64_t offset)
 {
 	struct cpi_cursor c = cpi_cursor_make(span.p, span.n, t->swap);
 
@@ -59,7 +56,7 @@ static uint64_t word(struct cpi_cursor *c, unsigned size)
 	return size == 8 ? cpi_cursor_u64(c) : cpi_cursor_u32(c);
 }
 
-static struct cp_text text_at(const struct table *t, struct span span, uint64_t offset)
+static struct cp_text text_at(const struct table *t, struct cpi_go_span span, uint64_t offset)
 {
 	struct cpi_cursor c = at(t, span, offset);
 	struct cp_text text;
@@ -68,32 +65,21 @@ static struct cp_text text_at(const struct table *t, struct span span, uint64_t 
 	return text.p ? text : (struct cp_text){"", 0};
 }
 
-static uint32_t find_section(const struct cpi_elf *elf)
+bool cpi_gopclntab_any(struct cpi_elf *elf)
 {
-	uint32_t i = cpi_elf_find(elf, ".gopclntab");
+	/* Its section, and what relocations say, need not be known for this. */
+	const struct cpi_go_memory memory = {.elf = elf, .swap = cpi_elf_header(elf)->swap,
+		.pointer = cpi_elf_header(elf)->is64 ? 8 : 4};
+	uint64_t address;
 
-	return i ? i : cpi_elf_find(elf, ".data.rel.ro.gopclntab");
+	return cpi_go_find_table(&memory, &address);
 }
 
-bool cpi_gopclntab_any(const struct cpi_elf *elf)
-{
-	return find_section(elf) != 0;
-}
-
-static struct span part(const struct table *t, uint64_t offset)
+static struct cpi_go_span part(const struct table *t, uint64_t offset)
 {
 	if (offset > t->all.n)
-		return (struct span){t->all.p, 0};
-	return (struct span){t->all.p + offset, t->all.n - (size_t)offset};
-}
-
-/* Where the text begins; position-independent programs leave it to relocation. */
-static uint64_t text_start(const struct table *t, uint64_t said)
-{
-	const struct cpi_elf_section *row =
-		cpi_elf_section(t->elf, cpi_elf_find(t->elf, ".text"));
-
-	return said ? said : row->address;
+		return (struct cpi_go_span){t->all.p, 0};
+	return (struct cpi_go_span){t->all.p + offset, t->all.n - (size_t)offset};
 }
 
 static void read_offsets(struct table *t, struct cpi_cursor *c)
@@ -107,8 +93,10 @@ static void read_offsets(struct table *t, struct cpi_cursor *c)
 		return;
 	}
 	t->n_files = word(c, size);
-	if (t->version >= GO_1_18)
-		t->text = text_start(t, word(c, size));
+	if (t->version >= GO_1_18) {
+		t->text = cpi_go_word(&t->memory, t->address + 8 + 2 * size);
+		cpi_cursor_skip(c, size);
+	}
 	t->names = part(t, word(c, size));
 	t->units = part(t, word(c, size));
 	t->files = part(t, word(c, size));
@@ -158,15 +146,28 @@ static enum cp_code read_header(struct table *t, struct cp_error *err)
 	return CP_OK;
 }
 
+/* An address in the table: an offset, or before Go 1.18 a pointer, which may be relocated. */
+static uint64_t pc_at(const struct table *t, struct cpi_go_span span, uint64_t offset)
+{
+	struct cpi_cursor c = at(t, span, offset);
+	uint64_t pc = word(&c, entry_size(t));
+
+	if (t->version >= GO_1_18)
+		return cpi_cursor_ok(&c) ? t->text + pc : UINT64_MAX;
+	if (!pc && cpi_cursor_ok(&c))
+		pc = cpi_go_word(
+			&t->memory, t->address + (uint64_t)(span.p - t->all.p) + offset);
+	return pc;
+}
+
 /* The i-th function's first address and the place of its row. */
 static uint64_t entry_of(const struct table *t, uint64_t i, uint64_t *ret_row)
 {
 	unsigned size = entry_size(t);
-	struct cpi_cursor c = at(t, t->functions, i * 2 * size);
-	uint64_t entry = word(&c, size);
+	struct cpi_cursor c = at(t, t->functions, (i * 2 + 1) * size);
 
 	*ret_row = word(&c, size);
-	return t->version >= GO_1_18 ? t->text + entry : entry;
+	return pc_at(t, t->functions, i * 2 * size);
 }
 
 /* The function that holds the address; the last entry is an end only. */
@@ -185,28 +186,43 @@ static bool find_row(const struct table *t, uint64_t address, uint64_t *ret_row)
 	if (!lo)
 		return false;
 	/* Behind the last function an end stands in the row of its own. */
-	if (lo == t->n_functions) {
-		unsigned size = entry_size(t);
-		struct cpi_cursor c = at(t, t->functions, t->n_functions * 2 * size);
-		uint64_t end = word(&c, size);
-
-		if (!cpi_cursor_ok(&c) ||
-			address >= (t->version >= GO_1_18 ? t->text + end : end))
-			return false;
-	}
+	if (lo == t->n_functions &&
+		address >= pc_at(t, t->functions, t->n_functions * 2 * entry_size(t)))
+		return false;
 	(void)entry_of(t, lo - 1, ret_row);
 	return true;
 }
 
+/* The function's tree of inlined calls; the cursor stands behind the fixed part of its row. */
+static uint64_t inline_tree(const struct table *t, struct cpi_cursor *c, uint32_t n_pcdata)
+{
+	uint64_t skip = (uint64_t)(n_pcdata - PCDATA_INLINE - 1) * 4, here;
+	uint32_t offset;
+
+	if (t->version >= GO_1_18) {
+		cpi_cursor_skip(c, (size_t)skip + t->inline_funcdata * 4);
+		offset = cpi_cursor_u32(c);
+		return cpi_cursor_ok(c) && offset != UINT32_MAX ? t->inline_base + offset : 0;
+	}
+	/* Pointers, aligned where they lie in memory. */
+	cpi_cursor_skip(c, (size_t)skip);
+	if (!cpi_cursor_ok(c))
+		return 0;
+	here = t->address + (uint64_t)(c->at - t->all.p);
+	here = (here + t->pointer - 1) / t->pointer * t->pointer;
+	return cpi_go_word(&t->memory, here + t->inline_funcdata * t->pointer);
+}
+
 static bool read_function(const struct table *t, uint64_t row, struct function *f)
 {
-	struct span from = t->version == GO_1_2 ? t->all : t->functions;
+	struct cpi_go_span from = t->version == GO_1_2 ? t->all : t->functions;
 	struct cpi_cursor c = at(t, from, row);
-	uint32_t n_pcdata, i;
+	uint32_t n_pcdata;
 	uint8_t n_funcdata;
 
 	memset(f, 0, sizeof *f);
-	f->entry = t->version >= GO_1_18 ? t->text + cpi_cursor_u32(&c) : word(&c, t->pointer);
+	f->entry = pc_at(t, from, row);
+	cpi_cursor_skip(&c, entry_size(t));
 	f->name = text_at(t, t->names, cpi_cursor_u32(&c));
 	cpi_cursor_skip(&c, 4 + 4 + 4); /* args, deferreturn, pcsp */
 	f->file_values = cpi_cursor_u32(&c);
@@ -218,15 +234,14 @@ static bool read_function(const struct table *t, uint64_t row, struct function *
 		f->start_line = (int32_t)cpi_cursor_u32(&c);
 	cpi_cursor_skip(&c, 3); /* kind, flags, padding */
 	n_funcdata = cpi_cursor_u8(&c);
-	if (!cpi_cursor_ok(&c) || t->version < GO_1_18)
-		return cpi_cursor_ok(&c) || t->version < GO_1_18;
-	if (n_pcdata <= PCDATA_INLINE || n_funcdata <= FUNCDATA_INLINE)
+	if (!cpi_cursor_ok(&c))
+		return false;
+	if (n_pcdata <= PCDATA_INLINE || n_funcdata <= t->inline_funcdata || !t->inlines)
 		return true;
-	for (i = 0; i <= PCDATA_INLINE; i++)
-		f->inline_values = cpi_cursor_u32(&c);
-	cpi_cursor_skip(&c, (size_t)(n_pcdata - i) * 4 + FUNCDATA_INLINE * 4);
-	f->inline_tree = cpi_cursor_u32(&c);
-	f->has_inlined = cpi_cursor_ok(&c) && f->inline_tree != UINT32_MAX && f->inline_values;
+	cpi_cursor_skip(&c, PCDATA_INLINE * 4);
+	f->inline_values = cpi_cursor_u32(&c);
+	if (f->inline_values && cpi_cursor_ok(&c))
+		f->inline_tree = inline_tree(t, &c, n_pcdata);
 	return true;
 }
 
@@ -289,26 +304,6 @@ static bool add_frame(struct table *t, const struct cpi_go_frame *frame)
 	return true;
 }
 
-/* Bytes of the file from a link-time address on. */
-static struct span memory_at(const struct table *t, uint64_t address)
-{
-	for (uint32_t i = 1; i < cpi_elf_header(t->elf)->n_sections; i++) {
-		const struct cpi_elf_section *row = cpi_elf_section(t->elf, i);
-		struct span span;
-
-		if (!(row->flags & SHF_ALLOC) || row->type == SHT_NOBITS ||
-			address < row->address || address - row->address >= row->size)
-			continue;
-		if (cpi_elf_section_bytes(t->elf, i, &span.p, &span.n, NULL) ||
-			address - row->address >= span.n)
-			break;
-		span.p += address - row->address;
-		span.n -= (size_t)(address - row->address);
-		return span;
-	}
-	return (struct span){t->all.p, 0};
-}
-
 struct inlined {
 	struct cp_text name;
 	uint32_t parent;
@@ -320,7 +315,7 @@ static bool read_inlined(
 	const struct table *t, const struct function *f, int32_t index, struct inlined *ret)
 {
 	unsigned size = t->version >= GO_1_20 ? 16 : 20;
-	struct span tree = memory_at(t, t->inline_base + f->inline_tree);
+	struct cpi_go_span tree = cpi_go_bytes(&t->memory, f->inline_tree);
 	struct cpi_cursor c = at(t, tree, (uint64_t)(uint32_t)index * size);
 
 	ret->start_line = 0;
@@ -348,7 +343,7 @@ static bool resolve_one(struct table *t, uint64_t address, struct cpi_go_run *ru
 
 		frame.file = file_of(t, &f, value_at(t, f.file_values, f.entry, pc));
 		frame.line = line > 0 ? line : 0;
-		index = f.has_inlined && t->inline_base && depth < MOST_INLINED
+		index = f.inline_tree && depth < MOST_INLINED
 			? value_at(t, f.inline_values, f.entry, pc) : -1;
 		if (index < 0 || !read_inlined(t, &f, index, &call))
 			break;
@@ -366,72 +361,135 @@ static bool resolve_one(struct table *t, uint64_t address, struct cpi_go_run *ru
 }
 
 /*
- * Inline trees are found through the run time's moduledata, which nothing names in a
- * stripped file: it is the place in the data that begins with the address of this table
- * and repeats its parts.
+ * The run time's moduledata, which nothing names in a stripped file: it is the place in the
+ * data that begins with the address of this table and repeats its parts.
  */
-static uint64_t module_word(const struct table *t, struct span data, size_t i)
+static bool is_module(const void *arg, uint64_t address)
 {
-	struct cpi_cursor c = at(t, data, (uint64_t)i * t->pointer);
+	const struct table *t = arg;
+	uint64_t names = t->address + (uint64_t)(t->names.p - t->all.p);
+	uint64_t units = t->address + (uint64_t)(t->units.p - t->all.p);
 
-	return word(&c, t->pointer);
+	return cpi_go_word(&t->memory, address + t->pointer) == names &&
+		cpi_go_word(&t->memory, address + 4 * t->pointer) == units;
 }
 
-static bool is_module(const struct table *t, struct span data, uint64_t address)
+static bool is_name(struct cp_text name)
 {
-	uint64_t names = address + (uint64_t)(t->names.p - t->all.p);
-	uint64_t units = address + (uint64_t)(t->units.p - t->all.p);
-
-	return module_word(t, data, 0) == address && module_word(t, data, 1) == names &&
-		module_word(t, data, 4) == units;
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f)
+			return false;
+	return name.n && name.n < 4096;
 }
 
-static void find_inline_base(struct table *t, uint64_t address)
+/*
+ * Do the trees that functions point to now make sense? Where they are told differs between
+ * releases that share one layout, so some are read: garbage shows at once.
+ */
+static bool trees_make_sense(struct table *t)
 {
-	/* gofunc is the 39th word; Go 1.20 put two more in front. */
-	size_t word_of_base = t->version >= GO_1_20 ? 40 : 38;
+	enum { ENOUGH = 32, MOST_LOOKED_AT = 20000 };
+	unsigned good = 0, bad = 0;
 
-	if (t->version < GO_1_18)
-		return;
-	for (uint32_t i = 1; i < cpi_elf_header(t->elf)->n_sections; i++) {
-		const struct cpi_elf_section *row = cpi_elf_section(t->elf, i);
-		struct span data;
+	t->inlines = true;
+	for (uint64_t i = 0; i < t->n_functions && i < MOST_LOOKED_AT && good + bad < ENOUGH; i++) {
+		struct function f;
+		struct inlined call;
+		uint64_t row;
 
-		if (row->type != SHT_PROGBITS || !(row->flags & SHF_WRITE) ||
-			cpi_elf_section_bytes(t->elf, i, &data.p, &data.n, NULL))
+		(void)entry_of(t, i, &row);
+		if (!read_function(t, row, &f) || !f.inline_tree)
 			continue;
-		for (; data.n >= 48u * t->pointer; data.p += t->pointer, data.n -= t->pointer)
-			if (is_module(t, data, address)) {
-				t->inline_base = module_word(t, data, word_of_base);
-				return;
-			}
+		if (read_inlined(t, &f, 0, &call) && is_name(call.name) && call.parent < 1u << 28)
+			good++;
+		else
+			bad++;
 	}
+	t->inlines = good > 9 * bad;
+	return t->inlines;
+}
+
+/* Since Go 1.18 trees count from a word of moduledata, gofunc, that moved in 1.20. */
+static void find_inline_base(struct table *t, uint64_t module)
+{
+	static const uint8_t words[] = {38, 40, 39, 41, 42, 43, 44, 37, 36};
+
+	t->inline_funcdata = 3;
+	for (unsigned i = 0; module && i < sizeof words; i++) {
+		t->inline_base = cpi_go_word(&t->memory, module + words[i] * t->pointer);
+		if (t->inline_base && trees_make_sense(t))
+			return;
+	}
+}
+
+/* Before, functions point to them; 1.17 took one of the tables in front away. */
+static void find_inline_number(struct table *t)
+{
+	static const uint8_t numbers[] = {3, 4, 2};
+
+	for (unsigned i = 0; i < sizeof numbers; i++) {
+		t->inline_funcdata = numbers[i];
+		if (trees_make_sense(t))
+			return;
+	}
+}
+
+static void find_trees(struct table *t)
+{
+	uint64_t module = 0;
+
+	if (t->version < GO_1_18) {
+		find_inline_number(t);
+		return;
+	}
+	module = cpi_go_find_pointer(&t->memory, t->address, is_module, t);
+	if (!t->text && module)
+		t->text = cpi_go_word(&t->memory, module + MODULE_TEXT * t->pointer);
+	if (!t->text)
+		t->text = cpi_elf_section(t->memory.elf, cpi_elf_find(t->memory.elf, ".text"))
+				  ->address;
+	find_inline_base(t, module);
+}
+
+static enum cp_code resolve_all(
+	struct table *t, const uint64_t *address, size_t n, struct cp_error *err)
+{
+	struct cpi_go_result *result = t->result;
+	enum cp_code code;
+
+	t->all = cpi_go_bytes(&t->memory, t->address);
+	code = read_header(t, err);
+	if (code)
+		return code;
+	find_trees(t);
+	result->run = cpi_alloc_zero(&t->env->mem, n * sizeof *result->run);
+	if (!result->run)
+		return cpi_error_memory(err);
+	result->n = n;
+	for (size_t i = 0; i < n; i++)
+		if (!resolve_one(t, address[i], &result->run[i]))
+			return cpi_error_memory(err);
+	return CP_OK;
 }
 
 enum cp_code cpi_gopclntab_resolve(struct cpi_env *env, struct cpi_elf *elf,
 	const uint64_t *address, size_t n, struct cpi_go_result *ret_result,
 	struct cp_error *err)
 {
-	struct table t = {.env = env, .elf = elf, .swap = cpi_elf_header(elf)->swap,
-		.result = ret_result};
-	uint32_t section = find_section(elf);
+	struct table t = {
+		.env = env, .swap = cpi_elf_header(elf)->swap, .result = ret_result};
 	enum cp_code code;
 
 	memset(ret_result, 0, sizeof *ret_result);
 	ret_result->env = env;
-	code = cpi_elf_section_bytes(elf, section, &t.all.p, &t.all.n, err);
-	if (!code)
-		code = read_header(&t, err);
+	code = cpi_go_memory_init(&t.memory, env, elf, err);
 	if (code)
 		return code;
-	find_inline_base(&t, cpi_elf_section(elf, section)->address);
-	ret_result->run = cpi_alloc_zero(&env->mem, n * sizeof *ret_result->run);
-	ret_result->n = ret_result->run ? n : 0;
-	for (size_t i = 0; i < ret_result->n && !code; i++)
-		if (!resolve_one(&t, address[i], &ret_result->run[i]))
-			code = cpi_error_memory(err);
-	if (!ret_result->run)
-		code = cpi_error_memory(err);
+	if (cpi_go_find_table(&t.memory, &t.address))
+		code = resolve_all(&t, address, n, err);
+	else
+		code = cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET, "no Go program");
+	cpi_go_memory_release(&t.memory);
 	if (code)
 		cpi_go_result_release(ret_result);
 	return code;

@@ -31,7 +31,7 @@ struct cpi_go_result {
 };
 
 /* Is there such a table at all? */
-bool cpi_gopclntab_any(const struct cpi_elf *elf);
+bool cpi_gopclntab_any(struct cpi_elf *elf);
 
 /*
  * Resolves n strictly increasing link-time addresses. Texts are borrowed from the ELF

@@ -59,7 +59,7 @@ def field(n, value):
     return varint(n << 3) + varint(value)
 
 
-def bare_profile(path, binary, build_id, out):
+def bare_profile(path, binary, build_id, out, step=5):
     """Addresses all over .text of the binary, as a capture without symbols has them."""
     load = next(l.split() for l in run("readelf", "-lW", binary).split("\n")
                 if " LOAD " in l and "E" in l.split()[-2])
@@ -71,7 +71,7 @@ def bare_profile(path, binary, build_id, out):
     start = 0x555555554000 + page
     strings = ["", "samples", "count", path, build_id]
     body = field(1, field(1, 1) + field(2, 2))
-    addresses = range(first + 3, first + length, 5)
+    addresses = range(first + 3, first + length, step)
     for i, at in enumerate(addresses):
         body += field(2, field(1, varint(i + 1)) + field(2, varint(1)))
         body += field(4, field(1, i + 1) + field(2, 1)

@@ -74,8 +74,9 @@ TEXT, TAB, DATA = 0x401000, 0x402000, 0x404000
 class Table:
     """main.outer [0,0x40) with main.inner inlined at [0x10,0x20), main.last [0x40,0x60)."""
 
-    def __init__(self, version):
-        self.v = version
+    def __init__(self, version, pie=False):
+        self.v, self.pie = version, pie
+        self.relocs = []
         self.names = b"\0"
         self.pctab = b"\0"
 
@@ -89,7 +90,8 @@ class Table:
         self.pctab += values(steps)
         return at
 
-    def func(self, entry, name, file, line, inline, start):
+    def func(self, entry, name, file, line, inline, start, at=0):
+        """`at`: where the row will lie in the table; pointers in it are aligned."""
         v = self.v
         out = struct.pack("<I", entry - TEXT) if v >= 18 else struct.pack("<Q", entry)
         out += struct.pack("<IIII", name, 0, 0, 0)
@@ -100,8 +102,12 @@ class Table:
             out += struct.pack("<I", 0)
         if v >= 20:
             out += struct.pack("<i", start)
-        out += bytes([0, 0, 0, 4 if inline else 0])
-        if inline:
+        out += bytes([0, 0, 0, (4 if v >= 18 else 5) if inline else 0])
+        if inline and v < 18:
+            out += struct.pack("<III", 0, 0, inline)
+            out += bytes(-(TAB + at + len(out)) % 8)
+            out += struct.pack("<QQQQQ", 0, 0, 0, 0, DATA)
+        elif inline:
             out += struct.pack("<III", 0, 0, inline)
             out += struct.pack("<IIII", 0xffffffff, 0xffffffff, 0xffffffff, 0)
         return out
@@ -115,12 +121,15 @@ class Table:
         file_l = self.pc([(first + 1, 0x20)])
         line_o = self.pc([(5, 0x8), (6, 0x8), (21, 0x10), (8, 0x20)])
         line_l = self.pc([(30, 0x20)])
-        inl = self.pc([(-1, 0x10), (0, 0x10), (-1, 0x20)]) if v >= 18 else 0
+        inl = self.pc([(-1, 0x10), (0, 0x10), (-1, 0x20)])
         # kind, name, place of the call, first line; before 1.20 file and line of the call, too
         if v >= 20:
             tree = struct.pack("<BBBBiii", 0, 0, 0, 0, inner, 8, 20)
         else:
             tree = struct.pack("<hBBiiii", -1, 0, 0, 0, 6, inner, 8)
+        if v == 2:
+            fixed = 8 + 8 + (2 * 2 + 1) * 8 + 4
+            tree = struct.pack("<hBBiiii", -1, 0, 0, 0, 6, fixed + inner, 8)
         head = struct.pack("<IHBB", magic, 0, 1, 8)
         files = b"/src/main.go\0/src/inner.go\0"
         if v == 2:
@@ -131,7 +140,7 @@ class Table:
             list_at = files_at + len(files)
             funcs_at = list_at + 12
             fix = lambda x, base: x + base if x else 0
-            f1 = self.func(TEXT, fix(outer, names_at), fix(file_o, pctab_at), fix(line_o, pctab_at), 0, 0)
+            f1 = self.func(TEXT, fix(outer, names_at), fix(file_o, pctab_at), fix(line_o, pctab_at), fix(inl, pctab_at), 0, funcs_at)
             f2 = self.func(TEXT + 0x40, fix(last, names_at), fix(file_l, pctab_at), fix(line_l, pctab_at), 0, 0)
             out = head + struct.pack("<Q", 2)
             out += struct.pack("<QQQQQI", TEXT, funcs_at, TEXT + 0x40, funcs_at + len(f1), TEXT + 0x60, list_at)
@@ -148,24 +157,34 @@ class Table:
         funcs_at = pctab_at + len(self.pctab)
         size = 4 if v >= 18 else 8
         rows = 5 * size
-        f1 = self.func(TEXT, outer, file_o, line_o, inl, 4)
+        f1 = self.func(TEXT, outer, file_o, line_o, inl, 4, funcs_at + rows)
         f2 = self.func(TEXT + 0x40, last, file_l, line_l, 0, 29)
         if v >= 18:
             tab = struct.pack("<IIIII", 0, rows, 0x40, rows + len(f1), 0x60)
         else:
             tab = struct.pack("<QQQQQ", TEXT, rows, TEXT + 0x40, rows + len(f1), TEXT + 0x60)
-        words = [2, 2] + ([TEXT] if v >= 18 else []) + [names_at, units_at, files_at, pctab_at, funcs_at]
+        if self.pie:
+            self.relocs = [(TAB + 24, TEXT)]
+        words = [2, 2] + ([0 if self.pie else TEXT] if v >= 18 else []) + [names_at, units_at, files_at, pctab_at, funcs_at]
         out = head + struct.pack("<%dQ" % n_words, *words)
         out += self.names + units + files + self.pctab + tab + f1 + f2
         module = [0] * 48
         module[0], module[1], module[4] = TAB, TAB + names_at, TAB + units_at
         module[40 if v >= 20 else 38] = DATA + 48 * 8
+        if v < 18:
+            return out, tree, 0
+        if self.pie:
+            self.relocs += [(DATA + 8 * i, word) for i, word in enumerate(module) if word]
+            module = [0] * 48
         return out, struct.pack("<48Q", *module) + tree, len(tree)
 
 
-def elf(version):
-    tab, data, _ = Table(version).build()
-    strings = b"\0.text\0.gopclntab\0.noptrdata\0.shstrtab\0"
+def elf(version, pie=False):
+    """Of the position-independent ones a C linker put the table among other data."""
+    table = Table(version, pie)
+    tab, data, _ = table.build()
+    strings = (b"\0.text\0.gopclntab\0.noptrdata\0.shstrtab\0.data.rel.ro\0.rela.dyn\0"
+               b".go.buildinfo\0")
     secs, body = [(0,) * 10], b""
     base = 64
 
@@ -175,11 +194,17 @@ def elf(version):
         body += content + b"\0" * (-len(content) % 8)
 
     add(b".text\0", 1, 6, TEXT, b"\xcc" * 0x60)
-    add(b".gopclntab\0", 1, 2, TAB, tab)
+    if pie:
+        add(b".data.rel.ro\0", 1, 3, TAB - 64, bytes(64) + tab)
+        add(b".rela.dyn\0", 4, 2, TAB + 0x1000,
+            b"".join(struct.pack("<QQQ", at, 8, to) for at, to in reversed(table.relocs)))
+        add(b".go.buildinfo\0", 1, 3, TAB + 0x1800, b"\xff Go buildinf:")
+    else:
+        add(b".gopclntab\0", 1, 2, TAB, tab)
     add(b".noptrdata\0", 1, 3, DATA, data)
     add(b".shstrtab\0", 3, 0, 0, strings)
     head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
-        "<HHIQQQIHHHHHH", 2, 62, 1, TEXT, 0, base + len(body), 0, 64, 0, 0, 64, len(secs), len(secs) - 1)
+        "<HHIQQQIHHHHHH", 3 if pie else 2, 62, 1, TEXT, 0, base + len(body), 0, 64, 0, 0, 64, len(secs), len(secs) - 1)
     return head + body + b"".join(struct.pack("<IIQQQQIIQQ", *s) for s in secs)
 
 
@@ -193,3 +218,5 @@ write("jit-be.dump", jitdump(">"))
 write("jit-times.dump", jitdump_times())
 for v in (2, 16, 18, 20):
     write("go-1.%d" % v, elf(v))
+for v in (18, 20):
+    write("go-1.%d-pie" % v, elf(v, pie=True))
