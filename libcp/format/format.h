@@ -70,7 +70,16 @@ struct cpi_unwind_map {
 typedef bool cpi_unwind_map_fn(void *reader, const struct cpi_unwind_sample *sample,
 	uint64_t address, struct cpi_unwind_map *ret_map);
 
-enum cpi_unwind_end { CPI_UNWIND_DONE, CPI_UNWIND_TRUNCATED, CPI_UNWIND_BROKEN };
+enum cpi_unwind_end {
+	CPI_UNWIND_DONE,
+	CPI_UNWIND_TRUNCATED, /* the dump was too small */
+	/*
+	 * The dump is shorter than asked for (the page was not there: in execve, or below an
+	 * array that nothing was written to yet), or the stack goes on elsewhere.
+	 */
+	CPI_UNWIND_MISSING,
+	CPI_UNWIND_BROKEN /* no way on */
+};
 
 /*
  * What the perf.data reader gets from above it: an unwinder for captured stacks. `unwind`

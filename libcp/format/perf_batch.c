@@ -219,11 +219,13 @@ void perf_batch_flush(struct perf_build *b)
 		struct waiting *w = &batch->sample[i];
 		struct perf_unwound user = {batch->ips + i * batch->depth,
 			batch->exact + i * batch->depth, w->n,
-			w->end == CPI_UNWIND_TRUNCATED && !b->compat};
+			(w->end == CPI_UNWIND_TRUNCATED ||
+				w->end == CPI_UNWIND_MISSING) &&
+				!b->compat};
 
 		if (user.truncated && !b->truncated_root.i)
 			b->truncated_root = truncated_root(b);
-		b->truncated += user.truncated;
+		b->truncated += w->end == CPI_UNWIND_TRUNCATED;
 		perf_row_count(b, &w->s, &w->sitter, w->event, w->weight, &user);
 	}
 	batch->n = 0;

@@ -98,7 +98,7 @@ struct perf_unwound {
 	const uint64_t *ips;
 	const bool *exact;
 	unsigned n;
-	bool truncated;
+	bool truncated; /* outer frames were not captured */
 };
 
 struct perf_batch;

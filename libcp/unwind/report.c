@@ -44,7 +44,7 @@ struct cpi_unwind_thread *cpi_unwind_thread_of(struct cpi_mem *mem,
 }
 
 struct sums {
-	uint64_t samples, frames, truncated, broken, unsupported, asked;
+	uint64_t samples, frames, truncated, missing, broken, unsupported, asked;
 	uint64_t need;   /* bytes of the largest truncated stack */
 	bool need_known; /* else the least it can be */
 };
@@ -104,6 +104,7 @@ static struct sums sum(struct cpi_unwind *u)
 		sums.samples += w->samples;
 		sums.frames += w->frames;
 		sums.truncated += w->truncated;
+		sums.missing += w->missing;
 		sums.broken += w->broken;
 		sums.unsupported += w->unsupported;
 		sums.asked = w->asked > sums.asked ? w->asked : sums.asked;
@@ -193,6 +194,12 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 	struct sums sums = sum(u);
 
 	say_truncated(diag, &sums);
+	if (sums.missing)
+		cpi_diag_note(diag, "missing-stack",
+			"%llu of %llu user stacks go on in memory that was not captured: "
+			"not there at the time, or another stack",
+			(unsigned long long)sums.missing,
+			(unsigned long long)sums.samples);
 	if (sums.broken)
 		cpi_diag_note(diag, "broken-stack",
 			"%llu of %llu user stacks could not be unwound to their "

@@ -81,11 +81,11 @@ static enum cpi_unwind_end end_of(
 
 	if (next == CPI_NEXT_LAST)
 		return CPI_UNWIND_DONE;
-	/* A dump that is shorter than asked for ends where readable memory ends. */
-	if (next == CPI_NEXT_BEYOND && s->stack_n >= s->stack_asked &&
-		past >= s->stack_n && past < STACK_REACH)
-		return CPI_UNWIND_TRUNCATED;
-	return CPI_UNWIND_BROKEN;
+	if (next != CPI_NEXT_BEYOND)
+		return CPI_UNWIND_BROKEN;
+	return s->stack_n >= s->stack_asked && past >= s->stack_n && past < STACK_REACH
+		? CPI_UNWIND_TRUNCATED
+		: CPI_UNWIND_MISSING;
 }
 
 static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
@@ -100,6 +100,7 @@ static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
 	w->samples++;
 	w->frames += frames;
 	w->truncated += end == CPI_UNWIND_TRUNCATED;
+	w->missing += end == CPI_UNWIND_MISSING;
 	w->broken += end == CPI_UNWIND_BROKEN;
 	if (s->stack_asked > w->asked)
 		w->asked = s->stack_asked;

@@ -179,17 +179,32 @@ static enum cpi_unwind_next leaf_guess(struct cpi_unwind_walk *w)
 	return leaf_search(w, 2);
 }
 
-/* The caller's registers by the frame record {caller's fp, return address} at fp. */
+/* Does a table say how to go on from there? */
+static bool in_table(struct cpi_unwind_walk *w, uint64_t address)
+{
+	unsigned kind = rule_at(w, address) & 7;
+
+	return kind != CPI_CFI_GAP && kind != NO_TABLE && kind != UNMAPPED;
+}
+
+/*
+ * The caller's registers by the frame record {caller's fp, return address} at fp. Start-up
+ * code makes records, but is called by code that has other uses for the register: what is
+ * saved in the last one need not be a frame.
+ */
 static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 {
 	const struct cpi_cfi_machine *m = w->arch->machine;
 	struct cpi_cfi_regs *r = &w->regs;
-	uint64_t fp = r->v[m->fp], up, ra;
+	uint64_t fp = r->v[m->fp], up, ra, ra_known;
 
 	if (!known(w, m->fp))
 		return leaf_guess(w);
-	if (!fp && !w->exact)
+	/* The kernel starts programs with 0. */
+	if (!fp && (!w->exact || leaf_guess(w) != CPI_NEXT_OK))
 		return CPI_NEXT_LAST;
+	if (!fp)
+		return CPI_NEXT_OK;
 	if (fp < r->v[m->sp] || fp % m->word)
 		return leaf_guess(w);
 	if (!cpi_cfi_load(&w->stack, fp, m->word, &up) ||
@@ -198,7 +213,8 @@ static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 						    : beyond(w, fp + m->word);
 	if (!ra)
 		return CPI_NEXT_LAST;
-	if ((up && up <= fp) || !mapped(w, (ra & w->arch->address_bits[0]) - 1))
+	ra_known = ra & w->arch->address_bits[0];
+	if (up && up <= fp ? !in_table(w, ra_known - 1) : !mapped(w, ra_known - 1))
 		return leaf_guess(w);
 	r->pc = ra;
 	r->v[m->fp] = up;
@@ -320,6 +336,8 @@ struct frame {
 
 static enum cpi_unwind_next next(struct cpi_unwind_walk *w, struct frame *f)
 {
+	enum cpi_unwind_next result;
+
 	switch (f->rule & 7) {
 	case CPI_CFI_SP:
 	case CPI_CFI_FP:
@@ -335,8 +353,11 @@ static enum cpi_unwind_next next(struct cpi_unwind_walk *w, struct frame *f)
 		return leaf_guess(w);
 	case NO_TABLE:
 	case CPI_CFI_GAP:
-		count_pointer(w, f->rule);
-		/* fall through */
+		result = frame_pointer(w);
+		/* The outermost frame of start-up code has no entry, either. */
+		if ((f->rule & 7) == NO_TABLE || result == CPI_NEXT_OK)
+			count_pointer(w, f->rule);
+		return result;
 	default:
 		return frame_pointer(w);
 	}

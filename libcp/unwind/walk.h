@@ -56,7 +56,7 @@ struct cpi_unwind_worker {
 	CPI_VEC(struct cpi_unwind_space) spaces;
 	struct cpi_unwind_threads threads;
 	CPI_VEC(struct cpi_unwind_pointed) by_pointer; /* by image number */
-	uint64_t samples, truncated, broken, unsupported, frames;
+	uint64_t samples, truncated, missing, broken, unsupported, frames;
 	uint64_t asked; /* the largest dump size */
 };
 

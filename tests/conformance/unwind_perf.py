@@ -139,7 +139,7 @@ def classify(ours, end, theirs, names):
     unknown = [a for a in theirs if '[unknown]' in names.get(a, '')]
     real = [a for a in theirs if a not in unknown or a in ours]
     after = iter(ours)
-    if end != 'broken' and real[:1] == ours[:1] and all(a in after for a in real):
+    if end not in ('missing', 'broken') and real[:1] == ours[:1] and all(a in after for a in real):
         return ('perf: garbage after the last frame' if real == ours else
                 'perf stops early' if real == ours[:len(real)] else 'perf skips frames')
     if theirs[:len(ours)] == ours:

@@ -25,7 +25,7 @@ static uint64_t in_file(struct replay *r, uint32_t i, uint64_t address)
 
 int main(int argc, char **argv)
 {
-	static const char *const ends[] = {"done", "truncated", "broken"};
+	static const char *const ends[] = {"done", "truncated", "missing", "broken"};
 	static struct replay r;
 	struct cp_context_options options = {
 		.size = sizeof options, .threads = 1, .diagnostic = remark};
