@@ -3,10 +3,17 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* More readers than this only wait for the one thread that merges, and hold inputs. */
 enum { MOST_READERS = 4 };
+
+/*
+ * Files of this size together are read at a time, but one at least: memory must not grow
+ * with threads where inputs are large, and allocators keep some for each thread.
+ */
+enum { MOST_BYTES = 4 << 20 };
 
 /* One input that is read or waits to be taken. */
 struct slot {
@@ -100,6 +107,22 @@ static bool start_reader(struct ahead *ahead, struct reader *reader)
 	return false;
 }
 
+/* What is no regular file may hold anything. */
+static uint64_t largest_file(const struct opt_list *inputs)
+{
+	uint64_t largest = 1;
+
+	for (size_t i = 0; i < inputs->n; i++) {
+		struct stat st;
+
+		if (stat(inputs->v[i], &st) || !S_ISREG(st.st_mode))
+			return MOST_BYTES;
+		if ((uint64_t)st.st_size > largest)
+			largest = (uint64_t)st.st_size;
+	}
+	return largest;
+}
+
 /* One of the threads is the one that merges. */
 static unsigned wanted_readers(const struct tool *tool)
 {
@@ -111,7 +134,11 @@ static unsigned wanted_readers(const struct tool *tool)
 	n--;
 	if ((size_t)n > tool->options.inputs.n - 1)
 		n = (long)tool->options.inputs.n - 1;
-	return n < MOST_READERS ? (unsigned)n : MOST_READERS;
+	if (n > MOST_READERS)
+		n = MOST_READERS;
+	while (n > 1 && (uint64_t)n * largest_file(&tool->options.inputs) > MOST_BYTES)
+		n--;
+	return (unsigned)n;
 }
 
 struct ahead *ahead_new(struct tool *tool, const struct cp_read_options *read,
