@@ -46,14 +46,21 @@ static void plan(struct apply *a, const struct cp_profile *p)
 	}
 }
 
+/*
+ * A line's file is its function's, as pprof has it. Where code of a function stands in another
+ * file (a generated table that is included, a macro of an assembler), the function gets one
+ * more row for that file; where it begins belongs to the first.
+ */
 static struct cp_line_row line_row(struct cpi_builder *b, const struct cpi_frame *frame)
 {
+	bool elsewhere = frame->line && frame->file.n && frame->function_file.n &&
+		!cpi_text_equal(frame->file, frame->function_file);
 	struct cp_function_row function = {
 		.name = cpi_builder_string(b, frame->name),
 		.system_name = cpi_builder_string(b, frame->system),
-		.file = cpi_builder_string(
-			b, frame->function_file.n ? frame->function_file : frame->file),
-		.start_line = frame->start_line,
+		.file = cpi_builder_string(b, elsewhere || !frame->function_file.n
+				? frame->file : frame->function_file),
+		.start_line = elsewhere ? 0 : frame->start_line,
 	};
 
 	return (struct cp_line_row){

@@ -64,9 +64,9 @@ func init() { println(int(C.twice(3))) }
 ENOUGH = 99.5
 
 
-def chains_of(cpconv, env, profile):
+def chains_of(cpconv, env, profile, *options):
     """By address: frames, innermost first, as (function, file, line)."""
-    text = run(cpconv, profile, "--to", "raw", "-q", env=env)
+    text = run(cpconv, profile, "--to", "raw", "-q", *options, env=env)
     chains, at = {}, None
     for line in text[text.index("\nLocations"):text.index("\nMappings")].split("\n")[2:]:
         head = re.match(r"\s*\d+: 0x([0-9a-f]+) (?:M=\d+ )?(.*)", line)

@@ -33,6 +33,11 @@ static const char *image_name(char *buf, size_t size, const struct cp_profile *p
 	return path.n ? ui_escape(buf, size, path.p) : "[unknown]";
 }
 
+static bool has_id(const struct cp_profile *profile, const struct cp_symbol_image *image)
+{
+	return cp_profile_string(profile, cp_profile_mapping(profile, image->mapping)->build_id).n;
+}
+
 void symreport_print(struct out *out, const struct cp_profile *profile,
 	const struct cp_symbol_report *report)
 {
@@ -46,7 +51,9 @@ void symreport_print(struct out *out, const struct cp_profile *profile,
 		out_printf(out, "%10" PRId64 " %10" PRIu64 " %10" PRIu64 "  %-19s  %s%s\n",
 			image->samples, image->addresses, image->resolved,
 			status_words(image->status), image_name(text, sizeof text, profile, image),
-			image->unverified ? " (unverified: no build id)" : "");
+			!image->unverified ? "" : has_id(profile, image)
+				? " (unverified: the file has no build id)"
+				: " (unverified: no build id)");
 		if (image->file)
 			out_printf(out, "%*sfrom %s\n", 55, "",
 				ui_escape(text, sizeof text, image->file));
