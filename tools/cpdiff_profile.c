@@ -54,7 +54,10 @@ static int read_one(struct tool *tool, struct cpdiff *self, const char *path,
 	return status;
 }
 
-/* All captures of a side as one profile; a single one stays as it is, as in pprof. */
+/*
+ * All captures of a side as one profile. A single one stays as it is unless it will be scaled:
+ * of equal rows the sum is rounded, not each.
+ */
 static int merged_side(struct tool *tool, struct cpdiff *self, enum cp_diff_side side,
 	struct cp_profile **ret_profile)
 {
@@ -63,7 +66,7 @@ static int merged_side(struct tool *tool, struct cpdiff *self, enum cp_diff_side
 	struct cp_error err;
 	int status = TOOL_GO;
 
-	if (list->n == 1)
+	if (list->n == 1 && !self->normalize)
 		return read_one(tool, self, list->v[0], ret_profile);
 	if (cp_merge_new(tool->context, NULL, &merge, &err))
 		return tool_fail(tool, NULL, &err);

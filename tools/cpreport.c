@@ -188,6 +188,9 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	filter.sample_index = NULL;
 	filter.showcolumns = self->options.columns;
 	filter.tag_unit = self->options.unit;
+	/* Source is listed by line whatever is asked for, as by pprof. */
+	if (self->report == LIST)
+		filter.granularity = CP_BY_LINE;
 	filter.drop_frames = self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
 	/* Needs no copy of the profile, and keeps what tells nameless functions apart. */
 	if (self->report <= PEEK) {

@@ -64,8 +64,8 @@ enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
 	struct cpi_graph_options options = {.type = r->type, .divisor = o->mean ? 0 : -1,
 		.edges = edges, .columns = o->columns, .drop_negative = o->drop_negative,
 		.objects = r->objects, .granularity = (enum cp_granularity)o->granularity,
-		.trim_path = r->keep_paths ? NULL : o->trim_path,
-		.source_path = r->keep_paths ? NULL : o->source_path};
+		.trim_path = o->trim_path,
+		.source_path = o->source_path};
 	enum cp_code code = cpi_graph_make(g, r->env, r->p, &options, err);
 
 	if (code)

@@ -18,7 +18,6 @@ struct cpi_report {
 	int64_t total;
 	double ratio; /* 1 / divide_by */
 	bool objects; /* mappings tell frames apart */
-	bool keep_paths; /* trim_path and source_path are for something else */
 	struct cpi_sink *sink;
 	/* Units of label keys asked for lately: finding one may read all labels. */
 	struct {

@@ -25,7 +25,7 @@ static int by_place(const void *a, const void *b, void *arg)
 	int order = cpi_text_compare(cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
 
 	if (!order)
-		order = cpi_text_compare(cpi_profile_text(g->p, x->file), cpi_profile_text(g->p, y->file));
+		order = cpi_text_compare(x->path, y->path);
 	if (!order)
 		order = (x->line > y->line) - (x->line < y->line);
 	return order ? order : (x > y) - (x < y);
@@ -54,21 +54,6 @@ static bool readable(char *buf, size_t size, struct cp_text dir, struct cp_text 
 	return n > 0 && (size_t)n < size && !access(buf, R_OK);
 }
 
-/* Recorded name without a prefix of --trim-path. */
-static struct cp_text trimmed(const struct cpi_report *r, struct cp_text file)
-{
-	const char *list = r->options.trim_path;
-	struct cp_text part;
-
-	while (next_part(&list, &part)) {
-		while (part.n && part.p[part.n - 1] == '/')
-			part.n--;
-		if (file.n > part.n && cpi_text_starts(file, part) && file.p[part.n] == '/')
-			return (struct cp_text){file.p + part.n + 1, file.n - part.n - 1};
-	}
-	return file;
-}
-
 /*
  * The path as recorded; else below a folder of --source-path, with ever more of its leading
  * folders cut: where a build machine had /build/prog/src/a.c, ./src/a.c is found.
@@ -76,7 +61,7 @@ static struct cp_text trimmed(const struct cpi_report *r, struct cp_text file)
 static bool find_source(const struct cpi_report *r, struct cp_text file, char *buf, size_t size)
 {
 	const char *list = r->options.source_path ? r->options.source_path : ".";
-	struct cp_text dir, rest = trimmed(r, file);
+	struct cp_text dir, rest = cpi_graph_trim_path(file, r->options.trim_path, NULL);
 
 	if (rest.n == file.n && rest.n && *rest.p == '/' &&
 		readable(buf, size, (struct cp_text){"", 0}, rest))
@@ -111,11 +96,16 @@ static void source_lines(struct cpi_report *r, const struct list *l, size_t from
 {
 	const struct cpi_graph_node *first = &l->g.node.v[l->node.v[from]];
 	const struct cpi_graph_node *last = &l->g.node.v[l->node.v[to - 1]];
-	int64_t start = first->start_line ? first->start_line : first->line - MARGIN, number = 1;
-	int64_t end = last->line + MARGIN;
+	int64_t start = INT64_MAX, number = 1, end = last->line + MARGIN;
 	const char *at = (const char *)source->bytes, *stop = at + source->n;
 	char a[48], b[48];
 
+	for (size_t i = from; i < to; i++) {
+		const struct cpi_graph_node *node = &l->g.node.v[l->node.v[i]];
+		int64_t begin = node->start_line ? node->start_line : node->line - MARGIN;
+
+		start = begin < start ? begin : start;
+	}
 	if (start > first->line)
 		start = first->line;
 	for (; at < stop && number <= end; number++) {
@@ -156,7 +146,6 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 	const struct cpi_graph_node *first = &l->g.node.v[l->node.v[from]];
 	struct cp_text file = cpi_profile_text(r->p, first->file);
 	struct cpi_blob source = {0};
-	struct cpi_sink clean;
 	struct cp_error why;
 	char path[4096], a[48], b[48], percent[32];
 	int64_t flat = 0, cum = 0;
@@ -165,7 +154,7 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 		flat += l->g.node.v[l->node.v[i]].flat;
 		cum += l->g.node.v[l->node.v[i]].cum;
 	}
-	if (!file.n) {
+	if (!first->path.n) {
 		cpi_sink_str(r->sink, "No source information for ");
 		cpi_text_escape(r->sink, cpi_profile_text(r->p, first->name));
 		cpi_sink_char(r->sink, '\n');
@@ -174,10 +163,7 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 	cpi_sink_str(r->sink, "ROUTINE ======================== ");
 	cpi_text_escape(r->sink, cpi_profile_text(r->p, first->name));
 	cpi_sink_str(r->sink, " in ");
-	cpi_sink_memory(&clean, &r->env->mem);
-	cpi_graph_clean_path(&clean, file);
-	cpi_text_escape(r->sink, (struct cp_text){(const char *)clean.buf, clean.n});
-	cpi_sink_release(&clean);
+	cpi_text_escape(r->sink, first->path);
 	cpi_sink_printf(r->sink, "\n%10s %10s (flat, cum) %s of Total\n",
 		cpi_report_value(r, a, sizeof a, flat), cpi_report_value(r, b, sizeof b, cum),
 		cpi_report_percent(percent, sizeof percent, cum, r->total));
@@ -227,13 +213,12 @@ enum cp_code cpi_report_list(struct cpi_report *r, struct cp_error *err)
 	char total[48];
 	enum cp_code code;
 
-	r->options.no_trim = r->keep_paths = true;
+	r->options.no_trim = r->objects = true;
 	code = cpi_report_graph(r, &l.g, &trim, false, 0, err);
 	if (code)
 		return code;
 	code = matching(r, &l, err);
 	if (!code) {
-		cpi_report_pick_unit(r, &l.g);
 		if (l.node.n)
 			qsort_r(l.node.v, l.node.n, sizeof *l.node.v, by_place, &l.g);
 		cpi_sink_printf(

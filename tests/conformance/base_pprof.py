@@ -41,7 +41,7 @@ def main():
         env = dict(os.environ, HOME=place, PPROF_TMPDIR=place, TZ="UTC", GOCACHE=place + "/go")
         path = [os.path.join(place, "%d.pb.gz" % i) for i in range(2)]
         for shift in range(2):
-            pprofgen.random_profile(7, shift=shift, samples=100).save(path[shift])
+            pprofgen.random_profile(7, shift=shift, samples=100 + 300 * shift).save(path[shift])
         good = [check(sys.argv[1], *path, how, normalize, env, place)
                 for how in ("subtract", "diff-base") for normalize in ([], ["-normalize"])]
     sys.exit(not all(good))

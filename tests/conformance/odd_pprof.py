@@ -50,7 +50,7 @@ OPTIONS = [
     (.04, "-", ["drop_negative"]),
     (.1, "-trim_path=", ["/src", "/go/src:/usr/"]), (.05, "-source_path=", ["/my/src", "/x"])]
 REPORTS = ["-top", "-top", "-top", "-tree", "-tree", "-peek=", "-traces", "-tags", "-raw",
-           "-comments"]
+           "-comments", "-list="]
 
 
 def mappings(p, rng):
@@ -85,11 +85,12 @@ def odd_profile(seed, negative=False):
     for f in functions:
         name = rng.choice(NAMES) + rng.choice(["", "", "0", "1"])
         p.function(f, name, rng.choice(["", name, "_Zsys" + name]), rng.choice(FILES),
-                   rng.choice([0, 0, 5, -3, 100]))
+                   rng.choice([0, 0, 5, -3, 100] if seed % 2 else [0, 0, 1, 2]))
     locations = [l if rng.random() < .9 else 777000 + l for l in range(1, rng.choice([5, 13, 31]))]
     for l in locations:
         at = rng.choice(maps) if maps and rng.random() < .85 else (0, 0x1000, 0x2000)
-        lines = [(rng.choice(functions), rng.choice([0, 1, 7, 7, -2, 1 << 40]))
+        lines = [(rng.choice(functions),
+                  rng.choice([0, 1, 7, 7, -2, 1 << 40] if seed % 2 else [3, 7, 7, 9]))
                  for _ in range(rng.choice([0, 1, 1, 1, 2, 3]))]
         p.location(l, 99999 if rng.random() < .03 else at[0], address(rng, *at[1:]), lines,
                    folded=rng.random() < .1)
@@ -117,9 +118,11 @@ def odd_profile(seed, negative=False):
     return p
 
 
-def question(rng, has_drop):
+def question(rng, has_drop, can_list):
     report = rng.choice(REPORTS)
-    if report == "-peek=":
+    if report == "-list=" and not can_list:  # starts behind ends show little and find no file
+        report = "-top"
+    if report in ("-peek=", "-list="):
         report += rng.choice(RE)
     # -raw shows a profile as it is; pprof applies drop_frames before.
     if report == "-raw":
@@ -129,19 +132,20 @@ def question(rng, has_drop):
 
 
 def canonical(text, raw):
-    return ["Time" if line.startswith("Time: ") and not raw else line
-            for line in text.splitlines()]
+    words = "" if raw else ("Time: ", " Error: ")
+    return [line[:5] if words and line.startswith(words) else line for line in text.splitlines()]
 
 
-def run(command):
+def run(command, folder=None):
     env = dict(os.environ, TZ="UTC", PPROF_TMPDIR=tempfile.gettempdir(), LC_ALL="C")
     return subprocess.run(command, env=env, capture_output=True, text=True,
-                          errors="surrogateescape")
+                          errors="surrogateescape", cwd=folder)
 
 
 def compare(cpreport, path, case):
-    theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, path])
-    ours = run([cpreport, "--no-symbolize", *case, path])
+    folder = os.path.dirname(path)
+    theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, path], folder)
+    ours = run([cpreport, "--no-symbolize", *case, path], folder)
     if theirs.returncode:
         return "" if ours.returncode in (2, 3) else "pprof refuses it, cpreport does not"
     raw = case[0] == "-raw"
@@ -158,12 +162,15 @@ def compare(cpreport, path, case):
 
 
 def main():
-    cpreport, count, each = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    cpreport, count, each = os.path.abspath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     if not shutil.which("go"):
         print("SKIPPED: no `go tool pprof` here")
         return 77
     bad = total = 0
     with tempfile.TemporaryDirectory() as folder:
+        for name in ("z.cc", "y.cc"):  # what -list finds, and not by cutting folders off
+            with open(os.path.join(folder, name), "w") as f:
+                f.writelines("\tline %d of %s\n" % (i, name) for i in range(1, 13))
         for seed in range(count):
             rng = random.Random(seed * 7 + 1)
             path = os.path.join(folder, "%d.pb.gz" % seed)
@@ -175,7 +182,7 @@ def main():
                 os.rename(merged, path)
             has_drop = p.parts[7] != [b""]
             for _ in range(each):
-                case = question(rng, has_drop)
+                case = question(rng, has_drop, seed % 2 == 0)
                 total += 1
                 why = compare(cpreport, path, case)
                 if why:
