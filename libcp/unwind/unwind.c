@@ -3,9 +3,11 @@
 
 #include "unwind/report.h"
 
-/* No user stack is larger; an address farther away is garbage, not the rest of a stack.
+/*
+ * The first word that a dump lacks lies behind it by less than one frame; an address
+ * farther away is on another stack, or garbage.
  */
-#define STACK_REACH (1ULL << 30)
+#define STACK_REACH (16ULL << 20)
 
 static struct cpi_unwind_worker *worker_of(struct cpi_unwind *u, unsigned number)
 {

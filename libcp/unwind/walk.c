@@ -187,10 +187,33 @@ static bool in_table(struct cpi_unwind_walk *w, uint64_t address)
 	return kind != CPI_CFI_GAP && kind != NO_TABLE && kind != UNMAPPED;
 }
 
+/* x86: is the instruction before a return address a call? */
+static bool after_call(struct cpi_unwind_walk *w, uint64_t ra)
+{
+	const struct cpi_unwind_image *image;
+	struct cpi_unwind_map map;
+	const uint8_t *code;
+	uint64_t at;
+	size_t n;
+
+	if (w->arch->machine->link || !w->map_at(w->reader, w->sample, ra - 1, &map))
+		return false;
+	image = cpi_unwind_image_of(w->images, &map);
+	code = image && image->elf ? cpi_elf_bytes(image->elf, &n) : NULL;
+	at = ra - map.start + map.offset;
+	if (!code || at < 7 || at > n)
+		return false;
+	code += at;
+	return code[-5] == 0xe8 || (code[-2] == 0xff && (code[-1] & 0x38) == 0x10) ||
+		(code[-3] == 0xff && (code[-2] & 0x38) == 0x10) ||
+		(code[-6] == 0xff && (code[-5] & 0x38) == 0x10) ||
+		(code[-7] == 0xff && (code[-6] & 0x38) == 0x10);
+}
+
 /*
- * The caller's registers by the frame record {caller's fp, return address} at fp. Start-up
- * code makes records, but is called by code that has other uses for the register: what is
- * saved in the last one need not be a frame.
+ * The caller's registers by the frame record {caller's fp, return address} at fp. What a
+ * record saved need not be a frame: start-up code is called by code that has other uses
+ * for the register, and Go changes stacks below a frame.
  */
 static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 {
@@ -206,7 +229,7 @@ static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 	if (!fp)
 		return CPI_NEXT_OK;
 	if (fp < r->v[m->sp] || fp % m->word)
-		return leaf_guess(w);
+		return w->exact ? leaf_guess(w) : beyond(w, fp);
 	if (!cpi_cfi_load(&w->stack, fp, m->word, &up) ||
 		!cpi_cfi_load(&w->stack, fp + m->word, m->word, &ra))
 		return leaf_guess(w) == CPI_NEXT_OK ? CPI_NEXT_OK
@@ -214,7 +237,8 @@ static enum cpi_unwind_next frame_pointer(struct cpi_unwind_walk *w)
 	if (!ra)
 		return CPI_NEXT_LAST;
 	ra_known = ra & w->arch->address_bits[0];
-	if (up && up <= fp ? !in_table(w, ra_known - 1) : !mapped(w, ra_known - 1))
+	if (up && up <= fp ? !in_table(w, ra_known - 1) && !after_call(w, ra_known)
+			   : !mapped(w, ra_known - 1))
 		return leaf_guess(w);
 	r->pc = ra;
 	r->v[m->fp] = up;

@@ -322,6 +322,51 @@ static void gaps_are_said(void **state)
 	unload(&f);
 }
 
+/* Go's systemstack: the record is on this stack, the caller's frame on another. */
+static void another_stack_is_missing(void **state)
+{
+	uint64_t ips[MOST], elsewhere = 8;
+	bool exact[MOST];
+	enum cpi_unwind_end end;
+	struct fixture f;
+	struct cpi_unwind_sample *s;
+	uint8_t *copy;
+
+	(void)state;
+	load(&f, "x86_64", 1);
+	assert_true(replay_start(&f.replay, &f.env));
+	s = &f.replay.sample[2].sample;
+	copy = malloc(s->stack_n);
+	memcpy(copy, s->stack, s->stack_n);
+	/* perf's registers 6 and 7 are BP and SP. */
+	memcpy(copy + (s->regs[6] - s->regs[7]), &elsewhere, 8);
+	s->stack = copy;
+	assert_int_equal(replay_unwind(&f.replay, 2, 0, ips, exact, MOST, &end), 3);
+	assert_int_equal(end, CPI_UNWIND_MISSING);
+	unload(&f);
+	free(copy);
+}
+
+/* In execve the memory is gone: the leaf is all there is. */
+static void no_stack_is_missing(void **state)
+{
+	uint64_t ips[MOST];
+	bool exact[MOST];
+	enum cpi_unwind_end end;
+	struct fixture f;
+
+	(void)state;
+	for (int m = 0; m < 2; m++) {
+		load(&f, machines[m], 1);
+		assert_true(replay_start(&f.replay, &f.env));
+		f.replay.sample[0].sample.stack_n = 0;
+		assert_int_equal(
+			replay_unwind(&f.replay, 0, 0, ips, exact, MOST, &end), 1);
+		assert_int_equal(end, CPI_UNWIND_MISSING);
+		unload(&f);
+	}
+}
+
 static void other_machines_are_left_alone(void **state)
 {
 	uint64_t ips[MOST];
@@ -428,6 +473,8 @@ int main(void)
 		cmocka_unit_test(without_a_file_frame_pointers_are_followed),
 		cmocka_unit_test(the_debug_file_fills_gaps),
 		cmocka_unit_test(gaps_are_said),
+		cmocka_unit_test(another_stack_is_missing),
+		cmocka_unit_test(no_stack_is_missing),
 		cmocka_unit_test(other_machines_are_left_alone),
 		cmocka_unit_test(at_most_the_frames_asked_for),
 		cmocka_unit_test(threads_agree),
