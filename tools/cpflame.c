@@ -266,6 +266,9 @@ static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame
 		.factor = self->factor,
 		.total = self->total,
 		.negate = self->negate,
+		.granularity = self->filters.granularity == FILTER_GRANULARITY_DEFAULT
+			? CP_BY_FUNCTION : (enum cp_granularity)self->filters.granularity,
+		.addresses = self->filters.granularity == CP_BY_ADDRESS,
 	};
 	if (self->width < 0 || self->width > 100000 || self->height < 0 || self->height > 200)
 		return tool_usage(tool, "--width is 100 to 100000, --height 1 to 200 pixels");

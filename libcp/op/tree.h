@@ -15,6 +15,7 @@
  * the previous stack's outer frames; see tree_walk.c.
  */
 
+#include <cp/filter.h>
 #include <cp/write.h>
 
 #include "base/hash.h"
@@ -23,7 +24,8 @@
 enum cpi_frame_flag {
 	CPI_FRAME_KERNEL = 1,
 	CPI_FRAME_INLINED = 2,
-	CPI_FRAME_JIT = 4
+	CPI_FRAME_JIT = 4,
+	CPI_FRAME_WAKER = 8 /* below "--": the stack that woke this one */
 };
 
 /* What a node shows. A node keeps the first frame of its name that it was made for. */
@@ -32,6 +34,8 @@ struct cpi_tree_frame {
 	uint32_t module; /* index of tree->text: the mapping's path; 0 = unknown */
 	uint32_t file;   /* index of tree->text; 0 = unknown */
 	uint32_t line;   /* where the function starts; 0 = unknown */
+	/* Lines of the samples, lowest and highest; 0 = unknown. Views fill them in. */
+	uint32_t first_line, last_line;
 	uint8_t flags;   /* set of enum cpi_frame_flag */
 };
 
@@ -51,6 +55,16 @@ struct cpi_tree_options {
 	 * thread; only neighbours share nodes.
 	 */
 	bool chart;
+	/*
+	 * What names carry: with CP_BY_FILEFUNCTION the file, with CP_BY_LINE file and line,
+	 * with CP_BY_FILE only the file; else the function.
+	 */
+	enum cp_granularity names;
+	bool addresses; /* names begin with the address */
+};
+
+struct cpi_tree_lines {
+	uint32_t first, last; /* 0 = unknown */
 };
 
 /*
@@ -80,11 +94,13 @@ struct cpi_tree {
 	struct cpi_index texts, frames, nodes;
 	CPI_VEC(struct cpi_tree_row) row;
 	CPI_VEC(int64_t) value[CPI_TREE_COLUMNS]; /* by row: its self */
+	CPI_VEC(struct cpi_tree_lines) met; /* by row, as far as lines are known */
 
 	/* The nodes by column, made by cpi_tree_finish. */
 	uint32_t n;
 	uint32_t *parent, *of /* frame */, *depth, *end;
 	int64_t *self[CPI_TREE_COLUMNS], *total[CPI_TREE_COLUMNS];
+	struct cpi_tree_lines *lines; /* where its samples were; NULL: nowhere known */
 	uint32_t *rank; /* of texts by bytes */
 };
 

@@ -9,6 +9,7 @@
 /* A frame on its way down the tree; the name is that of its row. */
 struct tree_step {
 	uint32_t frame, name;
+	uint32_t line; /* where the sample, or its call, is; 0 = unknown */
 };
 
 /* A location's frames, outermost first: step[first] … step[first + n - 1]. */
@@ -38,6 +39,7 @@ struct tree_adding {
 	CPI_VEC(struct tree_step) step;
 	cp_labels labels; /* of the sample before, and its frame below the root */
 	bool labels_seen;
+	bool lines; /* some frame has a line */
 	uint32_t root_frame;
 	struct tree_lane lane[TREE_LANES];
 	unsigned lanes;

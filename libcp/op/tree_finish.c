@@ -177,6 +177,14 @@ static bool move_rows(struct finish *f)
 		tree->of[f->new_id[i]] = tree->row.v[i].frame;
 	}
 	cpi_vec_release(f->mem, &tree->row);
+	if (tree->met.n) {
+		tree->lines = cpi_alloc_zero(f->mem, f->n * sizeof *tree->lines);
+		if (!tree->lines)
+			return false;
+		for (size_t i = 0; i < tree->met.n; i++)
+			tree->lines[f->new_id[i]] = tree->met.v[i];
+		cpi_vec_release(f->mem, &tree->met);
+	}
 	for (unsigned c = 0; c < tree->columns; c++) {
 		tree->self[c] = cpi_alloc_array(f->mem, f->n, sizeof *tree->self[c]);
 		if (!tree->self[c])
@@ -264,6 +272,8 @@ void cpi_tree_release(struct cpi_tree *tree)
 	cpi_index_release(mem, &tree->frames);
 	cpi_index_release(mem, &tree->texts);
 	cpi_vec_release(mem, &tree->row);
+	cpi_vec_release(mem, &tree->met);
+	cpi_free(mem, tree->lines, tree->lines ? tree->n * sizeof *tree->lines : 0);
 	for (unsigned c = 0; c < CPI_TREE_COLUMNS; c++) {
 		cpi_vec_release(mem, &tree->value[c]);
 		cpi_free(mem, tree->self[c], tree->n * sizeof *tree->self[c]);

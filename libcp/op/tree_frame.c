@@ -101,29 +101,74 @@ static uint8_t ending_flags(struct cp_text name)
 	}
 }
 
-/* The name's id; stand-ins get their brackets. */
-static bool name_id(struct tree_adding *a, struct cpi_name name, uint32_t *ret_id)
+/* A path without the "./" that builds in their own folder put in front. */
+static struct cp_text clean(struct cp_text path)
 {
+	while (cpi_text_starts(path, CPI_TEXT("./"))) {
+		path.p += 2;
+		path.n -= 2;
+	}
+	return path;
+}
+
+/* What --granularity asks for beside the function, as reports print it. */
+static void append_name(struct tree_adding *a, struct cpi_sink *sink, cp_location location,
+	const struct cp_line_row *line, struct cpi_name name)
+{
+	const struct cpi_tree_options *options = &a->tree->options;
+	const struct cp_profile *p = a->p;
+	uint64_t address = p->location.v[location.i].address;
+	struct cp_text file = line
+		? clean(cpi_profile_text(p, p->function.v[line->function.i].file))
+		: CPI_TEXT("");
+	bool files = options->names == CP_BY_FILEFUNCTION || options->names == CP_BY_LINE;
+
+	if (options->addresses && address) {
+		cpi_sink_hex(sink, address, 16);
+		cpi_sink_char(sink, ' ');
+	}
+	if (options->names == CP_BY_FILE && file.n)
+		cpi_sink_bytes(sink, file.p, file.n);
+	else
+		cpi_name_append(sink, name);
+	if (!files || !file.n)
+		return;
+	cpi_sink_char(sink, ' ');
+	cpi_sink_bytes(sink, file.p, file.n);
+	if (options->names == CP_BY_LINE && line->line > 0)
+		cpi_sink_printf(sink, ":%lld", (long long)line->line);
+}
+
+/* The id of a frame's name; stand-ins get their brackets. */
+static bool name_id(struct tree_adding *a, cp_location location,
+	const struct cp_line_row *line, struct cpi_name name, uint32_t *ret_id)
+{
+	const struct cpi_tree_options *options = &a->tree->options;
+	bool plain = !options->addresses &&
+		(options->names == CP_BY_ADDRESS || options->names == CP_BY_FUNCTION);
 	struct cpi_sink sink;
 	bool ok;
 
-	if (!name.bracket)
+	if (plain && !name.bracket)
 		return text_id(a, name.text, ret_id);
 	cpi_sink_memory(&sink, &a->tree->env->mem);
-	cpi_name_append(&sink, name);
+	append_name(a, &sink, location, line, name);
 	ok = sink.code ? cpi_tree_out_of_memory(a)
 		: text_id(a, (struct cp_text){(char *)sink.buf, sink.n}, ret_id);
 	cpi_sink_release(&sink);
 	return ok;
 }
 
-static bool add_frame(struct tree_adding *a, const struct cpi_tree_frame *row)
+static bool add_frame(
+	struct tree_adding *a, const struct cpi_tree_frame *row, int64_t line)
 {
-	uint32_t id;
+	uint32_t id, at = line > 0 && line < UINT32_MAX / 8 ? (uint32_t)line : 0;
+
+	a->lines |= at != 0;
 
 	return frame_id(a, row, &id) &&
 		(cpi_vec_push(&a->tree->env->mem, &a->step,
-			 (struct tree_step){id, row->name}) ||
+			 (struct tree_step){id, row->name, at}) ||
 			cpi_tree_out_of_memory(a));
 }
 
@@ -138,8 +183,8 @@ bool cpi_tree_make_place(struct tree_adding *a, cp_location id)
 	place->first = (uint32_t)a->step.n;
 	if (!text_id(a, cpi_profile_text(p, p->mapping.v[row->mapping.i].path), &frame.module))
 		return false;
-	if (!row->n_lines && (!name_id(a, cpi_name_of(p, id, 0), &frame.name) ||
-				     !add_frame(a, &frame)))
+	if (!row->n_lines && (!name_id(a, id, NULL, cpi_name_of(p, id, 0), &frame.name) ||
+				     !add_frame(a, &frame, 0)))
 		return false;
 	for (uint32_t i = row->n_lines; i--;) {
 		const struct cp_line_row *line = &p->line.v[row->first_line + i];
@@ -150,9 +195,9 @@ bool cpi_tree_make_place(struct tree_adding *a, cp_location id)
 			? (uint32_t)f->start_line : 0;
 		frame.flags = flags | ending_flags(name.text) |
 			(i + 1 < row->n_lines ? CPI_FRAME_INLINED : 0);
-		if (!name_id(a, name, &frame.name) ||
-			!text_id(a, cpi_profile_text(p, f->file), &frame.file) ||
-			!add_frame(a, &frame))
+		if (!name_id(a, id, line, name, &frame.name) ||
+			!text_id(a, clean(cpi_profile_text(p, f->file)), &frame.file) ||
+			!add_frame(a, &frame, line->line))
 			return false;
 	}
 	place->n = (uint32_t)(a->step.n - place->first);

@@ -54,6 +54,25 @@ static bool further_node(
 			cpi_tree_out_of_memory(a));
 }
 
+/* Widens the range of lines of the node just reached. */
+static bool meet_line(struct tree_adding *a, uint32_t node, uint32_t line)
+{
+	struct cpi_tree *tree = a->tree;
+	struct cpi_tree_lines *lines;
+
+	if (!line)
+		return true;
+	while (tree->met.n <= node)
+		if (!cpi_vec_push(&tree->env->mem, &tree->met, (struct cpi_tree_lines){0}))
+			return cpi_tree_out_of_memory(a);
+	lines = &tree->met.v[node];
+	if (!lines->first || line < lines->first)
+		lines->first = line;
+	if (line > lines->last)
+		lines->last = line;
+	return true;
+}
+
 /* One step down, found or new. */
 static inline bool descend(struct tree_adding *a, struct tree_lane *lane, struct tree_step step)
 {
@@ -120,7 +139,9 @@ static bool step(struct tree_adding *a, uint32_t level)
 	for (unsigned i = 0; i < n; i++) {
 		struct tree_lane *lane = &a->lane[stepping[i]];
 
-		if (!descend(a, lane, a->walk.v[lane->first + level]))
+		if (!descend(a, lane, a->walk.v[lane->first + level]) ||
+			(a->lines && !meet_line(a, lane->node,
+					     a->walk.v[lane->first + level].line)))
 			return false;
 		if (level + 1 < lane->n)
 			ask(a, lane, level + 1);
@@ -198,7 +219,7 @@ static bool add_root(struct tree_adding *a, cp_labels labels)
 	return !a->root_frame ||
 		cpi_vec_push(&a->tree->env->mem, &a->walk,
 			(struct tree_step){a->root_frame,
-				a->tree->frame.v[a->root_frame].name}) ||
+				a->tree->frame.v[a->root_frame].name, 0}) ||
 		cpi_tree_out_of_memory(a);
 }
 
@@ -209,7 +230,8 @@ static uint32_t same_steps(const struct tree_adding *a, const struct tree_lane *
 	const struct tree_step *now = a->walk.v + lane->first;
 	uint32_t n = lane->n < lane[-1].n ? lane->n : lane[-1].n, same = 0;
 
-	while (same < n && now[same].name == last[same].name)
+	while (same < n && now[same].name == last[same].name &&
+		now[same].line == last[same].line)
 		same++;
 	return same;
 }
@@ -281,7 +303,8 @@ static bool chart_sample(struct tree_adding *a, uint32_t i, uint32_t type)
 	if (!a->lanes)
 		return true;
 	for (uint32_t level = 0; level < lane->n; level++)
-		if (!chart_step(a, lane, level, a->walk.v[level]))
+		if (!chart_step(a, lane, level, a->walk.v[level]) ||
+			!meet_line(a, lane->node, a->walk.v[level].line))
 			return false;
 	a->open.n = lane->n;
 	a->lanes = 0;

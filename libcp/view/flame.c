@@ -154,7 +154,8 @@ static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *prof
 	uint32_t type, bool both, struct cp_error *err)
 {
 	const struct cp_flame_options *o = &flame->options;
-	struct cpi_tree_options options = {o->root, o->reverse, o->chart};
+	struct cpi_tree_options options = {.root = o->root, .reverse = o->reverse,
+		.chart = o->chart, .names = o->granularity, .addresses = o->addresses};
 
 	flame->started = true;
 	flame->diff = o->diff || both;
@@ -290,6 +291,8 @@ static enum cp_code prepare(struct cpi_flame *flame, struct cp_error *err)
 		code = scale(flame, err);
 	if (!code)
 		code = cpi_flame_layout(flame, err);
+	if (!code)
+		code = cpi_flame_split_frames(flame, err);
 	if (!code)
 		code = cpi_flame_colors(flame, err);
 	if (!code)

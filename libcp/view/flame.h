@@ -7,6 +7,7 @@
  *
  *	flame.c         options, the tree, titles; chooses the output
  *	flame_layout.c  widths, places, which frames are drawn
+ *	flame_frame.c   what frames say that depends on their place
  *	flame_color.c   palettes
  *	flame_text.c    names made safe and short, values with units
  *	flame_data.c    the whole tree in a few bytes per frame
@@ -82,6 +83,9 @@ bool cpi_flame_each(struct cpi_flame *flame, cpi_flame_each_fn *each, void *arg)
 bool cpi_flame_widest(struct cpi_flame *flame, size_t most, double least, uint8_t *keep,
 	uint64_t *ret_left_out);
 enum cp_code cpi_flame_layout(struct cpi_flame *flame, struct cp_error *err);
+
+/* Gives nodes frames with their lines and, for the palette "chain", their wakers. */
+enum cp_code cpi_flame_split_frames(struct cpi_flame *flame, struct cp_error *err);
 
 /* False when there is no palette of that name. */
 bool cpi_flame_palette_known(const char *name);

@@ -185,7 +185,7 @@ static double name_hash(const uint32_t *rune, size_t n, bool backward)
 static void hashed(struct cp_text name, double *v)
 {
 	const char *tick = name.n > 1 ? memchr(name.p + 1, '`', name.n - 1) : NULL;
-	uint32_t first[3], last[3], rune;
+	uint32_t first[3] = {0}, last[3] = {0}, rune;
 	size_t n = 0, kept;
 
 	if (tick) {
@@ -329,23 +329,39 @@ static uint32_t package_color(const struct cpi_tree *tree, const struct cpi_tree
 	return oklch(0.78 + 0.1 * unit_hash(name, 3), 0.075 + 0.045 * unit_hash(name, 4), hue);
 }
 
+static uint32_t frame_color(const struct cpi_flame *flame, const struct palette *palette,
+	const struct cpi_tree_frame *frame)
+{
+	const struct cpi_tree *tree = &flame->tree;
+	struct cp_text name = tree->text.v[frame->name];
+	char waker[CPI_TREE_NAME_MAX + 4];
+
+	if (!palette->choose && !palette->ramp)
+		return package_color(tree, frame);
+	/* flamegraph.pl appends this below "--" before it looks at the name. */
+	if ((frame->flags & CPI_FRAME_WAKER) && !ENDS(name, "_[w]")) {
+		memcpy(waker, name.p, name.n);
+		memcpy(waker + name.n, "_[w]", 4);
+		name = (struct cp_text){waker, name.n + 4};
+	}
+	return ramp_color(palette->choose ? palette->choose(name) : palette->ramp, name,
+		flame->options.hash);
+}
+
 enum cp_code cpi_flame_colors(struct cpi_flame *flame, struct cp_error *err)
 {
 	const struct palette *palette = find_palette(flame->options.colors);
 	const struct cpi_tree *tree = &flame->tree;
+	const struct ramp *ramp = palette->choose ? palette->choose(CPI_TEXT("all"))
+						  : palette->ramp;
 
 	flame->color = cpi_alloc_array(&flame->env->mem, tree->frame.n, sizeof *flame->color);
 	if (!flame->color)
 		return cpi_error_memory(err);
-	for (size_t i = 0; i < tree->frame.n; i++) {
-		struct cp_text name = tree->text.v[tree->frame.v[i].name];
-		const struct ramp *ramp = palette->choose ? palette->choose(name) : palette->ramp;
-
-		if (!i)
-			name = CPI_TEXT("all");
-		flame->color[i] = ramp ? ramp_color(ramp, name, flame->options.hash)
-			: i ? package_color(tree, &tree->frame.v[i]) : 0xd9d9d9;
-	}
+	flame->color[0] = ramp ? ramp_color(ramp, CPI_TEXT("all"), flame->options.hash)
+			       : 0xd9d9d9;
+	for (size_t i = 1; i < tree->frame.n; i++)
+		flame->color[i] = frame_color(flame, palette, &tree->frame.v[i]);
 	return CP_OK;
 }
 

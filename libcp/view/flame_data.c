@@ -5,7 +5,8 @@
  *
  *	1	JSON: what the script must know
  *	2	nodes, depth first: entry, 2·self + leaf, [self before,] [levels up − 1]
- *	3	entries, most used first: name line, flags, [module] [file, line], colour
+ *	3	entries, most used first: name line, flags + 8 with a module + 16 with a file
+ *		+ 32 with lines, [module] [file, line] [first, last − first line], colour
  *	4…	names sorted by bytes: characters shared with the line above, the rest
  *	…	modules and files, in the same way
  *
@@ -141,14 +142,20 @@ static void put_entries(struct data *d)
 	for (uint32_t i = 0; i < d->n_entries; i++) {
 		const struct cpi_tree_frame *f = &d->tree->frame.v[d->frames[i]];
 		uint32_t color = d->flame->color[d->frames[i]];
+		bool lines = f->file && f->first_line;
 
 		put(d, d->line[0][f->name]);
-		put(d, f->flags | (f->module ? 8 : 0) | (f->file ? 16 : 0));
+		put(d, (f->flags & 7) | (f->module ? 8 : 0) | (f->file ? 16 : 0) |
+			(lines ? 32 : 0));
 		if (f->module)
 			put(d, d->line[1][f->module]);
 		if (f->file) {
 			put(d, d->line[1][f->file]);
 			put(d, f->line);
+		}
+		if (lines) {
+			put(d, f->first_line);
+			put(d, f->last_line - f->first_line);
 		}
 		for (unsigned shift = 0; shift < 24; shift += 6)
 			cpi_sink_char(d->sink, digits[color >> shift & 63]);

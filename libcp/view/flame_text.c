@@ -148,6 +148,24 @@ static size_t without_clone(struct cp_text name)
 	return name.n;
 }
 
+/*
+ * "f dir/file.c:12", as --granularity lines names frames, without the folders, into buf (at
+ * least name.n bytes). Only where a file follows the last space: arguments end with ')'.
+ */
+static struct cp_text drop_folders(struct cp_text name, char *buf)
+{
+	const char *space = memrchr(name.p, ' ', name.n), *slash;
+	size_t head = space ? (size_t)(space + 1 - name.p) : 0;
+
+	slash = head ? memrchr(name.p + head, '/', name.n - head) : NULL;
+	if (!slash || !memchr(slash, '.', (size_t)(name.p + name.n - slash)) ||
+		name.p[name.n - 1] == ')')
+		return name;
+	memcpy(buf, name.p, head);
+	memcpy(buf + head, slash + 1, (size_t)(name.p + name.n - slash - 1));
+	return (struct cp_text){buf, head + (size_t)(name.p + name.n - slash - 1)};
+}
+
 static struct cp_text drop_clones(struct cp_text name)
 {
 	for (size_t n; (n = without_clone(name)) && n < name.n;)
@@ -261,7 +279,7 @@ static bool middle(struct cpi_sink *sink, struct cp_text text, double width, dou
 
 bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, double size)
 {
-	char printable[1024], shorter[1024];
+	char printable[1024], base[1024], shorter[1024];
 	struct cp_text form;
 	size_t at;
 
@@ -270,7 +288,7 @@ bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, d
 	form = cpi_text(cpi_text_printable(printable, sizeof printable, cpi_flame_shown(name)));
 	for (unsigned step = 0; step < 5; step++) {
 		if (step == 1)
-			form = drop_clones(form);
+			form = drop_clones(drop_folders(form, base));
 		if (step == 2 && (at = arguments(form)) != SIZE_MAX)
 			form.n = at;
 		if (step == 3) {

@@ -313,6 +313,28 @@ def one_rule(browser, place):
     check(count > 900, f"the grid is drawn: {count}")
 
 
+def lines(browser, place):
+    """Details say where in its function a frame's samples are."""
+    demo = Path(__file__).resolve().parents[2] / "testdata" / "quickstart"
+    details = """(n => {const a = cpFlame.instance, m = a.model;
+        for (let i = 1; i < m.n; i++)
+            if (m.shown[m.entries[m.entry[i]].name] === n)
+                return a.details(i);
+    })"""
+    for name in ("lines.svg", "lines.html"):
+        out = place / name
+        subprocess.run([CPFLAME, str(demo / "demo"), str(demo / "perf.data"), "-o", str(out)],
+                       check=True)
+        page = browser.open(out.as_uri())
+        page.settle()
+        text = page.eval(details + "('main')")
+        check("demo.c:194 ·" in text, f"{name}: one line in {text}")
+        text = page.eval(details + "('do_round')")
+        check(re.search(r"demo\.c:180–18\d \(several lines\)", text) is not None,
+              f"{name}: several lines in {text}")
+        equal(page.console, [], name + ": console")
+
+
 def copying(browser, place):
     uri = (place / "a.svg").as_uri()
     for name in (uri, (place / "a.html").as_uri()):
@@ -438,7 +460,7 @@ def main():
         print("SKIPPED: no chromium here; apt-get install chromium")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as place, Browser() as browser:
-        for part in (picture, deep, hostile, difference, sides, one_rule, whole_page, copying,
+        for part in (picture, deep, hostile, difference, sides, one_rule, whole_page, lines, copying,
                      printing, motion, layout):
             began = time.monotonic()
             try:

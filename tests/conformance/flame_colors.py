@@ -79,6 +79,28 @@ def compare(palette, ramp_of, values, *options):
             print(f"FAILED: {palette} {options} {name}: {got.get(shown)}, not {want}")
 
 
+def chain(values, *options):
+    """What stands below "--" woke the rest: aqua, as if its names ended with _[w]."""
+    global failures
+    svg = subprocess.run([CPFLAME, "-", "--colors", "chain", *options], check=True,
+                         input=b"main;a;--;a;b 5\nmain;c;a 7\n", capture_output=True).stdout
+    found = re.findall(r'<title>(\S+) .*?y="([\d.]+)".*?fill="rgb\((\d+),(\d+),(\d+)\)"',
+                       svg.decode())
+    got = sorted((name, float(y), tuple(map(int, c))) for name, y, *c in found if name != "all")
+    top = max(y for _, y, _ in got)
+    for name, y, color in got:
+        waker = name == "b" or (name == "a" and top - y == 3 * 16)
+        v = values(name + "_[w]" if waker else name)
+        want = (160,) * 3 if name == "--" else tuple(
+            int(base + span * v[which]) for base, span, which in RAMPS["aqua" if waker else "blue"])
+        if color != want:
+            failures += 1
+            print(f"FAILED: chain {options} {name} at {y}: {color}, not {want}")
+    if len(got) != 7:
+        failures += 1
+        print(f"FAILED: chain: {got}")
+
+
 def main():
     if not shutil.which("perl"):
         print("SKIPPED: no perl here")
@@ -90,6 +112,9 @@ def main():
             compare(palette, lambda name: palette, values)
     for palette, rows in MULTI.items():
         compare(palette, rows.get, hashes, "--hash")
+    chain(hashed, "--hash")
+    if values:
+        chain(lambda name: perl([name])[name])
     print(f"{failures} failures")
     sys.exit(bool(failures))
 

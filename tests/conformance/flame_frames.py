@@ -101,7 +101,7 @@ def decode(block):
     for _ in range(conf["entries"]):
         name, at = number(lines[2], at)
         bits, at = number(lines[2], at)
-        for _ in range((bits >> 3 & 1) + 2 * (bits >> 4 & 1)):
+        for _ in range((bits >> 3 & 1) + 2 * (bits >> 4 & 1) + 2 * (bits >> 5 & 1)):
             _, at = number(lines[2], at)
         at += 4
         entry.append(names[name])

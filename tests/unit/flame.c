@@ -232,6 +232,8 @@ static void labels_get_shorter(void **state)
 		{"ns::f(int) [clone .part.0]", 60, "ns::f"},
 		{"f.constprop.0.cold", 60, "f"},
 		{".cold", 60, ".cold"},
+		{"render /home/me/src/page.c:120", 130, "render page.c:120"},
+		{"std::f(a const&, b/c.d)", 60, "std::f"},
 		{"計算する関数", 68, "計算…関数"},
 		{"vfs_read_[k]", 100, "vfs_read"},
 		{"x", 20, NULL},

@@ -4,6 +4,7 @@
 
 /* Flame graphs: one profile, or two with their difference, as one self-contained file. */
 
+#include <cp/filter.h>
 #include <cp/write.h>
 
 #ifdef __cplusplus
@@ -63,6 +64,12 @@ struct cp_flame_options {
 	/* Differential graphs. */
 	bool diff;
 	bool negate; /* swap the colours of more and less */
+	/*
+	 * What names carry beside the function: with CP_BY_FILEFUNCTION the file, with
+	 * CP_BY_LINE file and line; with CP_BY_FILE the file alone. Frames of one name are one.
+	 */
+	enum cp_granularity granularity;
+	bool addresses; /* names begin with the address */
 };
 
 /* A flame graph being made: profiles go in, one file comes out. */

@@ -55,6 +55,10 @@ const CLONE = /(\.(isra|constprop|part|clone|lto_priv|llvm)\.\d+|\.cold|\.warm)+
 // scopes. cpi_flame_label has the same steps.
 function forms(name) {
     const list = [name];
+    /* "f dir/file.c:12", as --granularity lines names frames */
+    const file = / [^ ()]*\/([^ \/()]*\.[^ \/()]*)$/.exec(name);
+    if (file && file.index > 0)
+        list.push(name = name.slice(0, file.index + 1) + file[1]);
     if (CLONE.test(name) && name.search(CLONE) > 0)
         list.push(name = name.replace(CLONE, ''));
     let at = -1, depth = 0, less = '';
