@@ -490,8 +490,11 @@ enum cp_code cpi_image_find(
 	if (wants_debug(image, search) && (*hunt.id || image->main.elf)) {
 		struct cp_text wrong = image->wrong;
 
+		image->wrong.n = 0;
 		hunt_for(&hunt, ROLE_DEBUG);
-		if (image->main.elf && image->debug.elf)
+		if (!image->debug.elf)
+			image->wrong_debug = image->wrong;
+		if (wrong.n || image->main.elf)
 			image->wrong = wrong;
 	}
 	if (image->main.elf && !image->main.symtab && !image->debug.symtab &&

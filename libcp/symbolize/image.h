@@ -107,6 +107,9 @@ struct cpi_image {
 	struct cp_text url;     /* where that was downloaded from */
 	struct cp_text wrong;   /* a file of another build, or newer than the capture */
 	struct cp_text wrong_id;
+	struct cp_text wrong_debug; /* a debug file of another build */
+	struct cp_text missing;     /* a part that the debug information points to */
+	size_t n_missing;
 	struct cp_text unreadable; /* a file that was there, and why not */
 	int64_t samples, lost;
 	const char *hint;

@@ -55,6 +55,22 @@ static bool usable(struct cp_text path)
 	return path.n && path.n < PATH_MAX && !memchr(path.p, 0, path.n);
 }
 
+static void note_missing(struct lines *lines, struct cp_text dir, struct cp_text name)
+{
+	struct cpi_image *image = lines->image;
+	char path[PATH_MAX];
+	int n;
+
+	if (image->n_missing++ || !usable(name))
+		return;
+	n = snprintf(path, sizeof path, "%.*s%s%.*s", (int)dir.n, dir.p, dir.n ? "/" : "",
+		(int)name.n, name.p);
+	if (n <= 0 || (size_t)n >= sizeof path)
+		return;
+	image->missing.p = cpi_arena_copy(&image->arena, path, (size_t)n);
+	image->missing.n = image->missing.p ? (size_t)n : 0;
+}
+
 /* Where the compiler left it, in the capture's tree, or beside the binary. */
 static struct cpi_elf *open_split(void *arg, struct cp_text comp_dir, struct cp_text name)
 {
@@ -82,6 +98,8 @@ static struct cpi_elf *open_split(void *arg, struct cp_text comp_dir, struct cp_
 	if (!elf)
 		elf = try_split(
 			lines, "%.*s%.*s", (int)own.n, own.p, (int)base.n, base.p);
+	if (!elf)
+		note_missing(lines, (struct cp_text){dir, (size_t)dir_n}, name);
 	return elf;
 }
 
@@ -149,6 +167,8 @@ static void open_alt(struct lines *lines)
 	for (unsigned remote = 0; remote < 2 && !lines->image->alt.elf; remote++)
 		(void)cpi_object_open_debuginfod(lines->image, search,
 			CPI_DEBUGINFOD_DEBUGINFO, hex, remote, &lines->image->alt);
+	if (!lines->image->alt.elf)
+		note_missing(lines, (struct cp_text){"", 0}, name);
 }
 
 enum cp_code cpi_image_lines(

@@ -222,6 +222,39 @@ static void hint_wrong(const struct cpi_image *image, char *hint, size_t size)
 			"check: give the right one with --binary or --symfs", path);
 }
 
+/* Symbols are there, or none at all: what about the debug file? */
+static void hint_debug(const struct cpi_image *image, enum cp_symbol_status status, char *hint,
+	size_t size)
+{
+	char path[512], debug[512];
+
+	shown(path, sizeof path, image->file);
+	shown(debug, sizeof debug, image->wrong_debug);
+	if (status == CP_SYMBOLS_NO_SYMBOLS && image->wrong_debug.n)
+		snprintf(hint, size, "%s has no symbols for these addresses, and %s is of another "
+			"build: give the right debug file with --debug-dir%s",
+			path, debug, or_download(image));
+	else if (status == CP_SYMBOLS_NO_SYMBOLS)
+		snprintf(hint, size, "%s has no symbols for these addresses: install its "
+			"debug file, or give it with --debug-dir%s", path, or_download(image));
+	else if (image->wrong_debug.n)
+		snprintf(hint, size, "no lines: %s is of another build", debug);
+}
+
+/* Parts that lie in files of their own: .dwo files, and what dwz made common. */
+static void hint_missing(const struct cpi_image *image, char *hint, size_t size)
+{
+	char path[512], more[48] = "";
+
+	if (!image->missing.n)
+		return;
+	if (image->n_missing > 1)
+		snprintf(more, sizeof more, " and %zu more like it", image->n_missing - 1);
+	snprintf(hint, size, "some inlined functions and lines are lost: %s%s is missing; put it "
+		"there, beside the program, or below --symfs",
+		shown(path, sizeof path, image->missing), more);
+}
+
 static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
 {
 	if (image->inner)
@@ -237,11 +270,16 @@ static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
 static bool describe(
 	struct cp_symbol_report *report, const struct cpi_image *image, struct row *row)
 {
-	char hint[1536] = "", path[512];
+	char hint[2048] = "", path[512];
 
 	switch (row->public.status) {
 	case CP_SYMBOLS_LINES:
+		hint_missing(image, hint, sizeof hint);
+		break;
 	case CP_SYMBOLS_FUNCTIONS:
+		hint_missing(image, hint, sizeof hint);
+		if (!*hint)
+			hint_debug(image, row->public.status, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_NO_FILE:
 		if (image->kind == CPI_IMAGE_JIT)
@@ -250,9 +288,7 @@ static bool describe(
 			hint_no_file(image, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_NO_SYMBOLS:
-		snprintf(hint, sizeof hint, "%s has no symbols for these addresses: install its "
-			"debug file, or give it with --debug-dir%s",
-			shown(path, sizeof path, image->file), or_download(image));
+		hint_debug(image, row->public.status, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_WRONG_ID:
 		hint_wrong(image, hint, sizeof hint);

@@ -59,7 +59,7 @@ def field(n, value):
     return varint(n << 3) + varint(value)
 
 
-def bare_profile(path, binary, build_id, out, step=5):
+def bare_profile(path, binary, build_id, out, step=5, time=0):
     """Addresses all over .text of the binary, as a capture without symbols has them."""
     load = next(l.split() for l in run("readelf", "-lW", binary).split("\n")
                 if " LOAD " in l and "E" in l.split()[-2])
@@ -81,6 +81,7 @@ def bare_profile(path, binary, build_id, out, step=5):
                   + field(5, 3) + field(6, 4))
     for s in strings:
         body += field(6, s.encode())
+    body += field(9, time * 10**9)
     with open(out, "wb") as f:
         f.write(body)
     return len(addresses)
@@ -96,6 +97,13 @@ class Bed:
         text = run(self.cpconv, profile, "--to", "raw", "-q", *options, env=self.env)
         part = text[text.index("\nLocations"):text.index("\nMappings")]
         return [re.sub(r" M=\d+", "", l) for l in part.split("\n")[2:]]
+
+    def report(self, profile, *options):
+        name = os.path.join(self.top, "report")
+        run(self.cpconv, profile, "--to", "raw", "-o", os.path.join(self.top, "o.raw"), "-q",
+            "--symbols-report=" + name, *options, env=self.env)
+        with open(name) as f:
+            return f.read()
 
     def same(self, what, want, got):
         wrong = sum(a != b for a, b in zip(want, got)) + abs(len(want) - len(got))
@@ -129,7 +137,7 @@ def disguises(bed, top):
     print("  %d addresses, %d lines of the source" % (n, named))
     bed.check("enough lines", named > n // 4)
 
-    for kind in ("zlib", "zstd"):
+    for kind in ("zlib", "zlib-gnu", "zstd"):
         if subprocess.run(["objcopy", "--compress-debug-sections=" + kind, full, binary],
                           capture_output=True).returncode == 0:
             bed.same("compressed by " + kind, want, bed.locations(profile))
@@ -156,6 +164,9 @@ def disguises(bed, top):
     bed.same("moved away, --symfs", want, bed.locations(profile, "--symfs", here("root")))
     bed.same("--binary", want, bed.locations(profile, "--binary", full))
     mini(bed, here, full, binary, profile, functions)
+    debug_links(bed, here, profile, binary)
+    split(bed, here, profile, binary)
+    builds(bed, here, full, binary)
     dwz(bed, here, full, by_id, profile, want)
 
 
@@ -174,6 +185,97 @@ def mini(bed, here, full, binary, profile, functions):
     os.remove(binary)
 
 
+def debug_links(bed, here, profile, binary):
+    """Without a build id the checksum of .gnu_debuglink vouches for the debug file."""
+    full = here("nameless")
+    run("g++", "-O2", "-g", "-Wl,--build-id=none", here("p.cpp"), "-o", full)
+    bare = here("nameless.pb")
+    bare_profile(binary, full, "", bare)
+    shutil.copy(full, binary)
+    want = bed.locations(bare)
+    bed.check("no build id: used, and said", "unverified" in bed.report(bare))
+    run("objcopy", "--only-keep-debug", full, here("n.debug"))
+    run("objcopy", "--strip-all", "--add-gnu-debuglink=" + here("n.debug"), full, binary)
+    stripped = bed.locations(bare)
+    bed.check("without its debug file there is less", stripped != want)
+    report = bed.report(bare)
+    bed.check("the report names the stripped file", binary in report and "no symbols" in report)
+    folder = os.path.dirname(binary)
+    os.makedirs(here("dirs"))
+    for place in (here(folder, "n.debug"), here(folder, ".debug", "n.debug"),
+                  here("dirs") + folder + "/n.debug"):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        shutil.copy(here("n.debug"), place)
+        bed.same("debug link, " + os.path.relpath(place, bed.top), want,
+                 bed.locations(bare, "--debug-dir", here("dirs")))
+        run("objcopy", "--set-section-flags", ".comment=contents", "--add-section",
+            ".more=" + here("p.cpp"), place)
+        bed.same("debug link, wrong checksum", stripped,
+                 bed.locations(bare, "--debug-dir", here("dirs")))
+        report = bed.report(bare, "--debug-dir", here("dirs"))
+        bed.check("the report names the file of another build",
+                  place in report and "another build" in report)
+        os.remove(place)
+
+
+def split(bed, here, profile, binary):
+    """.dwo files where the compiler left them, beside the binary, and packed."""
+    work, full = here("work"), here("split")
+    os.makedirs(work)
+    shutil.copy(here("p.cpp"), work)
+    run("g++", "-O2", "-g", "-gsplit-dwarf", "-c", "p.cpp", "-o", "p.o", cwd=work)
+    run("g++", "-Wl,--build-id=sha1", "p.o", "-o", full, cwd=work)
+    dwo = next(os.path.join(work, f) for f in os.listdir(work) if f.endswith(".dwo"))
+    shutil.copy(full, binary)
+    build_id = re.search(r"Build ID: ([0-9a-f]+)", run("readelf", "-n", full)).group(1)
+    bare = here("split.pb")
+    bare_profile(binary, full, build_id, bare)
+    want = bed.locations(bare)
+    bed.check("split: inlined calls are there", any("squeeze" in l for l in want))
+    moved = os.path.join(os.path.dirname(binary), os.path.basename(dwo))
+    os.rename(dwo, moved)
+    bed.same("split, beside the binary", want, bed.locations(bare))
+    pack = shutil.which("llvm-dwp") or shutil.which("llvm-dwp-14") or shutil.which("dwp")
+    if pack:
+        try:
+            run(pack, moved, "-o", binary + ".dwp")
+        except subprocess.CalledProcessError:
+            print("  dwp cannot pack what this compiler makes")
+    packed = os.path.exists(binary + ".dwp")
+    os.remove(moved)
+    if packed:
+        bed.same("split, packed", want, bed.locations(bare))
+        os.remove(binary + ".dwp")
+    bed.check("split, without: other lines", bed.locations(bare) != want)
+    bed.check("split, without: the report names it", dwo in bed.report(bare))
+
+
+def builds(bed, here, full, binary):
+    """Files of another build, and files without a build id by their age."""
+    other = here("other")
+    run("g++", "-O1", "-g", "-Wl,--build-id=sha1", here("p.cpp"), "-o", other)
+    build_id = re.search(r"Build ID: ([0-9a-f]+)", run("readelf", "-n", full)).group(1)
+    other_id = re.search(r"Build ID: ([0-9a-f]+)", run("readelf", "-n", other)).group(1)
+    bare = here("builds.pb")
+    bare_profile(binary, full, build_id, bare)
+    shutil.copy(other, binary)
+    report = bed.report(bare)
+    bed.check("another build: refused, both ids said",
+              "wrong build id" in report and build_id in report and other_id in report)
+    bed.check("another build: --force-build-id takes it",
+              "functions and lines" in bed.report(bare, "--force-build-id"))
+    bare_profile(binary, full, "", bare, time=2000000000)
+    os.utime(binary, (1999999999, 1999999999))
+    report = bed.report(bare)
+    bed.check("no id, older than the capture: used, unverified",
+              "functions and lines" in report and "unverified" in report)
+    os.utime(binary, (2000000001, 2000000001))
+    report = bed.report(bare)
+    bed.check("no id, newer: refused, and said",
+              "functions and lines" not in report and "newer than the capture" in report)
+    os.remove(binary)
+
+
 def dwz(bed, here, full, by_id, profile, want):
     """What two debug files share lies in a third."""
     if not shutil.which("dwz"):
@@ -187,6 +289,9 @@ def dwz(bed, here, full, by_id, profile, want):
         return
     shutil.copy(here("a"), by_id)
     bed.same("dwz", want, bed.locations(profile, "--debug-dir", here("dbg")))
+    os.remove(here("common"))
+    bed.check("dwz: the report names the common file when it is gone",
+              here("common") in bed.report(profile, "--debug-dir", here("dbg")))
 
 
 def main():
