@@ -27,6 +27,54 @@ def packed(field, numbers):
     return blob(field, b"".join(map(varint, numbers))) if numbers else b""
 
 
+def fields(data):
+    """(number, value) of each field; bytes for length-delimited ones."""
+    at = 0
+
+    def read():
+        nonlocal at
+        x = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            x |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return x
+
+    while at < len(data):
+        key = read()
+        if key & 7 == 0:
+            yield key >> 3, read()
+        else:
+            n = read() if key & 7 == 2 else 8 if key & 7 == 1 else 4
+            yield key >> 3, data[at:at + n]
+            at += n
+
+
+def frames(data):
+    """{address: [(system name, file, line)]}, innermost first, of an encoded profile."""
+    rows = {n: [] for n in range(1, 16)}
+    for number_, value in fields(data):
+        rows.setdefault(number_, []).append(value)
+    strings = [s.decode("utf-8", "replace") for s in rows[6]]
+    functions = {}
+    for row in rows[5]:
+        f = dict(fields(row))
+        functions[f[1]] = (strings[f.get(3) or f.get(2, 0)], strings[f.get(4, 0)])
+    result = {}
+    for row in rows[4]:
+        address, lines = 0, []
+        for number_, value in fields(row):
+            if number_ == 3:
+                address = value
+            elif number_ == 4:
+                line = dict(fields(value))
+                lines.append((*functions.get(line.get(1), ("", "")), line.get(2, 0)))
+        result[address] = lines
+    return result
+
+
 class Profile:
     """Rows are added in file order; strings are interned."""
 
