@@ -44,11 +44,11 @@ void cpi_legacy_drop_frames(struct legacy *l)
 
 	if (l->b.code)
 		return;
-	if (has_type(p, "space") || has_type(p, "inuse_space") ||
-		has_type(p, "alloc_space")) {
+	/* Of heap formats, some have space only, the others inuse_space among others. */
+	if (has_type(p, "space") || has_type(p, "inuse_space")) {
 		drop = heap_drop;
 		keep = heap_keep;
-	} else if (has_type(p, "contentions") && has_type(p, "delay")) {
+	} else if (has_type(p, "contentions")) {
 		drop = lock_drop;
 	}
 	drop_id = cpi_builder_str(&l->b, drop);

@@ -57,6 +57,17 @@ static const char *mappings_of(const char *addresses, const char *map)
 	return out;
 }
 
+static void attributes_beyond_the_limit(void)
+{
+	char map[1000];
+	size_t n = 0;
+
+	for (int i = 0; i < 70; i++)
+		n += (size_t)sprintf(map + n, "n%02d=/v%02d\n", i, i);
+	sprintf(map + n, "1000-2000: $n63$n64\n");
+	assert_string_equal(mappings_of("0x1001", map), "1000-2000 0 /v63$n64 ");
+}
+
 static void memory_maps(void **state)
 {
 	(void)state;
@@ -92,6 +103,30 @@ static void memory_maps(void **state)
 	assert_string_equal(mappings_of("0x1001",
 		"dir=/opt\nname.cc:12] 1000-2000: $dir/x$dir$unknown\nnonsense\n"),
 		"1000-2000 0 /opt/x/opt$unknown ");
+	/* Tabs; build ids of neighbours; what begins or ends like a logger's prefix. */
+	assert_string_equal(mappings_of("0x1001",
+		"1000-2000\t/bin/x\t(@1000)\tab\n2000-3000: /bin/x (@2000) ab\n"
+		"3000-4000: /bin/x (@3000) cd\n12] 5000-6000: /q\na[b:1] 6000-7000: /q\n"
+		"a:b1] 7000-8000: /q\na:1]7000-8000: /q\n"),
+		"1000-3000 1000 /bin/x ab,3000-4000 3000 /bin/x cd");
+	/* Libraries by name, what is deleted, and a program that only looks like one. */
+	assert_string_equal(mappings_of("0x1001",
+		"1000-2000: /a.so\n3000-4000: /b.so_1\n5000-6000: /c.so.2\n7000-8000: (deleted)\n"
+		"9000-a000: [vdso]\nb000-c000: /d.so.x\nd000-e000: /e.so.\n"),
+		"b000-c000 0 /d.so.x ,3000-4000 0 /b.so_1 ,5000-6000 0 /c.so.2 ,"
+		"7000-8000 0 (deleted) ,9000-a000 0 [vdso] ,1000-2000 0 /a.so ,d000-e000 0 /e.so. ");
+	assert_string_equal(mappings_of("0x1001", "1000-2000: /anon_hugepage_1\n"),
+		"1000-2000 0 /anon_hugepage_1 ");
+	assert_string_equal(mappings_of("0x1001",
+		"1000-2000: /anon_hugepage_1\n3000-4000: /bin/x\n"),
+		"1000-2000 0 /anon_hugepage_1 ,3000-4000 0 /bin/x ");
+	/* The last entry begins at 0 or reaches to the end, and is none of ours. */
+	assert_string_equal(mappings_of("0x101", "0-10\n"), "0-10 0  ,0-ffffffffffffffff 0  ");
+	assert_string_equal(
+		mappings_of("0x101", "1000-ffffffffffffffff\n"),
+		"1000-ffffffffffffffff 0  ,0-ffffffffffffffff 0  ");
+	/* More definitions than are kept. */
+	attributes_beyond_the_limit();
 }
 
 static const struct {
@@ -126,6 +161,10 @@ static const struct {
 		"--- symbol\nbinary=/bin/x\n0x0011 in--out<0000000000000010>\n---\n--- heap\n"
 		"heap profile: 1: 2 [1: 2] @ heapprofile\n1: 2 [1: 2] @ 0x11\n",
 		"out+in#10!/bin/x|bytes=2 1 2\n"},
+	{&cpi_format_legacy_symbols,
+		"--- symbol\n0x0011 a<000000000000001g>--b<\n---\n--- heap\n"
+		"heap profile: 1: 2 [1: 2] @ heapprofile\n1: 2 [1: 2] @ 0x11\n",
+		"b<+a<000000000000001g>#10|bytes=2 1 2\n"},
 };
 
 static void samples(void **state)
@@ -164,6 +203,19 @@ static const struct {
 		"  t*: 9: 9 [9: 9]\n  t: 1: 2 [3: 4]\n  tx: 1\n  t*: -1: 2 [3: 4]\n  t*: 1: 2 (3: 4]\n"
 		"x\n@ 0x11111111111111111\n  t* 1\n",
 		"?#20|bytes=2 3 4 1 2\n", 7},
+	/* Averages too small for the rate: corrected they would exceed 64 bits, one or both. */
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 2 [3: 4] @ heap_v2/1000000000\n"
+		"9000000000000000000: 9000000000000000000 [1: 7] @ 0x11\n"
+		"1: 0 [4000000000000000000: 9000000000000000000] @ 0x21\n-\nx: 1 [1: 1] @ 0x11\n"
+		"9223372036854775808: 1 [1: 1] @ 0x11\n",
+		"?#10|bytes=1 142857142 999999996 9000000000000000000 9000000000000000000\n"
+		"?#20 4000000000000000000 9000000000000000000 0 0\n", 3},
+	{&cpi_format_legacy_contention,
+		"--- mutex:\ncycles/second = 017\nsampling period = 012\nms since reset = 08\n"
+		"sampling period = 0778\nsampling period = 07777777777777777777777777\n"
+		"sampling period = 9223372036854775808\n15 3 @ 0x11\n",
+		"?#10 30 10000000000\n", 3},
 	{&cpi_format_legacy_count,
 		"x profile: total 1\n1 @ 0x11\n-1 @ 0x11\n1 0x11\nx\n1 @ 0x11111111111111111\n",
 		"?#10 1\n", 4},

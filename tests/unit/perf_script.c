@@ -221,6 +221,65 @@ static void images(void **state)
 	cpi_env_release(&env);
 }
 
+/* Lines that come again: frames, inlined functions, and frames with others inlined. */
+static const char repeated[] =
+	"x 9 1.0: 6 task-clock: \n\t10 leaf (inlined)\n\t10 root (/bin/x)\n\n"
+	"x 9 2.0: 1 task-clock: \n\t10 leaf (inlined)\n\t10 root (/bin/x)\n\n"
+	"x 9 3.0: 2 task-clock: \n\t10 root (/bin/x)\n\n"
+	"x 9 4.0: 4 task-clock: \n\t10 leaf (inlined)\n\t10 leaf (inlined)\n"
+	"\t10 root (/bin/x)\n\n";
+
+static void repeated_lines(void **state)
+{
+	static const char *const none[] = {"other"};
+
+	(void)state;
+	expect(repeated, (struct cp_read_options){0}, (struct cp_write_options){0},
+		"x;root 2\nx;root;leaf 7\nx;root;leaf;leaf 4\n");
+	expect(repeated, (struct cp_read_options){.labels = CP_LABEL_NONE},
+		(struct cp_write_options){0}, "root 2\nroot;leaf 7\nroot;leaf;leaf 4\n");
+	expect(repeated, (struct cp_read_options){.labels = CP_LABEL_TID},
+		(struct cp_write_options){0}, "root 2\nroot;leaf 7\nroot;leaf;leaf 4\n");
+	expect(repeated, (struct cp_read_options){.cpus = "x"}, (struct cp_write_options){0}, "");
+	expect(repeated, (struct cp_read_options){.dsos = none, .n_dsos = 1},
+		(struct cp_write_options){0}, "");
+	expect(repeated, (struct cp_read_options){.events = none, .n_events = 1},
+		(struct cp_write_options){0}, "");
+	expect(repeated, (struct cp_read_options){.events = none, .n_events = 1, .perf_compat = true},
+		(struct cp_write_options){.perf_compat = true}, "");
+	/* No frame, and names of generated code that are none. */
+	expect("a 1/2 cycles: \n\na 1/2 cycles: \n\t1 f (/tmp/perf-.map)\n"
+		"\t2 g (/tmp/perf-99999999999.map)\n\t3 ->h (/tmp/perf-3.map)\n\t4 i-> (/tmp/perf-3.map)\n"
+		"\t5 j (/tmp/perf-3x.map)\n\t6 k (/tmp/perf-3.map.x)\n",
+		(struct cp_read_options){0}, (struct cp_write_options){0},
+		"a 1\na;k;j;i->;->h;g;f 1\n");
+	expect("a 1/2 cycles: \n\t1 f (x)\n\na 1/3 cycles: \n\t1 f (x)\n\n:-1 3 cycles: \n\t1 f (x)\n",
+		(struct cp_read_options){.pids = (int32_t[]){1}, .n_pids = 1, .tids = (int32_t[]){7, 2},
+			.n_tids = 2}, (struct cp_write_options){0}, "a;f 1\n");
+}
+
+static int detected(const char *text)
+{
+	struct cpi_source source = {.n_parts = 1,
+		.part[0] = {(const uint8_t *)text, strlen(text), false}};
+
+	return cpi_format_find("perf-script")->detect(&source);
+}
+
+static void detection(void **state)
+{
+	(void)state;
+	assert_true(detected(plain) > 50);
+	assert_true(detected("a 1 1.0: e: \n\n") > 0);
+	assert_int_equal(detected(""), 0);
+	assert_int_equal(detected("nothing\n"), 0);
+	assert_int_equal(detected("a 1 1.0: e: \nx\ny\nz\n"), 0);
+	assert_int_equal(detected("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\na 1 1.0: e: \n\t1 f (x)\n"), 0);
+	assert_true(detected("a 1 1.0: e: \na 1 1.0: e: \na 1 1.0: e: \na 1 1.0: e: \n"
+		"a 1 1.0: e: \na 1 1.0: e: \na 1 1.0: e: \na 1 1.0: e: \na 1 1.0: e: \n"
+		"a 1 1.0: e: \n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n") > 0);
+}
+
 static void limits(void **state)
 {
 	static const char deep[] = "a 1 1.0: e: \n\t1 a (x)\n\t1 a (x)\n\t1 b (x)\n\n";
@@ -244,11 +303,10 @@ static void limits(void **state)
 	cpi_env_release(&env);
 }
 
-static void every_allocation_may_fail(void **state)
+static void without_memory(const char *text, const struct cp_read_options *options, bool mute)
 {
 	enum cp_code code = CP_ERROR_MEMORY;
 
-	(void)state;
 	for (uint64_t n = 1; code; n++) {
 		struct cpi_env env;
 		struct cpi_sink sink;
@@ -256,14 +314,27 @@ static void every_allocation_may_fail(void **state)
 
 		cpi_env_init(&env, NULL);
 		env.mem.fail_at = n;
-		code = fold(&env, plain, NULL, NULL, &sink, &err);
+		code = fold(&env, text, options, NULL, &sink, mute ? NULL : &err);
 		assert_true(!code || code == CP_ERROR_MEMORY);
-		assert_int_equal(err.code, code);
+		if (!mute)
+			assert_int_equal(err.code, code);
 		cpi_sink_release(&sink);
 		assert_int_equal(env.mem.used, 0);
 		cpi_env_release(&env);
 		assert_true(n < 2000);
 	}
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	static const struct cp_read_options labels = {.labels = CP_LABEL_DEFAULT |
+		CP_LABEL_TID | CP_LABEL_CPU | CP_LABEL_EVENT | CP_LABEL_TIMESTAMP_NS};
+
+	(void)state;
+	without_memory(plain, NULL, false);
+	without_memory(plain, &labels, true);
+	without_memory(repeated, NULL, false);
+	without_memory("a 1 cycles: \n\t1 a->b->c (/tmp/perf-1.map)\n\t2 d (inlined)\n", NULL, true);
 }
 
 int main(void)
@@ -276,6 +347,8 @@ int main(void)
 		cmocka_unit_test(damage),
 		cmocka_unit_test(headers),
 		cmocka_unit_test(images),
+		cmocka_unit_test(repeated_lines),
+		cmocka_unit_test(detection),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(every_allocation_may_fail),
 	};

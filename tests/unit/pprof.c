@@ -153,6 +153,9 @@ static void lenient_as_pprof(void **state)
 		{SAMPLE, P("\x12\x06\x0a\x01\x05\x12\x01\x07")},         /* packed */
 		{SAMPLE, P("\x12\x07\x08\x05\x10\x07\x98\x06\x01")},     /* unknown field */
 		{LOCATION, P("\x22\x04\x08\x05\x10\x63")},               /* unknown mapping */
+		/* Equal functions with ids 1 to 3 become one row. */
+		{FUNCTION, P("\x2a\x04\x08\x01\x10\x03\x2a\x04\x08\x02\x10\x03"
+			    "\x2a\x04\x08\x03\x10\x03")},
 		{REST, P("\x5a\x00\x5a\x02\x08\x02")},                   /* last one wins */
 		{REST, P("\x48\x00\x48\x05")},                           /* zero is no time */
 		{REST, P("\x9d\x06\x01\x02\x03\x04")},                   /* unknown field */
