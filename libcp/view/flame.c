@@ -225,9 +225,9 @@ static void name_it(struct cpi_flame *flame)
 		cpi_sink_printf(&note, "%u very long names are cut; ", tree->cut_names);
 	if ((uint64_t)tree->total[0][0] >= 1ULL << 53)
 		cpi_sink_str(&note, "values above 2^53 are rounded; ");
-	if (tree->n > CPI_FLAME_EMBEDDED)
-		cpi_sink_printf(&note, "of %u frames the %u widest are here; ", tree->n,
-			CPI_FLAME_EMBEDDED);
+	if (flame->left_out)
+		cpi_sink_printf(&note, "of %u frames the %llu widest are here; ", tree->n,
+			(unsigned long long)(tree->n - flame->left_out));
 	if (note.n > 2)
 		cpi_text_printable(flame->note, sizeof flame->note,
 			(struct cp_text){(char *)note.buf, note.n - 2});
@@ -238,6 +238,7 @@ void cpi_flame_release(struct cpi_flame *flame)
 {
 	struct cpi_mem *mem = &flame->env->mem;
 
+	cpi_free(mem, flame->ride, flame->tree.n);
 	cpi_free(mem, flame->width, flame->tree.n * sizeof *flame->width);
 	cpi_free(mem, flame->color, flame->tree.frame.n * sizeof *flame->color);
 	cpi_vec_release(mem, &flame->drawn);
@@ -291,6 +292,8 @@ static enum cp_code prepare(struct cpi_flame *flame, struct cp_error *err)
 		code = scale(flame, err);
 	if (!code)
 		code = cpi_flame_layout(flame, err);
+	if (!code && strcmp(flame->options.format, "frames"))
+		code = cpi_flame_choose(flame, err);
 	if (!code)
 		code = cpi_flame_split_frames(flame, err);
 	if (!code)

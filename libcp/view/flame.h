@@ -57,6 +57,8 @@ struct cpi_flame {
 	uint32_t levels;         /* of the static picture, the root's included */
 	uint32_t deepest;        /* depth of the whole tree */
 	uint64_t hidden; /* frames too narrow, or beyond the most that are drawn */
+	uint8_t *ride;   /* by node: 1 when it is in the data block */
+	uint64_t left_out; /* nodes that are not */
 	uint32_t *color; /* 0xrrggbb by frame (tree.frame) */
 	char title[512];
 	char note[512]; /* what was cut or left out; empty when nothing was */
@@ -69,8 +71,8 @@ static inline double cpi_flame_width(const struct cpi_flame *flame, uint32_t nod
 
 /* At most so many frames are real elements; the script makes more as needed. */
 enum { CPI_FLAME_DRAWN = 2000 };
-/* At most so many frames ride along, at up to 5 bytes each. */
-enum { CPI_FLAME_EMBEDDED = 4000000 };
+/* At most so many frames ride along, at up to 5 bytes each, and names of so many bytes. */
+enum { CPI_FLAME_EMBEDDED = 4000000, CPI_FLAME_NAMES = 20 << 20 };
 
 /* Calls `each` for every node, depth first, with its start; false stops and is returned. */
 typedef bool cpi_flame_each_fn(void *arg, uint32_t node, double x);
@@ -119,6 +121,8 @@ void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, doubl
 void cpi_flame_percent(struct cpi_sink *sink, double part, double whole);
 void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type);
 
+/* Chooses the nodes that ride along: flame->ride, flame->left_out. */
+enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err);
 /* Appends the data block that the script reads; see flame_data.c. */
 enum cp_code cpi_flame_data(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 

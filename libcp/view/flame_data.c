@@ -26,7 +26,7 @@ struct data {
 	const struct cpi_tree *tree;
 	struct cpi_mem *mem;
 	struct cpi_sink *sink;
-	uint8_t *keep;    /* by node */
+	const uint8_t *keep; /* by node */
 	int64_t *self[2]; /* by node: with the selfs of nodes left out below it */
 	int64_t gcd[2];
 	uint32_t *entry;    /* by frame: its place in line 3 */
@@ -37,7 +37,6 @@ struct data {
 	uint32_t *by_rank;  /* texts sorted by bytes */
 	uint8_t *used;      /* by text: 1 a name, 2 a module or file */
 	uint64_t *count;    /* by frame: nodes */
-	uint64_t left_out;
 };
 
 static const char digits[] =
@@ -259,8 +258,8 @@ static void put_config(struct data *d)
 	text_member(sink, "unit", flame->unit.name);
 	member(sink, "kind", flame->unit.kind);
 	member(sink, "scale", flame->unit.scale * o->factor);
-	member(sink, "nodes", d->tree->n - d->left_out);
-	member(sink, "leftOut", d->left_out);
+	member(sink, "nodes", d->tree->n - d->flame->left_out);
+	member(sink, "leftOut", d->flame->left_out);
 	member(sink, "entries", d->n_entries);
 	member(sink, "names", d->n_lines[0]);
 	member(sink, "texts", d->n_lines[1]);
@@ -292,7 +291,6 @@ static bool make(struct data *d)
 {
 	const struct cpi_tree *tree = d->tree;
 
-	d->keep = cpi_alloc_zero(d->mem, tree->n);
 	for (unsigned c = 0; c < tree->columns; c++)
 		if (!(d->self[c] = cpi_alloc_array(d->mem, tree->n, sizeof *d->self[c])))
 			return false;
@@ -303,10 +301,8 @@ static bool make(struct data *d)
 	d->line[1] = cpi_alloc_zero(d->mem, tree->text.n * sizeof **d->line);
 	d->by_rank = cpi_alloc_array(d->mem, tree->text.n, sizeof *d->by_rank);
 	d->used = cpi_alloc_zero(d->mem, tree->text.n);
-	if (!d->keep || !d->entry || !d->frames || !d->count || !d->line[0] ||
+	if (!d->entry || !d->frames || !d->count || !d->line[0] ||
 		!d->line[1] || !d->by_rank || !d->used)
-		return false;
-	if (!cpi_flame_widest(d->flame, CPI_FLAME_EMBEDDED, 0, d->keep, &d->left_out))
 		return false;
 	collect(d);
 	if (!order_entries(d))
@@ -319,14 +315,65 @@ static bool make(struct data *d)
 	return put_texts(d, 1) && put_texts(d, 2);
 }
 
+/* Bytes that the names of the nodes that ride take, each without what it shares. */
+static size_t names_size(const struct cpi_flame *flame, const uint32_t *by_rank, uint8_t *used)
+{
+	const struct cpi_tree *tree = &flame->tree;
+	struct cp_text last = {"", 0};
+	size_t size = 0;
+	uint32_t units;
+
+	memset(used, 0, tree->text.n);
+	for (uint32_t i = 0; i < tree->n; i++)
+		if (flame->ride[i])
+			used[tree->frame.v[tree->of[i]].name] = 1;
+	for (uint32_t r = 0; r < tree->text.n; r++)
+		if (used[by_rank[r]]) {
+			struct cp_text text = tree->text.v[by_rank[r]];
+
+			size += text.n - shared(last, text, &units) + 2;
+			last = text;
+		}
+	return size;
+}
+
+/*
+ * Names are of any length, so what they come to is only known once nodes are chosen: half
+ * as many are, until it fits.
+ */
+enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err)
+{
+	const struct cpi_tree *tree = &flame->tree;
+	struct cpi_mem *mem = &flame->env->mem;
+	uint32_t *by_rank = cpi_alloc_array(mem, tree->text.n, sizeof *by_rank);
+	uint8_t *used = cpi_alloc(mem, tree->text.n);
+	size_t most = CPI_FLAME_EMBEDDED;
+	bool ok;
+
+	flame->ride = cpi_alloc(mem, tree->n);
+	ok = by_rank && used && flame->ride;
+	for (uint32_t i = 0; ok && i < tree->text.n; i++)
+		by_rank[tree->rank[i]] = i;
+	for (; ok; most /= 2) {
+		memset(flame->ride, 0, tree->n);
+		ok = cpi_flame_widest(flame, most, 0, flame->ride, &flame->left_out);
+		if (!ok || tree->bytes.bytes < CPI_FLAME_NAMES || most < 2000 ||
+			names_size(flame, by_rank, used) <= CPI_FLAME_NAMES)
+			break;
+		most = most < tree->n ? most : tree->n;
+	}
+	cpi_free(mem, by_rank, tree->text.n * sizeof *by_rank);
+	cpi_free(mem, used, tree->text.n);
+	return ok ? CP_OK : cpi_error_memory(err);
+}
+
 enum cp_code cpi_flame_data(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
 {
 	struct data d = {.flame = flame, .tree = &flame->tree, .mem = &flame->env->mem,
-		.sink = sink};
+		.sink = sink, .keep = flame->ride};
 	const struct cpi_tree *tree = d.tree;
 	bool ok = make(&d);
 
-	cpi_free(d.mem, d.keep, tree->n);
 	cpi_free(d.mem, d.self[0], tree->n * sizeof *d.self[0]);
 	cpi_free(d.mem, d.self[1], tree->n * sizeof *d.self[1]);
 	cpi_free(d.mem, d.entry, tree->frame.n * sizeof *d.entry);

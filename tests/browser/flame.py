@@ -221,6 +221,150 @@ def hostile(browser, place):
         equal(page.console, [], name + ": console")
 
 
+FRAGMENTS = (
+    "#z=__proto__&s=constructor", "#d=__proto__&o=toString&w=__proto__", "#s=%5B&r=1",
+    "#s=%3Cscript%3Edocument.title%3D'owned'%3C/script%3E", "#%00%ff=&&&===&z=", "#z=-1&f=9&c=1",
+    "#h=,,%E0,%2C&k=&w=&x=1", "#k=nothing-of-this-name&w=nor-this",
+    "#javascript:document.title='owned'", "#" + "s=" + "a%28" * 5000)
+
+
+def fragments(browser, place):
+    """Addresses by strangers are only ever looked up; good ones bring the state back."""
+    for name in ("a.html", "diff.svg"):
+        page = browser.open((place / name).as_uri())
+        for n, fragment in enumerate(FRAGMENTS):
+            page.goto((place / name).as_uri() + f"?{n}" + fragment)
+            page.wait("cpFlame.instance.ready > 0")
+            check(page.eval("cpFlame.instance.ready > 0"), f"{name}{fragment[:40]}: ready")
+            check("owned" not in page.eval("document.title"), f"{name}{fragment[:40]}: harmless")
+            equal(page.console, [], f"{name}{fragment[:40]}: console")
+    page = browser.open((place / "a.svg").as_uri())
+    page.settle()
+    click(page, "serve")
+    page.eval("cpFlame.instance.find('^e', true, true)")
+    page.eval("cpFlame.instance.flip()")
+    page.settle()
+    state = "(() => { const a = cpFlame.instance; return [a.zoomed, a.search.text, " \
+            "a.search.regex, a.search.exact, a.inverted, a.ui.count.textContent]})()"
+    want = page.eval(state)
+    page.call("Page.reload")
+    time.sleep(.2)
+    page.wait("document.readyState === 'complete' && cpFlame.instance.ready > 0")
+    equal(page.eval(state), want, "reloading restores the state")
+    check(want[0] > 0 and want[4], f"there was a state: {want}")
+
+
+def extremes(browser, place):
+    """Deep stacks, long names and large counts, as a reader of the file meets them."""
+    deep_text = ";".join(f"f{i % 7}" for i in range(100000)) + " 4\n"
+    for text, what, shown in (
+            (deep_text, "deep", None), ("a;" + "n" * (2 << 20) + ";c 5\n", "long", "cut"),
+            ("a;b 9007199254740995\na;c 2\n", "large", "2^53"),
+            ("a 1\n", "one", None), ("a;b 0.25\na;c 1.5\n", "fractions", None)):
+        for ending in ("svg", "html"):
+            name = f"x-{what}.{ending}"
+            page = browser.open(draw(place, name, text))
+            page.settle()
+            note = page.eval(UI + ".note.hidden ? '' : " + UI + ".note.textContent")
+            check(not shown or shown in note, f"{name}: the note {note!r} says {shown!r}")
+            page.eval("cpFlame.instance.zoom(cpFlame.instance.model.n - 1)")
+            page.settle()
+            words = page.eval(UI + ".facts.textContent")
+            check("NaN" not in words and "undefined" not in words, f"{name}: {words}")
+            page.eval("cpFlame.instance.zoom(0)")
+            equal(page.console, [], name + ": console")
+
+
+CONTRAST = """(() => {
+    const channel = c => { c /= 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4 };
+    const light = c => .2126 * channel(c[0]) + .7152 * channel(c[1]) + .0722 * channel(c[2]);
+    const parse = t => t.match(/[\\d.]+/g).map(Number);
+    const ratio = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05);
+    const behind = e => {
+        for (; e; e = e.parentElement) {
+            const c = parse(getComputedStyle(e).backgroundColor);
+            if (c.length < 4 || c[3] > 0)
+                return c;
+        }
+        return [255, 255, 255];
+    };
+    const a = cpFlame.instance, bad = [];
+    a.ui.help.hidden = false;
+    let n = 0;
+    for (const e of a.ui.root.querySelectorAll('*')) {
+        const own = Array.from(e.childNodes).some(c => c.nodeType === 3 && c.data.trim());
+        if (!own || e.disabled || e.closest('.scroll') || !e.getClientRects().length)
+            continue;
+        n++;
+        const r = ratio(parse(getComputedStyle(e).color), behind(e));
+        if (r < 4.5)
+            bad.push([e.className || e.localName, e.textContent.slice(0, 20), r]);
+    }
+    for (const g of document.querySelectorAll('#frames > g')) {
+        const text = g.querySelector('text'), rect = g.querySelector('rect');
+        if (!text || g.style.display === 'none')
+            continue;
+        n++;
+        const r = ratio(parse(getComputedStyle(text).fill), parse(getComputedStyle(rect).fill));
+        if (r < 4.5)
+            bad.push(['frame', text.textContent, r]);
+    }
+    return [n, bad];
+})()"""
+
+
+def contrast(browser, place):
+    """WCAG's 4.5:1 for all words, on frames and around them, light and dark."""
+    for name in ("a.svg", "a.html", "diff.svg", "h.svg"):
+        for dark in (False, True):
+            page = browser.open((place / name).as_uri(), dark=dark)
+            page.settle()
+            for action in ("0", "cpFlame.instance.find('e', false)",
+                           "cpFlame.instance.zoom(cpFlame.instance.model.n - 1)"):
+                page.eval(action)
+                page.settle()
+                n, bad = page.eval(CONTRAST)
+                check(n > 15 and not bad, f"{name} dark={dark}: contrast of {n}: {bad}")
+
+
+def renderers(browser, place):
+    """The picture without script: Chromium's <img> and librsvg draw the same."""
+    if not shutil.which("rsvg-convert"):
+        print("SKIPPED: the picture by another renderer: no rsvg-convert here")
+        return
+    for name in ("a.svg", "diff.svg", "h.svg"):
+        svg = (place / name).read_bytes()
+        png = subprocess.run(["rsvg-convert", "--unlimited", str(place / name)], check=True,
+                             capture_output=True).stdout
+        (place / "two.html").write_text("<!DOCTYPE html><body>")
+        page = browser.open((place / "two.html").as_uri())
+        differ, ink = page.eval("""(async () => {
+            const pixels = async uri => {
+                const img = new Image();
+                img.src = uri;
+                await img.decode();
+                const c = document.createElement('canvas');
+                c.width = img.width;
+                c.height = img.height;
+                const ctx = c.getContext('2d');
+                ctx.drawImage(img, 0, 0);
+                return [img.width, img.height, ctx.getImageData(0, 0, c.width, c.height).data];
+            };
+            const [w, h, p] = await pixels('data:image/svg+xml;base64,%s');
+            const [v, g, q] = await pixels('data:image/png;base64,%s');
+            if (w !== v || h !== g)
+                return [[w, h, v, g], 0];
+            let sum = 0, ink = 0;
+            for (let i = 0; i < p.length; i++) {
+                sum += Math.abs(p[i] - q[i]) > 60;
+                ink += i %% 4 < 3 && p[i] < 250;
+            }
+            return [sum / p.length, ink / p.length];
+        })()""" % (base64.b64encode(svg).decode(), base64.b64encode(png).decode()))
+        check(isinstance(differ, (int, float)) and differ < .02, f"{name}: renderers differ: {differ}")
+        check(ink > .02, f"{name}: something is drawn: {ink}")
+
+
 def difference(browser, place):
     (place / "before").write_text(BEFORE)
     (place / "after").write_text(AFTER)
@@ -460,8 +604,9 @@ def main():
         print("SKIPPED: no chromium here; apt-get install chromium")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as place, Browser() as browser:
-        for part in (picture, deep, hostile, difference, sides, one_rule, whole_page, lines, copying,
-                     printing, motion, layout):
+        for part in (picture, deep, hostile, difference, sides, one_rule, whole_page, lines,
+                     copying, printing, motion, layout, fragments, extremes, contrast,
+                     renderers):
             began = time.monotonic()
             try:
                 part(browser, Path(place))

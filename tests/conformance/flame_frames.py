@@ -196,6 +196,13 @@ def extremes():
     check(len(root.find(f".//{SVG}svg[@id='frames']")) <= 2000, "deep stack: few elements")
     root = picture(b"a;b 9007199254740995\na;c 2\n", "large counts")
     check("2^53" in "".join(root.itertext()), "large counts: a note says so")
+    rng = random.Random(4)
+    words = [b"%030x" % rng.getrandbits(120) for _ in range(64)]
+    many = b"".join(b"m;f%d;" % (i % 9) + b"/".join(rng.choice(words) for _ in range(50)) +
+                    b" %d\n" % (i // 100 + 1) for i in range(24000))
+    svg = run(many)
+    check(len(svg) < 24 << 20, f"many long names: {len(svg)} bytes")
+    check(b"widest are here" in svg, "many long names: a note says so")
     run(b"", status=3)
     run(b"a;b 0\n", status=3)
     run(b"a;b 9223372036854775807\na;c 9223372036854775807\n", status=4)

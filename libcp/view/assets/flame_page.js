@@ -196,6 +196,12 @@ function extendPage(app) {
         ui.menu.firstChild.focus();
     }
 
+    // By key: at the frame's place, as far as it is known, or in the middle.
+    function menuAt(i) {
+        const r = ui.scroll.getBoundingClientRect();
+        openMenu({clientX: r.left + r.width / 3, clientY: r.top + r.height / 3}, i);
+    }
+
     function closeMenu() {
         ui.menu.hidden = true;
     }
@@ -264,12 +270,14 @@ function extendPage(app) {
     });
     ui.menu.addEventListener('keydown', e => {
         const items = Array.from(ui.menu.children), at = items.indexOf(document.activeElement);
-        if (e.key === 'Escape')
+        if (e.key === 'Escape') {
             closeMenu();
-        else if (e.key === 'ArrowDown' || e.key === 'ArrowUp')
+            ui.scroll.focus();
+        } else if (e.key === 'ArrowDown' || e.key === 'ArrowUp') {
             items[(at + (e.key === 'ArrowDown' ? 1 : items.length - 1)) % items.length].focus();
-        else
+        } else {
             return;
+        }
         e.preventDefault();
         e.stopPropagation();
     });
@@ -282,7 +290,7 @@ function extendPage(app) {
 
     for (const [key, what] of [['s', 'callers and callees'], ['f', 'only stacks with it'],
         ['h', 'hide it'], ['r', 'fold recursion'], ['u', 'undo'], ['t', 'table of functions'],
-        ['a', 'find all of it'], ['right click', 'menu']])
+        ['a', 'find all of it'], ['m, right click', 'menu']])
         ui.help.insertBefore(make('span', {}, make('kbd', {}, key), ' ' + what),
             ui.help.lastChild);
 
@@ -290,7 +298,7 @@ function extendPage(app) {
     Object.assign(app.keys, {
         s: i => turn(sandwich >= 0 ? -1 : i ? name(i) : -1), f: i => i && focus(name(i)),
         h: i => i && hide(name(i)), r: fold, u: undo, t: toggleTable,
-        a: i => i && app.find(plain(name(i)), false)
+        a: i => i && app.find(plain(name(i)), false), m: menuAt
     });
     app.page = {turn: turn, rules: rules, rebuild: rebuild, hide: hide, focus: focus, fold: fold,
         undo: undo, toggleTable: toggleTable};
