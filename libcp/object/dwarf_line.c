@@ -164,7 +164,8 @@ bool cpi_dwarf_lines_names(struct cpi_dwarf_lines *lines)
 	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&c)))
 		return true;
 	if (lines->version < 5)
-		return read_names_2(lines, mem);
+		return read_names_2(lines, mem) &&
+			(lines->file.n > 1 || cpi_dwarf_lines_defined(lines, mem));
 	return read_table_5(lines, mem, &c, true) && read_table_5(lines, mem, &c, false);
 }
 

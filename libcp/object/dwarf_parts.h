@@ -307,6 +307,8 @@ enum cp_code cpi_dwarf_lines_open(struct cpi_dwarf_lines *lines,
 void cpi_dwarf_lines_release(struct cpi_mem *mem, struct cpi_dwarf_lines *lines);
 /* Reads the names of directories and files, once; false when out of memory. */
 bool cpi_dwarf_lines_names(struct cpi_dwarf_lines *lines);
+/* dwarf_define.c: adds the files that the program itself names; false when out of memory. */
+bool cpi_dwarf_lines_defined(struct cpi_dwarf_lines *lines, struct cpi_mem *mem);
 /* A file number's path, joined with its directories; n = 0: unknown, p = NULL: no memory. */
 struct cp_text cpi_dwarf_lines_path(
 	struct cpi_dwarf_lines *lines, uint64_t number, struct cpi_arena *arena);

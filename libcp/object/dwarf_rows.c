@@ -137,7 +137,7 @@ static inline void extended(struct machine *m, struct registers *r, struct cpi_c
 		r->address = cpi_dwarf_word(&c, (unsigned)cpi_cursor_left(&c));
 		r->op = 0;
 		break;
-	default: /* files defined here stand behind the header's and nobody writes them */
+	default: /* files that are defined here: dwarf_define.c */
 		break;
 	}
 }

@@ -16,12 +16,17 @@ enum { CODE = 10, ROOM = 1 << 16, ROUNDS = 5 };
 static FILE *dump;
 static uint64_t next_index = 1;
 
-static uint64_t now(void)
+static uint64_t read_clock(clockid_t id)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 static void u32(uint32_t x)
@@ -69,13 +74,18 @@ static void load(uint8_t *at, const char *name, uint32_t line)
 	static const char file[] = "made.up";
 	uint8_t code[CODE] = {0xb9, 0x40, 0x42, 0x0f, 0, 0xff, 0xc9, 0x75, 0xfc, 0xc3};
 
-	record(2, 16 + 16 + sizeof file);
+	/* perf inject ends the lines where the last one begins: that is the ret. */
+	record(2, 16 + 3 * (16 + sizeof file));
 	u64((uintptr_t)at);
-	u64(1);
-	u64((uintptr_t)at);
-	u32(line);
-	u32(0);
-	fwrite(file, 1, sizeof file, dump);
+	u64(3);
+	for (unsigned i = 0; i < 3; i++) {
+		static const unsigned where[] = {0, 5, 9};
+
+		u64((uintptr_t)at + where[i]);
+		u32(line + 1000 * i);
+		u32(0);
+		fwrite(file, 1, sizeof file, dump);
+	}
 	record(0, 40 + (uint32_t)strlen(name) + 1 + CODE);
 	u32((uint32_t)getpid());
 	u32((uint32_t)getpid());
@@ -105,11 +115,12 @@ static void move(uint8_t *from, uint8_t *to, uint64_t index)
 
 static void spin(const uint8_t *at, unsigned ms)
 {
-	uint64_t end = now() + ms * 1000000ULL;
+	/* Of this process's time, so that a busy machine leaves no function without samples. */
+	uint64_t end = read_clock(CLOCK_PROCESS_CPUTIME_ID) + ms * 1000000ULL;
 	void (*f)(void);
 
 	memcpy(&f, &at, sizeof f);
-	while (now() < end)
+	while (read_clock(CLOCK_PROCESS_CPUTIME_ID) < end)
 		f();
 }
 

@@ -69,6 +69,23 @@ class Bed:
             print("    want", dict(want), "\n    got ", dict(got))
 
 
+def lines_of(bed, capture):
+    """Functions with their lines, as they stand in a profile of the capture."""
+    text = run(bed.cpconv, capture, "-q", "--to", "raw")
+    return set(re.findall(r"(\w+) (made\.up:\d+):", text))
+
+
+def injected(bed, capture):
+    """The files that perf made of the functions are read as well, lines included."""
+    want = lines_of(bed, capture)
+    got = lines_of(bed, bed.here("injected.data"))
+    fine = want == got and len(want) >= 8
+    print("  perf inject's files: %d lines%s" % (len(got), "" if fine else ": BAD"))
+    if not fine:
+        bed.bad += 1
+        print("   ", want, "\n   ", got)
+
+
 def in_other_memory(bed):
     _, capture = bed.record("memfd", args=("memfd",))
     got, want = bed.folded(capture), leaves_of_perf(capture, bed.top)
@@ -104,6 +121,7 @@ def main():
             return 77
         want = leaves_of_perf(capture, top)
         bed.same("each function at its time", want, bed.folded(capture))
+        injected(bed, capture)
         bare = bed.here("bare.pb.gz")
         run(bed.cpconv, capture, "-q", "--no-symbolize", "-o", bare)
         bed.same("named later, from pprof", want, bed.folded(bare))
