@@ -84,6 +84,16 @@ static int by_place(const void *a, const void *b, void *arg)
 	return (x > y) - (x < y);
 }
 
+/*
+ * Readers add the cost of calls to a function's own: with the calls of a function to itself,
+ * which are part of it, what recurs would cost more than the whole.
+ */
+static bool same_function(const struct cpi_graph_node *x, const struct cpi_graph_node *y)
+{
+	return x->name.i && x->mapping.i == y->mapping.i && x->file.i == y->file.i &&
+		x->name.i == y->name.i;
+}
+
 static enum cp_code block(struct callgrind *c, uint32_t id, const struct cpi_graph_node *last,
 	struct cp_error *err)
 {
@@ -103,6 +113,8 @@ static enum cp_code block(struct callgrind *c, uint32_t id, const struct cpi_gra
 		const struct cpi_graph_edge *edge = &c->g.edge.v[c->list[i]];
 		const struct cpi_graph_node *callee = &c->g.node.v[edge->target];
 
+		if (same_function(node, callee))
+			continue;
 		place(c, callee, true);
 		cpi_sink_printf(c->r->sink, "calls=1 %lld\n%lld %lld\n", (long long)callee->line,
 			(long long)node->line, (long long)edge->weight);
