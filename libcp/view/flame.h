@@ -93,6 +93,8 @@ enum cp_code cpi_flame_split_frames(struct cpi_flame *flame, struct cp_error *er
 bool cpi_flame_palette_known(const char *name);
 const char *cpi_flame_palette_at(size_t i);
 enum cp_code cpi_flame_colors(struct cpi_flame *flame, struct cp_error *err);
+/* Whether white words are easier to read on this colour than black ones. */
+bool cpi_flame_is_dark(uint32_t color);
 /* after − scaled before, or 0 within sampling noise. */
 double cpi_flame_change(const struct cpi_flame *flame, int64_t after, int64_t before);
 /* A node's colour in a differential graph, by its inclusive change. */

@@ -365,6 +365,20 @@ enum cp_code cpi_flame_colors(struct cpi_flame *flame, struct cp_error *err)
 	return CP_OK;
 }
 
+static double linear(uint32_t channel)
+{
+	double v = channel / 255.0;
+
+	return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+}
+
+/* WCAG's contrasts of black, (L + 0.05) / 0.05, and white, 1.05 / (L + 0.05), meet here. */
+bool cpi_flame_is_dark(uint32_t color)
+{
+	return 0.2126 * linear(color >> 16) + 0.7152 * linear(color >> 8 & 255) +
+		0.0722 * linear(color & 255) < 0.179;
+}
+
 /* From `from` to `to` by t in [0, 1]. */
 static uint32_t between(uint32_t from, uint32_t to, double t)
 {

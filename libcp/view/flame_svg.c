@@ -238,7 +238,8 @@ static bool self_mark(struct svg *s, uint32_t node, double right, double y, doub
 	return true;
 }
 
-static void label(struct svg *s, uint32_t node, double x, double y, double width)
+static void label(
+	struct svg *s, uint32_t node, double x, double y, double width, bool dark)
 {
 	const struct cp_flame_options *o = &s->flame->options;
 	struct cp_text name = node ? cpi_tree_name(&s->flame->tree, node) : CPI_TEXT("all");
@@ -248,7 +249,7 @@ static void label(struct svg *s, uint32_t node, double x, double y, double width
 		return;
 	cpi_sink_memory(&text, &s->flame->env->mem);
 	if (cpi_flame_label(&text, name, width - 6, o->font_size) && !text.code) {
-		cpi_sink_str(s->sink, "<text");
+		cpi_sink_str(s->sink, dark ? "<text class=\"w\"" : "<text");
 		number(s, "x", x + 3, 1);
 		number(s, "y", y + s->row - (s->row - 0.75 * o->font_size) / 2 - 0.5, 1);
 		cpi_sink_char(s->sink, '>');
@@ -282,7 +283,8 @@ static void frame(struct svg *s, uint32_t node, double start)
 	number(s, "fg:x", start, 0);
 	number(s, "fg:w", cpi_flame_width(flame, node), 0);
 	cpi_sink_str(s->sink, "/>");
-	label(s, node, x, y, self_mark(s, node, x + width, y, width) ? width - 10 : width);
+	label(s, node, x, y, self_mark(s, node, x + width, y, width) ? width - 10 : width,
+		cpi_flame_is_dark(color));
 	cpi_sink_str(s->sink, "</g>\n");
 }
 

@@ -335,7 +335,7 @@ static void with_unit(struct cpi_sink *sink, double value, const char *const *un
 	while (i + 1 < n && fabs(value) < factors[i])
 		i++;
 	x = value / factors[i];
-	cpi_flame_fixed(sink, x, fabs(x) >= 100 ? 0 : fabs(x) >= 10 ? 1 : 2);
+	cpi_flame_fixed(sink, x, fabs(x) >= 100 || !(fabs(x) > 0) ? 0 : fabs(x) >= 10 ? 1 : 2);
 	cpi_sink_char(sink, ' ');
 	cpi_sink_str(sink, units[i]);
 }

@@ -315,7 +315,9 @@ CONTRAST = """(() => {
 
 def contrast(browser, place):
     """WCAG's 4.5:1 for all words, on frames and around them, light and dark."""
-    for name in ("a.svg", "a.html", "diff.svg", "h.svg"):
+    draw(place, "hot.svg", FOLDED, "--colors", "hot")
+    draw(place, "io.svg", FOLDED, "--colors", "io", "--hash")
+    for name in ("a.svg", "a.html", "diff.svg", "h.svg", "hot.svg", "io.svg"):
         for dark in (False, True):
             page = browser.open((place / name).as_uri(), dark=dark)
             page.settle()
@@ -593,6 +595,10 @@ def whole_page(browser, place):
     page.wait("cpFlame.instance.model.total[0] > 80")
     page.mouse(100, page.eval("innerHeight") - 120, "mouseMoved")
     equal(page.console, [], "page: console")
+    page.eval("cpFlame.instance.page.rules.order = 'value'; cpFlame.instance.page.rebuild()")
+    equal(page.eval("[cpFlame.instance.details(0), cpFlame.color(cpFlame.instance.model, 0)]"),
+          ["3,344 samples · self 0 samples (0.00%) · 6,014 frames", 0xd9d9d9],
+          "the root of a tree made anew is the root")
     recursive = browser.open(draw(place, "r.html", "a;f;f;f;g 5\na;f;g 2\n", "--to", "html"))
     recursive.eval("cpFlame.instance.page.fold()")
     equal(recursive.eval("[cpFlame.instance.model.n, cpFlame.instance.model.total[3]]"), [4, 7],

@@ -155,6 +155,26 @@ def picture_matches(text, what):
     return size / len(nodes)
 
 
+def places(text, *options):
+    """(x, y, width, title) of the picture's rects, as scripts find them: by expression."""
+    svg = run(text, *options).decode()
+    frames = svg[svg.index('<svg id="frames"'):]
+    return [(float(x), float(y), float(w), title) for title, x, y, w in re.findall(
+        r'<g[^>]*>\s*<title>(.*?)</title>\s*<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"',
+        frames)]
+
+
+def turned_over(text, what):
+    """--inverted puts the root at the top, and changes nothing else."""
+    upright, inverted = places(text), places(text, "--inverted")
+    check(len(upright) == len(inverted) > 0, f"{what}: as many frames upright and inverted")
+    low = max(y for _, y, _, _ in upright)
+    check(upright[0][1] == low and inverted[0][1] == 0 and upright[0][3].startswith("all ("),
+          f"{what}: the root is at the bottom, or at the top")
+    check(all(a == (x, low - y, w, t) for a, (x, y, w, t) in zip(inverted, upright)),
+          f"{what}: turned over")
+
+
 def random_text(rng, lines, names, depth, most):
     words = ["main", "foo", "foo-bar", "foo(int)", "a::b<c, d>::e", "операция", "計算",
              "net/http.(*conn).serve", "x y z", "[libc.so.6]"]
@@ -223,14 +243,19 @@ def main():
         text = f.read_bytes()
         frames_match(text, f.name)
         frames_match(text, f.name, "--reverse")
+        frames_match(text, f.name, "--reverse", "--inverted")
         picture_matches(text, f.name)
+        turned_over(text, f.name)
     rng = random.Random(5)
     for turn in range(30):
         text = random_text(rng, rng.randint(1, 300), rng.choice([2, 30]), 12, 1000)
         frames_match(text, f"random {turn}")
+        frames_match(text, f"random {turn}", "--inverted")
         if turn % 5 == 0:
             frames_match(text, f"random {turn}", "--reverse")
+            frames_match(text, f"random {turn}", "--reverse", "--inverted")
             picture_matches(text, f"random {turn}")
+            turned_over(text, f"random {turn}")
     size = picture_matches(random_text(rng, 20000, 1000, 10, 30), "larger")
     print(f"{size:.2f} bytes a frame")
     check(size <= 5, "at most 5 bytes a frame")

@@ -214,6 +214,20 @@ static void labels_can_be_read(void **state)
 	cpi_env_release(&env);
 }
 
+/* Black or white, whichever is easier to read, has 4.5:1 on every colour there is. */
+static void words_are_black_or_white(void **state)
+{
+	(void)state;
+	for (uint32_t c = 0; c < 0x1000000; c += 0x010305) {
+		double l = luminance(c);
+		double contrast = cpi_flame_is_dark(c) ? 1.05 / (l + 0.05) : (l + 0.05) / 0.05;
+
+		assert_true(contrast >= 4.5);
+	}
+	assert_true(cpi_flame_is_dark(0xcd0000));
+	assert_false(cpi_flame_is_dark(0xff8000));
+}
+
 static void labels_get_shorter(void **state)
 {
 	static const struct {
@@ -296,6 +310,7 @@ int main(void)
 		cmocka_unit_test(titles_say_units),
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(labels_can_be_read),
+		cmocka_unit_test(words_are_black_or_white),
 		cmocka_unit_test(labels_get_shorter),
 		cmocka_unit_test(differences_know_noise),
 	};

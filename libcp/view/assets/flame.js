@@ -149,7 +149,7 @@ function decode(text) {
 
 // Collects nodes keyed by parent and name, as the C side does.
 function builder(like) {
-    const b = {parent: [-1], entry: [0], self: [0], before: [0], index: new Map()};
+    const b = {parent: [-1], entry: [like.entry[0]], self: [0], before: [0], index: new Map()};
     b.child = (parent, entry) => {
         const key = parent * like.names.length + like.entries[entry].name;
         let node = b.index.get(key);
@@ -246,7 +246,7 @@ function fresh(b, parent, entry) {
 // Without nodes that hold nothing.
 function prune(b) {
     const n = b.parent.length, full = new Uint8Array(n), id = new Int32Array(n);
-    const out = {parent: [-1], entry: [0], self: [b.self[0]], before: [b.before[0]]};
+    const out = {parent: [-1], entry: [b.entry[0]], self: [b.self[0]], before: [b.before[0]]};
     for (let i = n - 1; i > 0; i--) {
         if (b.self[i] || b.before[i])
             full[i] = 1;

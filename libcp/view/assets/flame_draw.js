@@ -66,6 +66,13 @@ function fill(scene, box) {
     return box.above ? between(c, 0xdcdcdc, .7) : c;
 }
 
+// Whether black words on this colour would be harder to read than white ones: their
+// contrasts are equal at a luminance of 0.179.
+function isDark(c) {
+    const linear = v => v <= 10 ? v / 3294.6 : Math.pow((v / 255 + .055) / 1.055, 2.4);
+    return .2126 * linear(c >> 16) + .7152 * linear(c >> 8 & 255) + .0722 * linear(c & 255) < .179;
+}
+
 // What a frame is, as class names of the picture's styles; outlines would fill a narrow box.
 function marks(m, i, width) {
     const flags = m.entries[m.entry[i]].flags;
@@ -134,6 +141,7 @@ function svgPainter(svg) {
         if (text && text.textContent !== label)
             text.textContent = label;
         if (label) {
+            set(text, 'class', isDark(fill(scene, box)) ? 'w' : '');
             set(text, 'x', (Math.max(box.x, 0) + 3).toFixed(1));
             set(text, 'y', (box.y + scene.row - (scene.row - .75 * scene.size) / 2 - .5)
                 .toFixed(1));
@@ -201,6 +209,7 @@ function canvasPainter() {
         }
         const label = scene.fit(nameOf(m, box.i), w - (own ? 16 : 6));
         if (label) {
+            ctx.fillStyle = isDark(fill(scene, box)) ? '#fff' : '#000';
             ctx.fillText(label, box.x + 3, y + scene.row - (scene.row - .75 * scene.size) / 2 - .5);
         }
     }

@@ -19,7 +19,7 @@ function values(conf) {
                 (v === 1 && conf.unit === 'samples' ? 'sample' : conf.unit);
         const step = steps.find(s => Math.abs(v) >= s[1]) || steps[steps.length - 1];
         const x = v / step[1], size = Math.abs(x);
-        return x.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2) + ' ' + step[0];
+        return x.toFixed(size >= 100 || !size ? 0 : size >= 10 ? 1 : 2) + ' ' + step[0];
     };
 }
 
