@@ -4,15 +4,23 @@
 #include <pthread.h>
 
 #ifdef CPI_LIBDWARF_IN_FOLDER
+#include <libdwarf/dwarf.h>
 #include <libdwarf/libdwarf.h>
 #else
+#include <dwarf.h>
 #include <libdwarf.h>
 #endif
 
 #include "base/error.h"
 
-/* The generations differ in names and widths, not in meaning. */
-#ifdef CPI_LIBDWARF_IN_FOLDER
+/* The generations differ in names and widths, not in meaning; the newer has this macro. */
+#ifdef DW_LIBDWARF_VERSION_MAJOR
+#define NEWER 1
+#else
+#define NEWER 0
+#endif
+
+#if !NEWER
 typedef Dwarf_Obj_Access_Interface access_interface;
 typedef Dwarf_Obj_Access_Methods access_methods;
 typedef Dwarf_Obj_Access_Section access_section;
@@ -117,7 +125,7 @@ static int load_section(void *obj, section_index i, Dwarf_Small **ret_bytes, int
 	return DW_DLV_OK;
 }
 
-#ifndef CPI_LIBDWARF_IN_FOLDER
+#if NEWER
 static Dwarf_Unsigned get_filesize(void *obj)
 {
 	const struct cpi_libdwarf *ld = behind(obj);
@@ -136,7 +144,7 @@ static const access_methods methods = {
 	METHOD(get_pointer_size) = get_word_size,
 	METHOD(get_section_count) = get_section_count,
 	METHOD(load_section) = load_section,
-#ifndef CPI_LIBDWARF_IN_FOLDER
+#if NEWER
 	METHOD(get_filesize) = get_filesize,
 #endif
 };
@@ -187,12 +195,12 @@ void cpi_libdwarf_close(struct cpi_libdwarf *ld)
 	if (!ld)
 		return;
 	pthread_mutex_lock(&one_at_a_time);
-#ifdef CPI_LIBDWARF_IN_FOLDER
+#if NEWER
+	dwarf_object_finish(ld->dbg);
+#else
 	Dwarf_Error error = NULL;
 
 	dwarf_object_finish(ld->dbg, &error);
-#else
-	dwarf_object_finish(ld->dbg);
 #endif
 	pthread_mutex_unlock(&one_at_a_time);
 	cpi_free(&ld->env->mem, ld, sizeof *ld);

@@ -165,7 +165,7 @@ static void ask_libdwarf(struct oracle *o, const char *path, bool depths)
 {
 	Dwarf_Error e;
 
-#ifdef CPI_LIBDWARF_IN_FOLDER
+#ifndef DW_LIBDWARF_VERSION_MAJOR
 	assert_int_equal(dwarf_init_path(path, NULL, 0, DW_DLC_READ, DW_GROUPNUMBER_ANY, NULL,
 				 NULL, &o->dbg, NULL, 0, NULL, &e), DW_DLV_OK);
 	units(o, depths);
