@@ -160,7 +160,7 @@ def places(text, *options):
     svg = run(text, *options).decode()
     frames = svg[svg.index('<svg id="frames"'):]
     return [(float(x), float(y), float(w), title) for title, x, y, w in re.findall(
-        r'<g[^>]*>\s*<title>(.*?)</title>\s*<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"',
+        r'<g[^>]*>\s*<title>(.*?)</title>\s*<rect x="([\d.]+)" y="(-?[\d.]+)" width="([\d.]+)"',
         frames)]
 
 
