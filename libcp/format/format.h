@@ -98,6 +98,13 @@ struct cpi_unwinder {
 	 */
 	void (*start)(void *arg, struct cp_text arch, bool big_endian, bool perf_compat);
 	/*
+	 * The caller of the function at a program counter if its return address is still in
+	 * the link register, whose value is `lr`; 0 if it is not, or not known. Not while
+	 * `unwind` runs. May be NULL.
+	 */
+	uint64_t (*leaf_caller)(void *arg, const struct cpi_unwind_sample *sample,
+		cpi_unwind_map_fn *map_at, void *reader, uint64_t pc, uint64_t lr);
+	/*
 	 * Told once, after the last sample; reports what stopped stacks short, and why.
 	 * Fails when memory ran out on the way, or for damage in strict mode.
 	 */

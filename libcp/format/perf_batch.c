@@ -163,8 +163,8 @@ void perf_batch_add(struct perf_build *b, const struct perf_sample *s,
 		perf_batch_flush(b);
 }
 
-static bool map_at(void *reader, const struct cpi_unwind_sample *sample, uint64_t address,
-	struct cpi_unwind_map *ret_map)
+bool perf_batch_map_at(void *reader, const struct cpi_unwind_sample *sample,
+	uint64_t address, struct cpi_unwind_map *ret_map)
 {
 	const struct perf_build *b = reader;
 	uint32_t id = perf_space_at(&b->tasks.spaces, (uint32_t)sample->epoch, address);
@@ -194,7 +194,7 @@ static void unwind_one(void *arg, size_t i, unsigned worker)
 	const struct cpi_unwinder *unwinder = batch->b->unwinder;
 
 	w->end = CPI_UNWIND_DONE;
-	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, map_at, batch->b,
+	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, perf_batch_map_at, batch->b,
 		batch->ips + i * batch->depth, batch->exact + i * batch->depth,
 		(unsigned)batch->depth, &w->end);
 }

@@ -234,6 +234,8 @@ static enum cp_code set_up(struct perf_build *b, struct cp_error *err)
 		code = choose_events(b, err);
 	if (!code)
 		code = perf_batch_init(b, err);
+	if (!code)
+		perf_leaf_init(b);
 	return code;
 }
 
@@ -334,7 +336,7 @@ static enum cp_code build(
 	perf_stream_init(&stream, b->f, false);
 	code = read_samples(b, &stream, err);
 	perf_stream_release(&stream);
-	if (!code && b->batch && b->unwinder->finish)
+	if (!code && (b->batch || b->leaf_callers) && b->unwinder->finish)
 		code = b->unwinder->finish(b->unwinder->arg, err);
 	if (!code && !b->b.code && !b->samples)
 		code = no_samples(b->f, err);

@@ -142,6 +142,7 @@ struct perf_build {
 	bool *event_wanted;
 	const struct cpi_unwinder *unwinder;
 	struct perf_batch *batch;
+	bool leaf_callers; /* there may be some: see perf_leaf */
 };
 
 /* ---- perf_labels ---- */
@@ -210,6 +211,16 @@ void perf_batch_add(struct perf_build *b, const struct perf_sample *s,
 void perf_batch_flush(struct perf_build *b);
 /* Does this sample have a captured stack that will be unwound? */
 bool perf_batch_wants(const struct perf_build *b, const struct perf_sample *s);
+/* A cpi_unwind_map_fn whose reader is the struct perf_build. */
+bool perf_batch_map_at(void *reader, const struct cpi_unwind_sample *sample,
+	uint64_t address, struct cpi_unwind_map *ret_map);
+
+/* ---- perf_leaf: the frame that arm64's call chains lack ---- */
+
+void perf_leaf_init(struct perf_build *b);
+/* The return address of the user part's leaf where the chain lacks it, else 0. */
+uint64_t perf_leaf_caller(
+	struct perf_build *b, const struct perf_sample *s, const struct perf_seat *seat);
 
 /* ---- perf_comments ---- */
 

@@ -245,6 +245,14 @@ static bool on_marker(
 	return true;
 }
 
+static void push_leaf_caller(struct walk *w)
+{
+	uint64_t ip = perf_leaf_caller(w->b, w->s, w->seat);
+
+	if (ip)
+		push_ip(w, ip, w->b->compat);
+}
+
 void perf_chain_resolve(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_seat *seat, const struct perf_unwound *user)
 {
@@ -261,6 +269,8 @@ void perf_chain_resolve(struct perf_build *b, const struct perf_sample *s,
 			continue;
 		}
 		push_ip(&w, leaf_ip(&w, ip), w.exact || b->compat);
+		if (w.exact && w.mode == PERF_CPU_USER && b->leaf_callers)
+			push_leaf_caller(&w);
 		w.exact = false;
 	}
 	if (!b->frame.n && s->cpumode == PERF_CPU_KERNEL && (user || s->regs) && s->ip) {

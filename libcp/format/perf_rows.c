@@ -53,7 +53,7 @@ static uint32_t add_row(struct perf_build *b, const struct perf_sample *s,
 }
 
 /* Everything that decides stack, labels and event. */
-static XXH128_hash_t row_key(const struct perf_build *b, const struct perf_sample *s,
+static XXH128_hash_t row_key(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_sitter *sitter, uint32_t event, const struct perf_unwound *user)
 {
 	XXH128_hash_t key = XXH3_128bits(s->chain, (size_t)s->n_chain * 8);
@@ -73,6 +73,8 @@ static XXH128_hash_t row_key(const struct perf_build *b, const struct perf_sampl
 			seed = cpi_hash_mix(seed, cpi_hash(d->ips, (size_t)d->n * 8) + 1);
 		}
 	}
+	if (b->leaf_callers)
+		seed = cpi_hash_mix(seed, perf_leaf_caller(b, s, &sitter->seat));
 	if (s->regs && !user)
 		seed = cpi_hash_mix(seed, perf_user_ip(b, s));
 	if (user) {

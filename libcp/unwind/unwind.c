@@ -161,6 +161,29 @@ static unsigned unwind(void *arg, unsigned number, const struct cpi_unwind_sampl
 	return n;
 }
 
+static uint64_t leaf_caller(void *arg, const struct cpi_unwind_sample *sample,
+	cpi_unwind_map_fn *map_at, void *reader, uint64_t pc, uint64_t lr)
+{
+	struct cpi_unwind *u = arg;
+	struct cpi_unwind_walk walk = {
+		.images = &u->images,
+		.worker = worker_of(u, 0),
+		.arch = cpi_unwind_arch_find(u->arch, sample->abi),
+		.sample = sample,
+		.map_at = map_at,
+		.reader = reader,
+	};
+
+	if (!walk.worker)
+		return cpi_unwind_no_memory(u);
+	if (!walk.arch || !walk.arch->machine->link)
+		return 0;
+	enter_space(u, walk.worker, sample);
+	if (!walk.worker->space)
+		return cpi_unwind_no_memory(u);
+	return cpi_unwind_leaf_caller(&walk, pc, lr);
+}
+
 static void start(void *arg, struct cp_text arch, bool big_endian, bool perf_compat)
 {
 	struct cpi_unwind *u = arg;
@@ -188,7 +211,12 @@ enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open,
 	}
 	cpi_unwind_images_init(&u->images, env, open, open_arg);
 	*ret_unwinder = (struct cpi_unwinder){
-		.arg = u, .unwind = unwind, .start = start, .finish = cpi_unwind_finish};
+		.arg = u,
+		.unwind = unwind,
+		.start = start,
+		.leaf_caller = leaf_caller,
+		.finish = cpi_unwind_finish,
+	};
 	return CP_OK;
 }
 

@@ -455,3 +455,15 @@ unsigned cpi_unwind_walk(struct cpi_unwind_walk *w, uint64_t *ips, bool *ret_exa
 	w->steps = 0;
 	return walk(w, true, ips, ret_exact, max, ret_next, &unknown);
 }
+
+uint64_t cpi_unwind_leaf_caller(struct cpi_unwind_walk *w, uint64_t pc, uint64_t lr)
+{
+	cpi_cfi_rule rule = rule_at(w, pc);
+	enum cpi_cfi_kind kind = cpi_cfi_rule_kind(rule);
+
+	if ((kind != CPI_CFI_SP && kind != CPI_CFI_FP) || cpi_cfi_rule_ra(rule))
+		return 0;
+	w->regs.pc = lr;
+	strip(w);
+	return w->regs.pc && mapped(w, w->regs.pc - 1) ? w->regs.pc : 0;
+}

@@ -85,6 +85,12 @@ struct cpi_unwind_walk {
 unsigned cpi_unwind_walk(struct cpi_unwind_walk *walk, uint64_t *ips, bool *ret_exact,
 	unsigned max, enum cpi_unwind_next *ret_next);
 
+/*
+ * What struct cpi_unwinder's leaf_caller says; of a machine with a link register. walk
+ * needs no registers.
+ */
+uint64_t cpi_unwind_leaf_caller(struct cpi_unwind_walk *walk, uint64_t pc, uint64_t lr);
+
 /* What perf script prints of user stacks at most, unless told otherwise. */
 enum { CPI_UNWIND_PERF_DEPTH = 127 };
 

@@ -371,6 +371,24 @@ def dwarf():
         "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004"]
 
 
+def leaf():
+    """arm64 by frame pointer with LR; a test's own unwinder says it is live below 400020."""
+    c = Capture("<", [Event("cpu-clock", STACK | REGS_USER, regs_user=1 << 30)])
+    base(c)
+    for ip, lr in ((0x400010, 0x400101), (0x400010, 0x400101), (0x400010, 0x400111),
+                   (0x400020, 0x400101)):
+        c.sample(0, ip, 10, time=5, chain=[CTX_USER, ip, 0x400201], regs=[lr])
+    c.sample(0, KTEXT + 4, 10, time=6, mode=KERNEL, regs=[0x400101],
+             chain=[CTX_KERNEL, KTEXT + 4, KTEXT + 9, CTX_USER, 0x400010, 0x400201])
+    c.describe(arch="aarch64")
+    return c.file(), [
+        "comm=prog pid=10 | 2 2000 | /bin/prog+1010;/bin/prog+1100;/bin/prog+1200",
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1010;/bin/prog+1110;/bin/prog+1200",
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1020;/bin/prog+1200",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004;"
+        "[kernel.kallsyms]_text+ffffffff81000008;/bin/prog+1010;/bin/prog+1100;/bin/prog+1200"]
+
+
 def losses():
     c = chain_capture("<")
     c.record(LOST, c.pack("QQ", 0, 5) + c.trailer(0, 0, 0, 9))
@@ -580,6 +598,7 @@ FILES = {
     "good-kernel-old": kernel_only_old, "good-jit": jit, "good-jit-clock": jit_other_clock,
     "good-fields": all_fields, "good-contexts": contexts, "good-names": names,
     "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
+    "good-leaf": leaf,
     "bad-records": bad_records, "bad-tables": bad_tables, "bad-behind": bad_behind,
     "bad-killed": killed, "bad-cut": cut, "bad-pipe-garbage": pipe_garbage,
     "bad-zstd": zstd_broken, "bad-attr-size": bad_attr_size, "bad-sections": bad_sections,

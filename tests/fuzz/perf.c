@@ -42,6 +42,15 @@ static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sampl
 	return n;
 }
 
+static uint64_t leaf_caller(void *arg, const struct cpi_unwind_sample *sample,
+	cpi_unwind_map_fn *map_at, void *reader, uint64_t pc, uint64_t lr)
+{
+	struct cpi_unwind_map map;
+
+	(void)arg;
+	return map_at(reader, sample, pc, &map) ? lr : 0;
+}
+
 /* What good-jit.data asks for; flips of the capture lay it over whatever it maps. */
 static bool jitdump(void *arg, uint32_t pid, struct cp_text path, const uint8_t **ret_bytes,
 	size_t *ret_n)
@@ -69,7 +78,7 @@ static bool jitdump(void *arg, uint32_t pid, struct cp_text path, const uint8_t 
 
 static void run(const struct cpi_source *source, const struct cp_read_options *o)
 {
-	static const struct cpi_unwinder unwinder = {.unwind = unwind, .jitdump = jitdump};
+	static const struct cpi_unwinder unwinder = {.unwind = unwind, .leaf_caller = leaf_caller, .jitdump = jitdump};
 	struct cp_context_options context = {
 		.size = sizeof context, .limits.memory = 256 << 20, .threads = 1};
 	struct cpi_env env;

@@ -72,6 +72,19 @@ static unsigned unwind(void *arg, unsigned worker, const struct cpi_unwind_sampl
 	return 2;
 }
 
+/* In good-leaf LR is the caller below 400020. */
+static uint64_t leaf_caller(void *arg, const struct cpi_unwind_sample *sample,
+	cpi_unwind_map_fn *map_at, void *reader, uint64_t pc, uint64_t lr)
+{
+	struct cpi_unwind_map map;
+
+	(void)arg;
+	assert_int_equal(sample->abi, 2);
+	assert_true(map_at(reader, sample, pc, &map));
+	assert_int_equal(map.start, 0x400000);
+	return pc < 0x400020 ? lr : 0;
+}
+
 /* The dump of good-jit; the reader frees nothing. */
 static bool jitdump(void *arg, uint32_t pid, struct cp_text path, const uint8_t **ret_bytes,
 	size_t *ret_n)
@@ -93,7 +106,11 @@ static bool jitdump(void *arg, uint32_t pid, struct cp_text path, const uint8_t 
 }
 
 static const struct cpi_unwinder unwinder = {
-	.unwind = unwind, .jitdump = jitdump, .jitdump_arg = (void *)bytes_of_jitdump};
+	.unwind = unwind,
+	.leaf_caller = leaf_caller,
+	.jitdump = jitdump,
+	.jitdump_arg = (void *)bytes_of_jitdump,
+};
 
 /* ---- reading ---- */
 

@@ -367,6 +367,42 @@ static void no_stack_is_missing(void **state)
 	}
 }
 
+/* For chains by frame pointer: LR is the caller where the leaf's table says so. */
+static void a_leaf_names_its_caller(void **state)
+{
+	uint64_t ips[MOST];
+	bool exact[MOST];
+	enum cpi_unwind_end end;
+	struct fixture f;
+	struct cpi_unwinder *u = &f.replay.unwinder;
+	const struct cpi_unwind_sample *s;
+	unsigned n;
+
+	(void)state;
+	load(&f, "aarch64", 1);
+	assert_true(replay_start(&f.replay, &f.env));
+	s = &f.replay.sample[3].sample;
+	n = replay_unwind(&f.replay, 3, 0, ips, exact, MOST, &end);
+	/* From the end: leaf_trap, interrupted; catch_trap, run, _start. */
+	assert_true(exact[n - 4]);
+	assert_int_equal(u->leaf_caller(u->arg, s, replay_map_at, &f.replay, ips[n - 4],
+				 ips[n - 3] | 1ULL << 55),
+		ips[n - 3]);
+	/* run has saved its own; 8 is no code. */
+	assert_int_equal(u->leaf_caller(u->arg, s, replay_map_at, &f.replay, ips[n - 2],
+				 ips[n - 1]), 0);
+	assert_int_equal(
+		u->leaf_caller(u->arg, s, replay_map_at, &f.replay, ips[n - 4], 8), 0);
+	assert_int_equal(
+		u->leaf_caller(u->arg, s, replay_map_at, &f.replay, 8, ips[n - 3]), 0);
+	unload(&f);
+	load(&f, "x86_64", 1);
+	assert_true(replay_start(&f.replay, &f.env));
+	assert_int_equal(u->leaf_caller(u->arg, &f.replay.sample[0].sample, replay_map_at,
+				 &f.replay, 0x400100, 0x400100), 0);
+	unload(&f);
+}
+
 static void other_machines_are_left_alone(void **state)
 {
 	uint64_t ips[MOST];
@@ -475,6 +511,7 @@ int main(void)
 		cmocka_unit_test(gaps_are_said),
 		cmocka_unit_test(another_stack_is_missing),
 		cmocka_unit_test(no_stack_is_missing),
+		cmocka_unit_test(a_leaf_names_its_caller),
 		cmocka_unit_test(other_machines_are_left_alone),
 		cmocka_unit_test(at_most_the_frames_asked_for),
 		cmocka_unit_test(threads_agree),
