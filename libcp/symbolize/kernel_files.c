@@ -228,7 +228,8 @@ bool cpi_image_open_module(struct cpi_image *image, const struct cpi_search *sea
 	struct place debug = place_for(image, search, &image->debug);
 
 	/* A file that is not vouched for by a build id is not taken unasked. */
-	(void)find_module(&main);
+	if (!find_module(&main) && search->options->no_inlines)
+		(void)by_id(&main);
 	if (!image->main.debug && !search->options->no_inlines && !by_id(&debug))
 		(void)at_debuginfod(&debug, true);
 	image->unverified = image->main.elf && !image->build_id.n;

@@ -527,6 +527,28 @@ static void kernel_module(void **state)
 	}
 }
 
+/* perf's build-id cache has modules, too. */
+static void module_in_the_cache(void **state)
+{
+	static const uint64_t address[] = {0x2};
+	struct bed bed;
+	static const char id[] = "0f622c193d8de94b85324add30a1824255859469";
+	char cache[160];
+
+	(void)state;
+	bed_init(&bed);
+	snprintf(cache, sizeof cache, ".debug/.build-id/%.2s/%s/elf", id, id + 2);
+	put(&bed, "object/tiny-module-id.ko", cache);
+	for (unsigned i = 0; i < 2; i++) {
+		bed.options.no_inlines = i;
+		make_profile(&bed, "[tiny_module]", id, CP_MAP_MODULE, address, 1);
+		run(&bed);
+		assert_string_equal(name_of(&bed, 1, 0), "outer");
+		assert_false(image(&bed)->unverified);
+	}
+	bed_release(&bed);
+}
+
 /* Files named by another number than the capture's, as a container's are. */
 static void generated_code_of_a_container(void **state)
 {
@@ -663,6 +685,7 @@ int main(void)
 		cmocka_unit_test(symbols_stay_unless_asked),
 		cmocka_unit_test(generated_code),
 		cmocka_unit_test(generated_code_of_a_container),
+		cmocka_unit_test(module_in_the_cache),
 		cmocka_unit_test(jitdump_by_path),
 		cmocka_unit_test(kernel_list),
 		cmocka_unit_test(kernel_module),

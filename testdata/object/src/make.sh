@@ -31,3 +31,4 @@ STRIP=llvm-strip plt plt-aarch64 clang --target=aarch64-linux-gnu -fuse-ld=lld
 gcc -g -O1 -ffreestanding -fcf-protection=none -fno-pie -mcmodel=kernel -ffunction-sections \
 	-fdebug-prefix-map=$PWD=. -c tiny.c -o ../tiny-module.ko
 xz -k -f ../tiny-module.ko
+ld -r --build-id=sha1 ../tiny-module.ko -o ../tiny-module-id.ko
