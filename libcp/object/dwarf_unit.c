@@ -353,11 +353,54 @@ void cpi_dwarf_listing_free(struct cpi_dwarf_file *file)
 	file->listing = NULL;
 }
 
+/* The rest of a set is more than zeros: padding, and the pair that ends it. */
+static bool has_pairs(struct cpi_cursor *set)
+{
+	uint8_t any = 0;
+
+	cpi_cursor_skip(set, 2);
+	while (cpi_cursor_left(set))
+		any |= cpi_cursor_u8(set);
+	return any;
+}
+
+/*
+ * Whether .debug_aranges says anything about a unit that does not say it itself: those of
+ * data alone (a C library has hundreds) are silent because they have no code, and have empty
+ * sets. True for what cannot be walked.
+ */
+static bool has_news(const struct cpi_dwarf_file *file)
+{
+	struct cpi_cursor c = cpi_dwarf_cursor(file, CPI_DW_ARANGES, 0);
+
+	while (cpi_cursor_left(&c)) {
+		const struct cpi_dwarf_unit *unit;
+		uint64_t offset, length = cpi_cursor_u32(&c);
+		unsigned size = length == 0xffffffff ? 8 : 4;
+		struct cpi_cursor set;
+
+		if (size == 8)
+			length = cpi_cursor_u64(&c);
+		if (!cpi_cursor_ok(&c) || length > cpi_cursor_left(&c))
+			return true;
+		set = cpi_cursor_sub(&c, length);
+		cpi_cursor_skip(&set, 2);
+		offset = cpi_dwarf_word(&set, size);
+		unit = cpi_dwarf_unit_at(file, offset + 12);
+		if (!cpi_cursor_ok(&set))
+			return true;
+		if (unit && unit->start == offset && !unit->ranges.kind && !unit->high.kind &&
+			has_pairs(&set))
+			return true;
+	}
+	return false;
+}
+
 enum cp_code cpi_dwarf_listing_finish(struct cpi_dwarf_file *file, struct cp_error *err)
 {
 	enum cp_code code = CP_OK;
 
-	if (file->listing->silent && file->section[CPI_DW_ARANGES].n && !file->split)
+	if (file->listing->silent && !file->split && has_news(file))
 		code = read_aranges(file, err);
 	cpi_dwarf_listing_free(file);
 	return code;
