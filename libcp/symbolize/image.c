@@ -169,6 +169,19 @@ static bool fatal(enum cp_code code)
 	return code == CP_ERROR_MEMORY;
 }
 
+/*
+ * The old ABI of 64-bit PowerPC: symbols have the addresses of function descriptors, which
+ * are not followed.
+ */
+static void note_descriptors(struct cpi_env *env, const struct cpi_object *object)
+{
+	if (cpi_elf_header(object->elf)->machine == EM_PPC64 &&
+		cpi_elf_find(object->elf, ".opd"))
+		cpi_diag_note(&env->diag, "opd",
+			"%s: its symbols are those of function descriptors (.opd), which are not "
+			"followed: many addresses stay without a name", object->path.p);
+}
+
 static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 	struct cpi_object *object, struct cp_error *err)
 {
@@ -177,6 +190,7 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 
 	if (!object->elf)
 		return CP_OK;
+	note_descriptors(env, object);
 	code = cpi_symtab_resolve(
 		env, object->elf, image->address, image->n_addresses, image->symbol, &why);
 	if (code && !fatal(code))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 struct row {
 	struct cp_symbol_image public;
@@ -15,7 +16,7 @@ struct cp_symbol_report {
 	struct cpi_env *env;
 	struct cpi_arena text;
 	struct row *row;
-	size_t n;
+	size_t n, room;
 };
 
 size_t cp_symbol_report_count(const struct cp_symbol_report *report)
@@ -36,7 +37,7 @@ void cp_symbol_report_free(struct cp_symbol_report *report)
 	if (!report)
 		return;
 	mem = &report->env->mem;
-	cpi_free(mem, report->row, report->n * sizeof *report->row);
+	cpi_free(mem, report->row, report->room * sizeof *report->row);
 	cpi_arena_release(&report->text);
 	cpi_free(mem, report, sizeof *report);
 }
@@ -53,9 +54,50 @@ static int counting_type(const struct cp_profile *p)
 	return -1;
 }
 
+/*
+ * Layers of one jitdump are images of their own, but one row of the report, that of the
+ * first. By image.
+ */
+struct together {
+	uint32_t first;
+	uint64_t addresses, resolved; /* of all, in the first's */
+	bool has_lines;
+};
+
+static bool same_dump(const struct cpi_image *a, const struct cpi_image *b)
+{
+	return a->pid == b->pid && cpi_text_equal(a->path, b->path);
+}
+
+/* NULL when out of memory. */
+static struct together *put_together(struct cpi_env *env, const struct cpi_images *images)
+{
+	struct together *t = cpi_alloc_zero(&env->mem, (images->n + 1) * sizeof *t);
+	struct cpi_index index = {0};
+
+	for (uint32_t i = 0; t && i < images->n; i++) {
+		const struct cpi_image *image = &images->v[i];
+		uint64_t hash = cpi_hash_mix(cpi_hash(image->path.p, image->path.n), image->pid);
+		struct cpi_probe probe = cpi_index_find(&index, hash);
+
+		t[i].first = i;
+		for (uint32_t id; image->inner && (id = cpi_index_next(&index, &probe));)
+			if (same_dump(&images->v[id - 1], image))
+				t[i].first = id - 1;
+		if (image->inner && t[i].first == i &&
+			!cpi_index_add(&env->mem, &index, hash, i + 1)) {
+			cpi_free(&env->mem, t, (images->n + 1) * sizeof *t);
+			t = NULL;
+		}
+	}
+	cpi_index_release(&env->mem, &index);
+	return t;
+}
+
 struct tally {
 	const struct cp_profile *p;
 	const struct cpi_images *images;
+	const struct together *together;
 	const uint32_t *image_of;
 	int64_t *of_stack;   /* samples by stack */
 	uint32_t *seen;      /* by image: the last stack it was in */
@@ -93,7 +135,10 @@ static void walk_stacks(struct tally *t)
 		for (uint32_t k = 0; k < n && t->of_stack[s]; k++) {
 			uint32_t map = t->p->location.v[frame[k].i].mapping.i;
 			uint32_t id = t->image_of[map];
-			struct cpi_image *image = id ? &t->images->v[id - 1] : NULL;
+			struct cpi_image *image;
+
+			id = id ? t->together[id - 1].first + 1 : 0;
+			image = id ? &t->images->v[id - 1] : NULL;
 
 			if (image && t->seen[id] != s) {
 				t->seen[id] = s;
@@ -121,9 +166,11 @@ static void mark_named(struct tally *t)
 }
 
 static bool tally(struct cpi_env *env, const struct cp_profile *p,
-	const struct cpi_images *images, const uint32_t *image_of)
+	const struct cpi_images *images, const struct together *together,
+	const uint32_t *image_of)
 {
-	struct tally t = {.p = p, .images = images, .image_of = image_of};
+	struct tally t = {
+		.p = p, .images = images, .together = together, .image_of = image_of};
 	size_t stacks = p->stack_end.n * sizeof *t.of_stack, seen = (images->n + 1) * 4;
 	bool fine;
 
@@ -144,10 +191,11 @@ static bool tally(struct cpi_env *env, const struct cp_profile *p,
 	return fine;
 }
 
-static enum cp_symbol_status status_of(const struct cpi_image *image, const struct row *row)
+static enum cp_symbol_status status_of(
+	const struct cpi_image *image, bool has_lines, const struct row *row)
 {
 	if (row->public.resolved)
-		return image->has_lines || !image->n ? CP_SYMBOLS_LINES : CP_SYMBOLS_FUNCTIONS;
+		return has_lines || !image->n ? CP_SYMBOLS_LINES : CP_SYMBOLS_FUNCTIONS;
 	if (image->main.elf || image->debug.elf || image->list.n || image->dump.n)
 		return CP_SYMBOLS_NO_SYMBOLS;
 	if (image->wrong.n)
@@ -310,17 +358,16 @@ static bool describe(
 	return (!image->file.n || row->public.file) && (!image->url.n || row->public.url);
 }
 
-/* Locations that had names before count as resolved. */
 static bool fill_row(struct cp_symbol_report *report, const struct cpi_image *image,
-	uint64_t before, struct row *row)
+	const struct together *sums, struct row *row)
 {
 	row->public.mapping = image->mapping;
 	row->public.samples = image->samples;
-	row->public.addresses = image->n + before;
-	row->public.resolved = image->resolved + before;
+	row->public.addresses = sums->addresses;
+	row->public.resolved = sums->resolved;
 	row->public.unverified = image->unverified && image->resolved;
 	row->lost = image->lost;
-	row->public.status = status_of(image, row);
+	row->public.status = status_of(image, sums->has_lines, row);
 	return describe(report, image, row);
 }
 
@@ -348,18 +395,36 @@ static uint64_t *count_before(struct cpi_env *env, const struct cp_profile *p,
 	return before;
 }
 
+/* Locations that had names before count as resolved. */
+static void add_up(const struct cpi_images *images, const uint64_t *before, struct together *t)
+{
+	for (size_t i = 0; i < images->n; i++) {
+		struct together *first = &t[t[i].first];
+
+		first->addresses += images->v[i].n + before[i + 1];
+		first->resolved += images->v[i].resolved + before[i + 1];
+		first->has_lines |= images->v[i].has_lines;
+	}
+}
+
 static enum cp_code fill_rows(struct cp_symbol_report *report, const struct cp_profile *p,
 	const struct cpi_images *images, const uint32_t *image_of, struct cp_error *err)
 {
 	struct cpi_env *env = report->env;
 	uint64_t *before = count_before(env, p, images, image_of);
-	bool fine = before && tally(env, p, images, image_of);
+	struct together *together = put_together(env, images);
+	bool fine = before && together && tally(env, p, images, together, image_of);
 
+	if (fine)
+		add_up(images, before, together);
 	for (size_t i = 0; i < images->n && fine; i++)
-		fine = fill_row(report, &images->v[i], before[i + 1], &report->row[i]);
+		if (together[i].first == i)
+			fine = fill_row(report, &images->v[i], &together[i],
+				&report->row[report->n++]);
 	if (fine && report->n > 1)
 		qsort(report->row, report->n, sizeof *report->row, by_loss);
 	cpi_free(&env->mem, before, (images->n + 1) * sizeof *before);
+	cpi_free(&env->mem, together, (images->n + 1) * sizeof *together);
 	return fine ? CP_OK : cpi_error_memory(err);
 }
 
@@ -375,7 +440,7 @@ enum cp_code cpi_report_new(struct cpi_env *env, const struct cp_profile *p,
 	report->env = env;
 	cpi_arena_init(&report->text, &env->mem);
 	report->row = cpi_alloc_zero(&env->mem, images->n * sizeof *report->row);
-	report->n = report->row ? images->n : 0;
+	report->room = report->row ? images->n : 0;
 	code = report->row ? fill_rows(report, p, images, image_of, err) : cpi_error_memory(err);
 	if (code)
 		cp_symbol_report_free(report);

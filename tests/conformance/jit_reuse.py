@@ -86,6 +86,17 @@ def injected(bed, capture):
         print("   ", want, "\n   ", got)
 
 
+def one_row(bed, capture):
+    """Layers of a dump are one image to the reader of a report."""
+    report = bed.here("report")
+    run(bed.cpconv, capture, "-q", "-o", bed.here("o.pb"), "--symbols-report=" + report)
+    with open(report) as f:
+        rows = [line for line in f if ".dump" in line and "functions and lines" in line]
+    if len(rows) != 1:
+        bed.bad += 1
+        print("  BAD: the report's rows of the dump:", rows)
+
+
 def in_other_memory(bed):
     _, capture = bed.record("memfd", args=("memfd",))
     got, want = bed.folded(capture), leaves_of_perf(capture, bed.top)
@@ -121,6 +132,7 @@ def main():
             return 77
         want = leaves_of_perf(capture, top)
         bed.same("each function at its time", want, bed.folded(capture))
+        one_row(bed, capture)
         injected(bed, capture)
         bare = bed.here("bare.pb.gz")
         run(bed.cpconv, capture, "-q", "--no-symbolize", "-o", bare)
