@@ -39,7 +39,8 @@ struct naming {
 };
 
 enum cp_code cpi_dwarf_open(struct cpi_env *env, struct cpi_elf *elf,
-	const struct cpi_dwarf_options *options, struct cpi_dwarf **ret_dw, struct cp_error *err)
+	const struct cpi_dwarf_options *options, struct cpi_dwarf **ret_dw,
+	struct cp_error *err)
 {
 	struct cpi_dwarf *dw = cpi_alloc_zero(&env->mem, sizeof *dw);
 	size_t window = options && options->window ? options->window : WINDOW;
@@ -50,7 +51,8 @@ enum cp_code cpi_dwarf_open(struct cpi_env *env, struct cpi_elf *elf,
 	dw->env = env;
 	cpi_dwarf_splits_init(&dw->splits, env, options);
 	if (options && options->alt)
-		code = cpi_dwarf_file_open(env, options->alt, NULL, CPI_DW_LINKED, 0, &dw->alt, err);
+		code = cpi_dwarf_file_open(
+			env, options->alt, NULL, CPI_DW_LINKED, 0, &dw->alt, err);
 	if (!code)
 		code = cpi_dwarf_file_open(
 			env, elf, dw->alt, CPI_DW_LINKED, window, &dw->file, err);
@@ -104,8 +106,8 @@ static void run_scopes(void *arg, size_t i, unsigned worker)
 
 	cpi_dwarf_abbrevs_trim(&naming->r->env->mem, &w->cache);
 	/* Damage here was met, and reported, when the entries were read before. */
-	if (cpi_dwarf_scopes(&w->cache, naming->scope + first, end - first, &w->arena, NULL) ==
-		CP_ERROR_MEMORY)
+	if (cpi_dwarf_scopes(&w->cache, naming->scope + first, end - first, &w->arena,
+		    NULL) == CP_ERROR_MEMORY)
 		atomic_store(&naming->failed, true);
 }
 
@@ -165,7 +167,8 @@ static enum cp_code gather(const struct cpi_dwarf_resolution *r,
 	for (size_t i = 0; i < r->n; i++) {
 		result->first[i] = at;
 		if (r->answer[i].n > UINT32_MAX - at)
-			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "too many frames");
+			return cpi_error(
+				err, CP_ERROR_LIMIT, CP_NO_OFFSET, "too many frames");
 		at += r->answer[i].n;
 	}
 	result->first[r->n] = at;
@@ -181,8 +184,9 @@ static enum cp_code gather(const struct cpi_dwarf_resolution *r,
 }
 
 /* Lets every unit that is listed claim addresses, and runs those that got some. */
-static enum cp_code ask_units(struct cpi_dwarf_resolution *r, struct cpi_dwarf_claims *claims,
-	bool units, bool aranges, size_t *ret_jobs, struct cp_error *err)
+static enum cp_code ask_units(struct cpi_dwarf_resolution *r,
+	struct cpi_dwarf_claims *claims, bool units, bool aranges, size_t *ret_jobs,
+	struct cp_error *err)
 {
 	struct cpi_dwarf_batch *batch = cpi_dwarf_batch_add(r, err);
 	enum cp_code code = batch ? CP_OK : CP_ERROR_MEMORY;
@@ -198,7 +202,10 @@ static enum cp_code ask_units(struct cpi_dwarf_resolution *r, struct cpi_dwarf_c
 			       : cpi_dwarf_batch_run(r, batch, 0, batch->job.n, err);
 }
 
-/* One unit for each address that has no owner; *ret_jobs = 0: there are none left to ask. */
+/*
+ * One unit for each address that has no owner;
+ * *ret_jobs = 0: there are none left to ask.
+ */
 static enum cp_code ask(
 	struct cpi_dwarf_resolution *r, size_t *ret_jobs, struct cp_error *err)
 {
@@ -246,8 +253,8 @@ static enum cp_code ask_all(struct cpi_dwarf_resolution *r, struct cp_error *err
 	return code;
 }
 
-static enum cp_code resolve(struct cpi_dwarf_resolution *r, struct cpi_dwarf_result *result,
-	struct cp_error *err)
+static enum cp_code resolve(struct cpi_dwarf_resolution *r,
+	struct cpi_dwarf_result *result, struct cp_error *err)
 {
 	enum cp_code code;
 
@@ -313,8 +320,8 @@ struct cpi_dwarf_run cpi_dwarf_result_get(const struct cpi_dwarf_result *result,
 {
 	if (i >= result->n)
 		return (struct cpi_dwarf_run){NULL, 0};
-	return (struct cpi_dwarf_run){
-		result->frame + result->first[i], result->first[i + 1] - result->first[i]};
+	return (struct cpi_dwarf_run){result->frame + result->first[i],
+		result->first[i + 1] - result->first[i]};
 }
 
 void cpi_dwarf_result_free(struct cpi_dwarf_result *result)

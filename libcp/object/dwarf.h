@@ -6,9 +6,9 @@
  * From addresses to functions, inline chains and lines with DWARF 2–5.
  *
  * The workload: some ten thousand distinct sampled addresses of one image, sorted, asked
- * once. So there is no index: only units that own an address are decoded, each in one pass
- * over its entries and one over its line rows, on all threads, and nothing is kept but what
- * the addresses need.
+ * once. So there is no index: only units that own an address are decoded, each in one
+ * pass over its entries and one over its line rows, on all threads, and nothing is kept
+ * but what the addresses need.
  */
 
 #include "base/env.h"
@@ -24,14 +24,18 @@ struct cpi_dwarf_result;
  */
 struct cpi_dwarf_options {
 	struct cpi_elf *alt; /* what .gnu_debugaltlink or .debug_sup names, or NULL */
-	/* The split file (.dwo) a unit names; comp_dir may be empty. NULL when not found. */
-	struct cpi_elf *(*open_split)(void *arg, struct cp_text comp_dir, struct cp_text name);
+	/*
+	 * The split file (.dwo) a unit names; comp_dir
+	 * may be empty. NULL when not found.
+	 */
+	struct cpi_elf *(*open_split)(
+		void *arg, struct cp_text comp_dir, struct cp_text name);
 	/* The package (.dwp) of this file; asked at most once, before any open_split. */
 	struct cpi_elf *(*open_package)(void *arg);
 	void *arg;
 	/*
-	 * Compressed .debug_info above twice this size is inflated piece by piece, so many bytes
-	 * ahead, and given back as it was read. 0: 16 MB.
+	 * Compressed .debug_info above twice this size is inflated piece by piece, so
+	 * many bytes ahead, and given back as it was read. 0: 16 MB.
 	 */
 	size_t window;
 };
@@ -63,21 +67,23 @@ struct cpi_dwarf_run {
 
 /* Borrows `elf`; a file without DWARF gives an empty cpi_dwarf. `options` may be NULL. */
 enum cp_code cpi_dwarf_open(struct cpi_env *env, struct cpi_elf *elf,
-	const struct cpi_dwarf_options *options, struct cpi_dwarf **ret_dw, struct cp_error *err);
+	const struct cpi_dwarf_options *options, struct cpi_dwarf **ret_dw,
+	struct cp_error *err);
 void cpi_dwarf_close(struct cpi_dwarf *dw);
 /* Whether there is anything to ask: units or line tables. */
 bool cpi_dwarf_any(const struct cpi_dwarf *dw);
 
 /*
- * Resolves n link-time addresses, ascending and distinct. For a return address ask for the
- * byte before it. In a relocatable file (a kernel module) an address is its section's, as
- * cpi_elf_section gives it, plus the place in it. Damage costs the unit it is in and is
- * reported as a diagnostic. Texts and frames live until the result is freed; `dw` must
- * outlive it. One call at a time per cpi_dwarf.
+ * Resolves n link-time addresses, ascending and distinct. For a return address ask for
+ * the byte before it. In a relocatable file (a kernel module) an address is its
+ * section's, as cpi_elf_section gives it, plus the place in it. Damage costs the unit it
+ * is in and is reported as a diagnostic. Texts and frames live until the result is freed;
+ * `dw` must outlive it. One call at a time per cpi_dwarf.
  */
 enum cp_code cpi_dwarf_resolve(struct cpi_dwarf *dw, const uint64_t *address, size_t n,
 	struct cpi_dwarf_result **ret_result, struct cp_error *err);
-struct cpi_dwarf_run cpi_dwarf_result_get(const struct cpi_dwarf_result *result, size_t i);
+struct cpi_dwarf_run cpi_dwarf_result_get(
+	const struct cpi_dwarf_result *result, size_t i);
 void cpi_dwarf_result_free(struct cpi_dwarf_result *result);
 
 #endif

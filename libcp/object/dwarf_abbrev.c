@@ -36,7 +36,8 @@ static enum cpi_dwarf_role role_of(uint16_t tag, bool has_code)
 }
 
 /* Whether the attribute is one of code, and where it lies when that is fixed. */
-static bool note_code(struct cpi_dwarf_abbrev *a, const struct cpi_dwarf_attr *attr, int at)
+static bool note_code(
+	struct cpi_dwarf_abbrev *a, const struct cpi_dwarf_attr *attr, int at)
 {
 	bool fixed = at >= 0 && at < INT16_MAX;
 
@@ -94,8 +95,8 @@ static bool compile(
 	a->op = (uint32_t)table->op.n;
 	for (uint32_t i = 0; i < a->n_attrs; i++) {
 		const struct cpi_dwarf_attr *attr = &table->attr.v[a->attr + i];
-		int size = cpi_dwarf_form_size(
-			attr->form, table->address_size, table->offset_size, table->version2);
+		int size = cpi_dwarf_form_size(attr->form, table->address_size,
+			table->offset_size, table->version2);
 
 		has_code |= note_code(a, attr, at);
 		if (size == -2) {
@@ -148,8 +149,8 @@ static enum cp_code read_attrs(struct cpi_mem *mem, struct cpi_cursor *c,
 }
 
 enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
-	const struct cpi_dwarf_unit *unit, uint64_t number, const struct cpi_dwarf_attr **ret_attr,
-	size_t *ret_n, struct cp_error *err)
+	const struct cpi_dwarf_unit *unit, uint64_t number,
+	const struct cpi_dwarf_attr **ret_attr, size_t *ret_n, struct cp_error *err)
 {
 	struct cpi_cursor c = cpi_dwarf_cursor(unit->file, CPI_DW_ABBREV, unit->abbrev);
 	const uint8_t *from = c.at;
@@ -186,7 +187,8 @@ static enum cp_code place(struct cpi_mem *mem, struct cpi_dwarf_abbrevs *table,
 {
 	if (code > (uint64_t)n * 4 + MOST_GAPS)
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, table->offset,
-			"abbreviation code %llu in a table of a few", (unsigned long long)code);
+			"abbreviation code %llu in a table of a few",
+			(unsigned long long)code);
 	if (code >= table->n_slots) {
 		size_t want = (size_t)code + 1 + code / 2 + 64;
 		struct cpi_dwarf_abbrev *slot = cpi_resize(mem, table->slot,
@@ -227,7 +229,8 @@ static enum cp_code parse(struct cpi_dwarf_abbrevs *table, struct cp_error *err)
 			code = cpi_error_memory(err);
 		if (!code)
 			code = place(mem, table, number, &a, n, err);
-		if (!code && !cpi_dwarf_spend(&file->budget->abbrevs, (uint64_t)(c.at - from)))
+		if (!code &&
+			!cpi_dwarf_spend(&file->budget->abbrevs, (uint64_t)(c.at - from)))
 			code = cpi_error(err, CP_ERROR_LIMIT, table->offset,
 				"abbreviation tables overlap beyond reason");
 	}
@@ -237,7 +240,8 @@ static enum cp_code parse(struct cpi_dwarf_abbrevs *table, struct cp_error *err)
 static size_t bytes_of(const struct cpi_dwarf_abbrevs *table)
 {
 	return sizeof *table + table->n_slots * sizeof *table->slot +
-		table->attr.cap * sizeof *table->attr.v + table->op.cap * sizeof *table->op.v;
+	       table->attr.cap * sizeof *table->attr.v +
+	       table->op.cap * sizeof *table->op.v;
 }
 
 static void free_table(struct cpi_mem *mem, struct cpi_dwarf_abbrevs *table)
@@ -248,7 +252,8 @@ static void free_table(struct cpi_mem *mem, struct cpi_dwarf_abbrevs *table)
 	cpi_free(mem, table, sizeof *table);
 }
 
-static bool made_for(const struct cpi_dwarf_abbrevs *table, const struct cpi_dwarf_unit *unit)
+static bool made_for(
+	const struct cpi_dwarf_abbrevs *table, const struct cpi_dwarf_unit *unit)
 {
 	return table->file == unit->file && table->offset == unit->abbrev &&
 		table->address_size == unit->address_size &&

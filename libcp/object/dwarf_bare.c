@@ -23,14 +23,18 @@ static void take_span(void *arg, uint64_t low, uint64_t high)
 		t->failed = true;
 }
 
-/* Adds the sequences of one unit's line table; damage is met again, and said, by lookups. */
-static enum cp_code add_spans(
-	struct cpi_dwarf_file *file, uint32_t unit, uint64_t *ret_end, struct cp_error *err)
+/*
+ * Adds the sequences of one unit's line table; damage
+ * is met again, and said, by lookups.
+ */
+static enum cp_code add_spans(struct cpi_dwarf_file *file, uint32_t unit,
+	uint64_t *ret_end, struct cp_error *err)
 {
 	struct target target = {file, unit, false};
 	struct cpi_dwarf_lines lines;
 
-	if (cpi_dwarf_hold_lines(file, file->unit[unit], ret_end, NULL) == CP_ERROR_MEMORY)
+	if (cpi_dwarf_hold_lines(file, file->unit[unit], ret_end, NULL) ==
+		CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
 	if (cpi_dwarf_lines_open(&lines, file->unit[unit], NULL))
 		return CP_OK;

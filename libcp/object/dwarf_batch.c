@@ -69,8 +69,8 @@ static void take_answers(struct cpi_dwarf_resolution *r, const struct cpi_dwarf_
 	}
 }
 
-void cpi_dwarf_batch_answers(struct cpi_dwarf_resolution *r, struct cpi_dwarf_batch *batch,
-	size_t from, size_t to)
+void cpi_dwarf_batch_answers(struct cpi_dwarf_resolution *r,
+	struct cpi_dwarf_batch *batch, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
 		take_answers(r, &batch->job.v[i]);

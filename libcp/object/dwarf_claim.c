@@ -45,7 +45,10 @@ void cpi_dwarf_claims_release(struct cpi_dwarf_claims *c)
 	cpi_vec_release(mem, &c->taken);
 }
 
-/* The first address from i on that is not claimed; paths are halved as they are walked. */
+/*
+ * The first address from i on that is not claimed;
+ * paths are halved as they are walked.
+ */
 static size_t next_free(struct cpi_dwarf_claims *c, size_t i)
 {
 	while (c->skip[i] != i) {
@@ -71,9 +74,10 @@ static size_t first_from(const uint64_t *address, size_t n, uint64_t value)
 }
 
 /*
- * Units in order of their offsets, each taking what none took before: the linker keeps the
- * first copy of a COMDAT function, and lets the entries of the others point to it, too. An
- * address whose unit did not know it is claimed anew, by units behind the one that was asked.
+ * Units in order of their offsets, each taking what none took before: the linker keeps
+ * the first copy of a COMDAT function, and lets the entries of the others point to it,
+ * too. An address whose unit did not know it is claimed anew, by units behind the one
+ * that was asked.
  */
 static bool claim(struct cpi_dwarf_claims *c, uint32_t order, uint64_t low, uint64_t high)
 {
@@ -144,7 +148,8 @@ enum cp_code cpi_dwarf_claim_unit(struct cpi_dwarf_claims *c, struct cpi_dwarf_u
 }
 
 enum cp_code cpi_dwarf_claim_aranges(struct cpi_dwarf_claims *c,
-	const struct cpi_dwarf_file *file, struct cpi_dwarf_batch *batch, struct cp_error *err)
+	const struct cpi_dwarf_file *file, struct cpi_dwarf_batch *batch,
+	struct cp_error *err)
 {
 	enum cp_code code = CP_OK;
 

@@ -150,7 +150,10 @@ enum {
 	DW_LANG_Mips_Assembler = 0x8001
 };
 
-/* Columns of a package's index: version 2 (GNU) and version 5 number them alike up to 6. */
+/*
+ * Columns of a package's index: version 2 (GNU) and
+ * version 5 number them alike up to 6.
+ */
 enum {
 	DW_SECT_INFO = 1,
 	DW_SECT_ABBREV = 3,

@@ -4,11 +4,12 @@
 
 /*
  * Files that a line program defines on its way (DW_LNE_define_file, gone in DWARF 5) and
- * its header does not list. Of today's writers only perf inject --jit does so, for the ELF
- * files it makes of generated code.
+ * its header does not list. Of today's writers only perf inject --jit does so, for the
+ * ELF files it makes of generated code.
  */
 
-static bool define(struct cpi_dwarf_lines *lines, struct cpi_mem *mem, struct cpi_cursor *c)
+static bool define(
+	struct cpi_dwarf_lines *lines, struct cpi_mem *mem, struct cpi_cursor *c)
 {
 	struct cpi_dwarf_line_file file = {{"", 0}, 0};
 
@@ -47,7 +48,8 @@ bool cpi_dwarf_lines_defined(struct cpi_dwarf_lines *lines, struct cpi_mem *mem)
 			continue;
 		}
 		n = cpi_cursor_uleb(&c);
-		extended = cpi_cursor_sub(&c, n > cpi_cursor_left(&c) ? SIZE_MAX : (size_t)n);
+		extended = cpi_cursor_sub(
+			&c, n > cpi_cursor_left(&c) ? SIZE_MAX : (size_t)n);
 		if (n && cpi_cursor_u8(&extended) == DW_LNE_define_file)
 			fine = define(lines, mem, &extended);
 	}

@@ -41,7 +41,8 @@ static bool windowed(struct loading *l, size_t i)
 {
 	struct cpi_dwarf_file *file = l->file;
 	struct cpi_dwarf_bytes *s = &file->section[i];
-	const struct cpi_inflation *stream = cpi_elf_section_stream(file->elf, l->index[i]);
+	const struct cpi_inflation *stream =
+		cpi_elf_section_stream(file->elf, l->index[i]);
 	struct cpi_elf_window **window = i == CPI_DW_INFO ? &file->info : &file->lines;
 
 	if (!file->window || !stream || (i != CPI_DW_INFO && i != CPI_DW_LINE))
@@ -107,8 +108,8 @@ static enum cp_code load_all(struct cpi_dwarf_file *file, struct cp_error *err)
 }
 
 /*
- * Lowest address of code in a linked file. Entries of code that the linker discarded start
- * at 0, below it. Relocatable files have no such entries and do start at 0.
+ * Lowest address of code in a linked file. Entries of code that the linker discarded
+ * start at 0, below it. Relocatable files have no such entries and do start at 0.
  */
 static uint64_t code_start(const struct cpi_elf *elf)
 {
@@ -127,9 +128,11 @@ static uint64_t code_start(const struct cpi_elf *elf)
 static void set_budget(struct cpi_dwarf_file *file)
 {
 	const struct cpi_dwarf_bytes *s = file->section;
-	uint64_t some = 64 << 20, little = 8 << 20; /* tables take ten times their bytes */
+	uint64_t some = 64 << 20;
+	uint64_t little = 8 << 20; /* tables take ten times their bytes */
 
-	atomic_init(&file->own_budget.abbrevs, (int64_t)(s[CPI_DW_ABBREV].n * 256 + little));
+	atomic_init(
+		&file->own_budget.abbrevs, (int64_t)(s[CPI_DW_ABBREV].n * 256 + little));
 	atomic_init(&file->own_budget.ranges,
 		(int64_t)((s[CPI_DW_RANGES].n + s[CPI_DW_RNGLISTS].n) * 16 + some));
 	atomic_init(&file->own_budget.rows, (int64_t)(s[CPI_DW_LINE].n * 16 + some));

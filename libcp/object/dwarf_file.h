@@ -11,13 +11,16 @@ enum cpi_dwarf_file_kind {
 };
 
 /*
- * One file's debug sections, and its units. `alt` may be NULL and must live longer. `window`
- * as in cpi_dwarf_options; 0: never. A windowed file's units are not listed yet.
+ * One file's debug sections, and its units. `alt` may be NULL and must live longer.
+ * `window` as in cpi_dwarf_options; 0: never. A windowed file's units are not listed yet.
  */
 enum cp_code cpi_dwarf_file_open(struct cpi_env *env, struct cpi_elf *elf,
 	struct cpi_dwarf_file *alt, enum cpi_dwarf_file_kind kind, size_t window,
 	struct cpi_dwarf_file **ret_file, struct cp_error *err);
-/* Applies a relocatable file's relocations; index: each section's number in the ELF file. */
+/*
+ * Applies a relocatable file's relocations;
+ * index: each section's number in the ELF file.
+ */
 enum cp_code cpi_dwarf_file_relocate(struct cpi_dwarf_file *file,
 	const uint32_t index[CPI_DW_SECTIONS], struct cp_error *err);
 /* Asks line tables where the code of units is that nothing else places. */

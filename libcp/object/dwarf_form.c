@@ -2,7 +2,10 @@
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
 
-/* How a form is stored: its bytes when they are fixed, else one of the negative numbers. */
+/*
+ * How a form is stored: its bytes when they are
+ * fixed, else one of the negative numbers.
+ */
 enum {
 	IS_ADDRESS = 101,
 	IS_OFFSET = 102,
@@ -89,7 +92,8 @@ static void look_up(uint16_t form, uint8_t *ret_store, uint8_t *ret_kind)
 	}
 }
 
-int cpi_dwarf_form_size(uint16_t form, uint8_t address_size, uint8_t offset_size, bool version2)
+int cpi_dwarf_form_size(
+	uint16_t form, uint8_t address_size, uint8_t offset_size, bool version2)
 {
 	uint8_t store, kind;
 
@@ -151,7 +155,8 @@ static uint64_t block_length(struct cpi_cursor *c, uint8_t store)
 	}
 }
 
-void cpi_dwarf_form_skip(struct cpi_cursor *c, uint16_t form, const struct cpi_dwarf_unit *unit)
+void cpi_dwarf_form_skip(
+	struct cpi_cursor *c, uint16_t form, const struct cpi_dwarf_unit *unit)
 {
 	uint8_t store, kind;
 	uint64_t n;
@@ -162,7 +167,8 @@ void cpi_dwarf_form_skip(struct cpi_cursor *c, uint16_t form, const struct cpi_d
 		uint64_t real = cpi_cursor_uleb(c);
 
 		/* One level: a chain of them would be an input's loop. */
-		if (real == DW_FORM_indirect || real == DW_FORM_implicit_const || real > 0xffff)
+		if (real == DW_FORM_indirect || real == DW_FORM_implicit_const ||
+			real > 0xffff)
 			cpi_cursor_fail(c);
 		else
 			cpi_dwarf_form_skip(c, (uint16_t)real, unit);
@@ -186,8 +192,8 @@ void cpi_dwarf_form_skip(struct cpi_cursor *c, uint16_t form, const struct cpi_d
 	}
 }
 
-struct cpi_cursor cpi_dwarf_cursor(
-	const struct cpi_dwarf_file *file, enum cpi_dwarf_section section, uint64_t offset)
+struct cpi_cursor cpi_dwarf_cursor(const struct cpi_dwarf_file *file,
+	enum cpi_dwarf_section section, uint64_t offset)
 {
 	const struct cpi_dwarf_bytes *s = &file->section[section];
 	struct cpi_cursor c = cpi_cursor_make(s->p, s->n, file->swap);
@@ -199,8 +205,8 @@ struct cpi_cursor cpi_dwarf_cursor(
 	return c;
 }
 
-struct cp_text cpi_dwarf_string_at(
-	const struct cpi_dwarf_file *file, enum cpi_dwarf_section section, uint64_t offset)
+struct cp_text cpi_dwarf_string_at(const struct cpi_dwarf_file *file,
+	enum cpi_dwarf_section section, uint64_t offset)
 {
 	struct cp_text text = {"", 0};
 	struct cpi_cursor c;
@@ -226,8 +232,8 @@ static struct cp_text string_of(
 	return cpi_dwarf_string_at(unit->file, CPI_DW_STR, offset);
 }
 
-static void read_fixed(struct cpi_cursor *c, uint16_t form, const struct cpi_dwarf_unit *unit,
-	unsigned size, struct cpi_dwarf_value *value)
+static void read_fixed(struct cpi_cursor *c, uint16_t form,
+	const struct cpi_dwarf_unit *unit, unsigned size, struct cpi_dwarf_value *value)
 {
 	if (value->kind == CPI_DW_BLOCK) { /* data16 */
 		value->text.p = (const char *)cpi_cursor_bytes(c, size);
@@ -274,7 +280,8 @@ void cpi_dwarf_form_read(struct cpi_cursor *c, const struct cpi_dwarf_attr *attr
 	if (form == DW_FORM_indirect) {
 		uint64_t real = cpi_cursor_uleb(c);
 
-		if (real == DW_FORM_indirect || real == DW_FORM_implicit_const || real > 0xffff)
+		if (real == DW_FORM_indirect || real == DW_FORM_implicit_const ||
+			real > 0xffff)
 			cpi_cursor_fail(c);
 		form = (uint16_t)real;
 	}

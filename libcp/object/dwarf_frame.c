@@ -5,7 +5,10 @@
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
 
-/* Frames a unit may have beyond 64 an address, which is ten times what real units have. */
+/*
+ * Frames a unit may have beyond 64 an address, which
+ * is ten times what real units have.
+ */
 enum { MOST_DEEP_FRAMES = 1 << 16 };
 
 /* What is known of one node, made when the first frame needs it. */
@@ -34,7 +37,8 @@ struct run {
 	struct cpi_env *env;
 	struct cpi_dwarf_job *job;
 	struct cpi_dwarf_worker *worker;
-	const struct cpi_dwarf_unit *unit; /* with the entries: the split one if there is one */
+	/* with the entries: the split one if there is one */
+	const struct cpi_dwarf_unit *unit;
 	cpi_dwarf_nodes nodes;
 	struct node_facts *facts;
 	CPI_VEC(struct table *) tables;
@@ -81,7 +85,8 @@ static struct table *new_table(struct run *r, const struct cpi_dwarf_unit *unit)
 /* NULL only when out of memory. */
 static struct table *find_table(struct run *r, const struct cpi_dwarf_unit *unit)
 {
-	struct cpi_probe probe = cpi_index_find(&r->table_index, cpi_hash_u64((uintptr_t)unit));
+	struct cpi_probe probe =
+		cpi_index_find(&r->table_index, cpi_hash_u64((uintptr_t)unit));
 	struct table *table;
 
 	for (uint32_t id; (id = cpi_index_next(&r->table_index, &probe));)
@@ -107,7 +112,8 @@ static bool grow_paths(struct run *r, struct table *table, size_t need)
 	return true;
 }
 
-static struct cp_text path_of(struct run *r, const struct cpi_dwarf_unit *unit, uint64_t number)
+static struct cp_text path_of(
+	struct run *r, const struct cpi_dwarf_unit *unit, uint64_t number)
 {
 	struct table *table = find_table(r, unit);
 	struct cp_text none = {"", 0};
@@ -150,7 +156,8 @@ static bool has_scopes(const struct cpi_dwarf_unit *unit)
 	}
 }
 
-static struct cpi_dwarf_function *make_function(struct run *r, struct cpi_dwarf_place place)
+static struct cpi_dwarf_function *make_function(
+	struct run *r, struct cpi_dwarf_place place)
 {
 	struct cpi_dwarf_function *function =
 		cpi_arena_new(&r->worker->arena, struct cpi_dwarf_function, 1);
@@ -171,7 +178,8 @@ static struct cpi_dwarf_function *make_function(struct run *r, struct cpi_dwarf_
 	function->line = naming.decl_line > UINT32_MAX ? 0 : (uint32_t)naming.decl_line;
 	if (naming.file_unit)
 		function->file = path_of(r, naming.file_unit, naming.decl_file);
-	if (function->name.n && !function->linkage_name.n && has_scopes(naming.declared.unit)) {
+	if (function->name.n && !function->linkage_name.n &&
+		has_scopes(naming.declared.unit)) {
 		struct cpi_dwarf_scope scope = {naming.declared, function};
 
 		if (!cpi_vec_push(&r->env->mem, &r->job->scope, scope))
@@ -181,7 +189,8 @@ static struct cpi_dwarf_function *make_function(struct run *r, struct cpi_dwarf_
 }
 
 /* One function per place; inlined calls of a function share it. */
-static struct cpi_dwarf_function *find_function(struct run *r, struct cpi_dwarf_place place)
+static struct cpi_dwarf_function *find_function(
+	struct run *r, struct cpi_dwarf_place place)
 {
 	uint64_t hash = cpi_hash_mix(cpi_hash_u64(place.die), (uintptr_t)place.unit);
 	struct cpi_probe probe = cpi_index_find(&r->known_index, hash);
@@ -218,9 +227,11 @@ static const struct node_facts *facts_of(struct run *r, uint32_t node)
 		return facts;
 	facts->call_file = entry.call_file;
 	facts->call_line = entry.call_line > UINT32_MAX ? 0 : (uint32_t)entry.call_line;
-	facts->call_column = entry.call_column > UINT32_MAX ? 0 : (uint32_t)entry.call_column;
+	facts->call_column =
+		entry.call_column > UINT32_MAX ? 0 : (uint32_t)entry.call_column;
 	/* An instance that adds nothing to its origin shares the origin's function. */
-	if (!entry.linkage_name.n && !entry.name.n && !entry.has_decl_file && !entry.decl_line)
+	if (!entry.linkage_name.n && !entry.name.n && !entry.has_decl_file &&
+		!entry.decl_line)
 		(void)cpi_dwarf_origin(r->unit, &entry.origin, &place);
 	if (place.unit)
 		facts->function = find_function(r, place);
@@ -283,7 +294,8 @@ static void find_owners(struct run *r)
 		return; /* a line table alone */
 	code = cpi_dwarf_abbrevs_get(&r->worker->cache, r->unit, &table, &what);
 	if (!code)
-		code = cpi_dwarf_walk(r->unit, table, job->query, job->n, &r->nodes, &what);
+		code = cpi_dwarf_walk(
+			r->unit, table, job->query, job->n, &r->nodes, &what);
 	note_failure(r, code, &what);
 }
 

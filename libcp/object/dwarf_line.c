@@ -8,7 +8,8 @@ enum { MOST_NAMES = 1 << 20, LONGEST_PATH = 1 << 14 };
 
 static enum cp_code corrupt(const struct cpi_dwarf_lines *lines, struct cp_error *err)
 {
-	return cpi_error(err, CP_ERROR_CORRUPT, lines->offset, "a line table's header is damaged");
+	return cpi_error(
+		err, CP_ERROR_CORRUPT, lines->offset, "a line table's header is damaged");
 }
 
 /* From minimum_instruction_length to the opcode lengths. */
@@ -52,7 +53,8 @@ enum cp_code cpi_dwarf_lines_open(struct cpi_dwarf_lines *lines,
 			"a line table of version %u", lines->version);
 	if (lines->version >= 5) {
 		lines->address_size = cpi_cursor_u8(&c);
-		cpi_cursor_skip(&c, 1); /* segment selectors: no machine of ours has any */
+		/* segment selectors: no machine of ours has any */
+		cpi_cursor_skip(&c, 1);
 	}
 	length = cpi_dwarf_word(&c, lines->offset_size);
 	if (!cpi_cursor_ok(&c) || length > cpi_cursor_left(&c))
@@ -97,15 +99,17 @@ static bool read_names_2(struct cpi_dwarf_lines *lines, struct cpi_mem *mem)
 }
 
 /* One row of a DWARF 5 table, of which path and directory are kept. */
-static void read_row(struct cpi_cursor *c, const struct cpi_cursor *formats, unsigned n_formats,
-	const struct cpi_dwarf_unit *unit, struct cpi_dwarf_line_file *row)
+static void read_row(struct cpi_cursor *c, const struct cpi_cursor *formats,
+	unsigned n_formats, const struct cpi_dwarf_unit *unit,
+	struct cpi_dwarf_line_file *row)
 {
 	struct cpi_cursor f = *formats;
 
 	*row = (struct cpi_dwarf_line_file){{"", 0}, 0};
 	for (unsigned i = 0; i < n_formats; i++) {
 		uint64_t what = cpi_cursor_uleb(&f), form = cpi_cursor_uleb(&f);
-		struct cpi_dwarf_attr attr = {0, form > 0xffff ? 0xffff : (uint16_t)form, 0};
+		struct cpi_dwarf_attr attr = {
+			0, form > 0xffff ? 0xffff : (uint16_t)form, 0};
 		struct cpi_dwarf_value value;
 
 		cpi_dwarf_form_read(c, &attr, unit, &value);
@@ -160,7 +164,10 @@ bool cpi_dwarf_lines_names(struct cpi_dwarf_lines *lines)
 	if (lines->named)
 		return true;
 	lines->named = true;
-	/* Beyond it there are no names: the rows say so, which draw on the same budget. */
+	/*
+	 * Beyond it there are no names: the rows say so,
+	 * which draw on the same budget.
+	 */
 	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&c)))
 		return true;
 	if (lines->version < 5)

@@ -67,11 +67,13 @@ enum cp_code cpi_dwarf_entry_read(const struct cpi_dwarf_unit *unit,
 	if (code)
 		return code;
 	if (die < unit->dies || die >= unit->end)
-		return cpi_error(err, CP_ERROR_CORRUPT, die, "a reference leaves its unit");
+		return cpi_error(
+			err, CP_ERROR_CORRUPT, die, "a reference leaves its unit");
 	c.end = c.start + unit->end;
 	a = cpi_dwarf_abbrev_find(table, cpi_cursor_uleb(&c));
 	if (!a)
-		return cpi_error(err, CP_ERROR_CORRUPT, die, "an entry has no known abbreviation");
+		return cpi_error(
+			err, CP_ERROR_CORRUPT, die, "an entry has no known abbreviation");
 	entry->tag = a->tag;
 	entry->children = a->children;
 	for (uint32_t i = 0; i < a->n_attrs; i++) {
@@ -86,8 +88,8 @@ enum cp_code cpi_dwarf_entry_read(const struct cpi_dwarf_unit *unit,
 	return CP_OK;
 }
 
-bool cpi_dwarf_origin(const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_value *origin,
-	struct cpi_dwarf_place *ret_place)
+bool cpi_dwarf_origin(const struct cpi_dwarf_unit *unit,
+	const struct cpi_dwarf_value *origin, struct cpi_dwarf_place *ret_place)
 {
 	ret_place->die = origin->u;
 	if (origin->kind == CPI_DW_REFERENCE) {
@@ -108,7 +110,8 @@ bool cpi_dwarf_origin(const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_
 }
 
 enum cp_code cpi_dwarf_function_name(struct cpi_dwarf_abbrev_cache *cache,
-	struct cpi_dwarf_place place, struct cpi_dwarf_naming *naming, struct cp_error *err)
+	struct cpi_dwarf_place place, struct cpi_dwarf_naming *naming,
+	struct cp_error *err)
 {
 	memset(naming, 0, sizeof *naming);
 	for (unsigned i = 0; i < LONGEST_CHAIN; i++) {
@@ -132,7 +135,8 @@ enum cp_code cpi_dwarf_function_name(struct cpi_dwarf_abbrev_cache *cache,
 		if (!cpi_dwarf_origin(place.unit, &entry.origin, &place))
 			return CP_OK;
 	}
-	return cpi_error(err, CP_ERROR_CORRUPT, place.die, "a chain of origins does not end");
+	return cpi_error(
+		err, CP_ERROR_CORRUPT, place.die, "a chain of origins does not end");
 }
 
 /* The walk that finds the parents of some entries. */
@@ -245,8 +249,8 @@ static enum cp_code find_parents(
 	struct scopes *s, const struct cpi_dwarf_abbrevs *table, struct cp_error *err)
 {
 	const struct cpi_dwarf_unit *unit = s->unit;
-	struct cpi_cursor c =
-		cpi_dwarf_cursor(unit->file, (enum cpi_dwarf_section)unit->section, unit->dies);
+	struct cpi_cursor c = cpi_dwarf_cursor(
+		unit->file, (enum cpi_dwarf_section)unit->section, unit->dies);
 
 	c.end = c.start + unit->end;
 	while (s->next < s->n && cpi_cursor_left(&c)) {

@@ -67,16 +67,19 @@ struct cpi_dwarf_file {
 	struct cpi_elf *elf;
 	struct cpi_dwarf_bytes section[CPI_DW_SECTIONS];
 	/*
-	 * With a window .debug_info and .debug_line are filled where and while they are needed
-	 * (dwarf_stream.c), and the list of units is made on the way.
+	 * With a window .debug_info and .debug_line are filled where and while they are
+	 * needed (dwarf_stream.c), and the list of units is made on the way.
 	 */
-	size_t window; /* bytes of .debug_info that are worked on at once; 0: all is there */
+	/* bytes of .debug_info that are worked on at once; 0: all is there */
+	size_t window;
 	struct cpi_elf_window *info, *lines;
 	struct cpi_dwarf_listing *listing; /* not finished yet */
 	uint64_t listed;                   /* where it has come to in .debug_info */
 	struct cpi_arena arena;            /* units; texts that must outlive a window */
-	struct cpi_dwarf_file *alt; /* where references and strings "of the other file" are */
-	struct cpi_dwarf_unit **unit; /* by offset; types units of .debug_types are apart */
+	/* where references and strings "of the other file" are */
+	struct cpi_dwarf_file *alt;
+	/* by offset; types units of .debug_types are apart */
+	struct cpi_dwarf_unit **unit;
 	uint32_t n_units, cap_units;
 	CPI_VEC(struct cpi_dwarf_arange) arange;
 	struct cpi_dwarf_budget own_budget, *budget;
@@ -111,12 +114,13 @@ struct cpi_dwarf_value {
 
 struct cpi_dwarf_unit {
 	const struct cpi_dwarf_file *file;   /* entries, abbreviations, strings */
-	const struct cpi_dwarf_file *linked; /* addresses and lines: for a split unit another */
+	/* addresses and lines: for a split unit another */
+	const struct cpi_dwarf_file *linked;
 	struct cpi_dwarf_unit *split;        /* of a skeleton: where its entries are */
 	uint32_t number;                     /* its index in file->unit */
 	uint64_t start, dies, end;           /* header, first entry, end in the section */
 	uint64_t abbrev;                     /* offset in .debug_abbrev */
-	uint64_t id;                         /* signature of a type, or id of a split unit */
+	uint64_t id;                         /* of a type (signature) or a split unit */
 	uint64_t type_die;                   /* type units: the type's entry */
 	uint16_t version, language;
 	uint8_t address_size, offset_size, kind; /* DW_UT_… */
@@ -130,7 +134,8 @@ struct cpi_dwarf_unit {
 	uint64_t str_offsets;  /* offset of index 0 in each of these sections */
 	uint64_t addr;
 	uint64_t rnglists;
-	uint64_t ranges_base;  /* GNU: added to a split unit's offsets into .debug_ranges */
+	/* GNU: added to a split unit's offsets into .debug_ranges */
+	uint64_t ranges_base;
 	struct cp_text name, comp_dir, split_name;
 };
 
@@ -157,10 +162,11 @@ struct cpi_dwarf_abbrev {
 	bool children;
 	bool bad;            /* a form we do not know: cannot be stepped over */
 	uint8_t high_size;   /* width of high_pc at high_at */
-	int16_t low_at;      /* where low_pc and high_pc are when all before is of fixed size, */
-	int16_t high_at;     /* they are plain (an address, a constant), else -1 */
-	int16_t ranges_at;   /* the same for an offset of a range list, */
-	int16_t sibling_at;  /* and a 4-byte sibling */
+	/*
+	 * Where these are when all before is of fixed size and they are plain: an address, a
+	 * constant, an offset of a range list, a 4-byte reference. Else -1.
+	 */
+	int16_t low_at, high_at, ranges_at, sibling_at;
 	int32_t size;        /* bytes of all attributes when fixed, else -1 */
 	uint32_t op;         /* first step of the skip program */
 	uint32_t attr;       /* first attribute */
@@ -190,10 +196,13 @@ struct cpi_dwarf_abbrev_cache {
 enum cp_code cpi_dwarf_abbrevs_get(struct cpi_dwarf_abbrev_cache *cache,
 	const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_abbrevs **ret_table,
 	struct cp_error *err);
-/* The attributes of a single abbreviation, valid until the next call, without the table. */
+/*
+ * The attributes of a single abbreviation, valid
+ * until the next call, without the table.
+ */
 enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
-	const struct cpi_dwarf_unit *unit, uint64_t number, const struct cpi_dwarf_attr **ret_attr,
-	size_t *ret_n, struct cp_error *err);
+	const struct cpi_dwarf_unit *unit, uint64_t number,
+	const struct cpi_dwarf_attr **ret_attr, size_t *ret_n, struct cp_error *err);
 /* Between units only: forgets all tables when they have become many. */
 void cpi_dwarf_abbrevs_trim(struct cpi_mem *mem, struct cpi_dwarf_abbrev_cache *cache);
 void cpi_dwarf_abbrevs_release(struct cpi_mem *mem, struct cpi_dwarf_abbrev_cache *cache);
@@ -201,7 +210,8 @@ void cpi_dwarf_abbrevs_release(struct cpi_mem *mem, struct cpi_dwarf_abbrev_cach
 static inline const struct cpi_dwarf_abbrev *cpi_dwarf_abbrev_find(
 	const struct cpi_dwarf_abbrevs *table, uint64_t code)
 {
-	const struct cpi_dwarf_abbrev *a = code < table->n_slots ? &table->slot[code] : NULL;
+	const struct cpi_dwarf_abbrev *a =
+		code < table->n_slots ? &table->slot[code] : NULL;
 
 	return a && a->tag && !a->bad ? a : NULL;
 }
@@ -209,9 +219,11 @@ static inline const struct cpi_dwarf_abbrev *cpi_dwarf_abbrev_find(
 /* dwarf_form.c */
 
 /* Bytes of a form, or -1 when they vary, or -2 for an unknown form. */
-int cpi_dwarf_form_size(uint16_t form, uint8_t address_size, uint8_t offset_size, bool version2);
+int cpi_dwarf_form_size(
+	uint16_t form, uint8_t address_size, uint8_t offset_size, bool version2);
 /* Steps over a value whose size varies. */
-void cpi_dwarf_form_skip(struct cpi_cursor *c, uint16_t form, const struct cpi_dwarf_unit *unit);
+void cpi_dwarf_form_skip(
+	struct cpi_cursor *c, uint16_t form, const struct cpi_dwarf_unit *unit);
 /* Reads one value; the cursor stands in unit->section, whose start is c->start. */
 void cpi_dwarf_form_read(struct cpi_cursor *c, const struct cpi_dwarf_attr *attr,
 	const struct cpi_dwarf_unit *unit, struct cpi_dwarf_value *value);
@@ -223,11 +235,11 @@ struct cp_text cpi_dwarf_text(
 bool cpi_dwarf_address(const struct cpi_dwarf_unit *unit,
 	const struct cpi_dwarf_value *value, uint64_t *ret_address);
 /* A NUL-terminated string at an offset of a section; n = 0 when there is none. */
-struct cp_text cpi_dwarf_string_at(
-	const struct cpi_dwarf_file *file, enum cpi_dwarf_section section, uint64_t offset);
+struct cp_text cpi_dwarf_string_at(const struct cpi_dwarf_file *file,
+	enum cpi_dwarf_section section, uint64_t offset);
 /* A cursor at an offset of a section, counting offsets from the section's start. */
-struct cpi_cursor cpi_dwarf_cursor(
-	const struct cpi_dwarf_file *file, enum cpi_dwarf_section section, uint64_t offset);
+struct cpi_cursor cpi_dwarf_cursor(const struct cpi_dwarf_file *file,
+	enum cpi_dwarf_section section, uint64_t offset);
 
 /* dwarf_range.c */
 
@@ -245,7 +257,8 @@ bool cpi_dwarf_ranges_start(struct cpi_dwarf_ranges *r, const struct cpi_dwarf_u
 	const struct cpi_dwarf_value *low, const struct cpi_dwarf_value *high,
 	const struct cpi_dwarf_value *ranges);
 /* The next range that is not empty and not of discarded code; false at the end. */
-bool cpi_dwarf_ranges_next(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *ret_high);
+bool cpi_dwarf_ranges_next(
+	struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *ret_high);
 
 /* dwarf_unit.c */
 
@@ -267,7 +280,10 @@ enum cp_code cpi_dwarf_listing_add(struct cpi_dwarf_file *file, struct cp_error 
 /* Finds code that units do not tell of. */
 enum cp_code cpi_dwarf_listing_finish(struct cpi_dwarf_file *file, struct cp_error *err);
 void cpi_dwarf_listing_free(struct cpi_dwarf_file *file);
-/* The text, or a copy when it lies in a window; n = 0 also when there is no memory for it. */
+/*
+ * The text, or a copy when it lies in a window; n = 0 also when there is no memory for
+ * it.
+ */
 struct cp_text cpi_dwarf_lasting(
 	const struct cpi_dwarf_file *file, struct cpi_arena *arena, struct cp_text text);
 /* The unit that holds an offset of .debug_info, or NULL; not while units are listed. */
@@ -307,9 +323,15 @@ enum cp_code cpi_dwarf_lines_open(struct cpi_dwarf_lines *lines,
 void cpi_dwarf_lines_release(struct cpi_mem *mem, struct cpi_dwarf_lines *lines);
 /* Reads the names of directories and files, once; false when out of memory. */
 bool cpi_dwarf_lines_names(struct cpi_dwarf_lines *lines);
-/* dwarf_define.c: adds the files that the program itself names; false when out of memory. */
+/*
+ * dwarf_define.c: adds the files that the program
+ * itself names; false when out of memory.
+ */
 bool cpi_dwarf_lines_defined(struct cpi_dwarf_lines *lines, struct cpi_mem *mem);
-/* A file number's path, joined with its directories; n = 0: unknown, p = NULL: no memory. */
+/*
+ * A file number's path, joined with its directories;
+ * n = 0: unknown, p = NULL: no memory.
+ */
 struct cp_text cpi_dwarf_lines_path(
 	struct cpi_dwarf_lines *lines, uint64_t number, struct cpi_arena *arena);
 
@@ -370,8 +392,8 @@ struct cpi_dwarf_place {
 };
 
 /* Where an entry's origin is; false when it has none or it cannot be found. */
-bool cpi_dwarf_origin(const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_value *origin,
-	struct cpi_dwarf_place *ret_place);
+bool cpi_dwarf_origin(const struct cpi_dwarf_unit *unit,
+	const struct cpi_dwarf_value *origin, struct cpi_dwarf_place *ret_place);
 
 /* An entry whose name must be completed with its scopes. */
 struct cpi_dwarf_scope {
@@ -382,13 +404,15 @@ struct cpi_dwarf_scope {
 /* What a chain of origins says about a function. Paths are the caller's business. */
 struct cpi_dwarf_naming {
 	struct cp_text name, linkage_name;
-	struct cpi_dwarf_place declared; /* the chain's end, whose parents are its scopes */
+	/* the chain's end, whose parents are its scopes */
+	struct cpi_dwarf_place declared;
 	const struct cpi_dwarf_unit *file_unit; /* whose line table decl_file refers to */
 	uint64_t decl_file, decl_line;
 };
 
 enum cp_code cpi_dwarf_function_name(struct cpi_dwarf_abbrev_cache *cache,
-	struct cpi_dwarf_place place, struct cpi_dwarf_naming *naming, struct cp_error *err);
+	struct cpi_dwarf_place place, struct cpi_dwarf_naming *naming,
+	struct cp_error *err);
 /* By place, for qsort. */
 int cpi_dwarf_scope_compare(const void *a, const void *b);
 /* Completes the names of n functions declared in one unit; sorted by place. */
@@ -411,19 +435,22 @@ struct cpi_dwarf_job {
 	size_t n;
 	CPI_VEC(struct cpi_dwarf_frame) frame;
 	CPI_VEC(struct cpi_dwarf_scope) scope; /* names to complete */
-	struct cp_error damage;                /* code != CP_OK: the unit's first damage */
+	struct cp_error damage; /* code != CP_OK: the unit's first damage */
 	enum cp_code code;                     /* what ends the whole call */
 };
 
-/* Sets query[i].node to the number of the job's first frame of it, and the row's line to
- * the number of frames. */
+/*
+ * Sets query[i].node to the number of the job's first frame of it, and the row's line to
+ * the number of frames.
+ */
 void cpi_dwarf_job_run(
 	struct cpi_env *env, struct cpi_dwarf_job *job, struct cpi_dwarf_worker *worker);
 
 /* Takes from a budget; false when it is used up. */
 static inline bool cpi_dwarf_spend(atomic_int_fast64_t *budget, uint64_t n)
 {
-	return atomic_fetch_sub_explicit(budget, (int64_t)n, memory_order_relaxed) >= (int64_t)n;
+	return atomic_fetch_sub_explicit(budget, (int64_t)n, memory_order_relaxed) >=
+	       (int64_t)n;
 }
 
 #endif

@@ -2,10 +2,14 @@
 #include "object/dwarf_const.h"
 #include "object/dwarf_parts.h"
 
-/* The largest address of the unit's size: a marker in .debug_ranges, a tombstone elsewhere. */
+/*
+ * The largest address of the unit's size: a marker in .debug_ranges, a tombstone
+ * elsewhere.
+ */
 static uint64_t most_of(const struct cpi_dwarf_unit *unit)
 {
-	return unit->address_size >= 8 ? UINT64_MAX : (1ULL << unit->address_size * 8) - 1;
+	return unit->address_size >= 8 ? UINT64_MAX
+				       : (1ULL << unit->address_size * 8) - 1;
 }
 
 static bool start_list(struct cpi_dwarf_ranges *r, const struct cpi_dwarf_value *ranges)
@@ -67,7 +71,8 @@ static bool next_pair(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *r
 	unsigned size = r->unit->address_size;
 
 	for (;;) {
-		uint64_t low = cpi_dwarf_word(&r->c, size), high = cpi_dwarf_word(&r->c, size);
+		uint64_t low = cpi_dwarf_word(&r->c, size);
+		uint64_t high = cpi_dwarf_word(&r->c, size);
 
 		r->used += 2 * size;
 		if (!cpi_cursor_ok(&r->c) || (!low && !high))
@@ -123,7 +128,10 @@ static bool next_entry(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *
 		case DW_RLE_offset_pair:
 			low = cpi_cursor_uleb(&r->c);
 			high = cpi_cursor_uleb(&r->c);
-			/* The base of discarded code: so is all that is relative to it. */
+			/*
+			 * The base of discarded code: so is all
+			 * that is relative to it.
+			 */
 			if (r->base >= r->most - 1)
 				low = high;
 			low += r->base;
@@ -146,7 +154,8 @@ static bool next_entry(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *
 	}
 }
 
-bool cpi_dwarf_ranges_next(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *ret_high)
+bool cpi_dwarf_ranges_next(
+	struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *ret_high)
 {
 	uint64_t low, high;
 
@@ -157,14 +166,16 @@ bool cpi_dwarf_ranges_next(struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64
 			high = r->high;
 		} else if (r->c.at == r->c.end) {
 			return false;
-		} else if (!(r->lists ? next_entry(r, &low, &high) : next_pair(r, &low, &high))) {
+		} else if (!(r->lists ? next_entry(r, &low, &high)
+				      : next_pair(r, &low, &high))) {
 			return false;
 		}
 		/*
 		 * Discarded code keeps its entries: GNU ld leaves addresses of 0 (or 1 in
 		 * ranges), lld the two largest numbers.
 		 */
-		if (low >= high || low < r->unit->linked->code_start || low >= r->most - 1)
+		if (low >= high || low < r->unit->linked->code_start ||
+			low >= r->most - 1)
 			continue;
 		*ret_low = low;
 		*ret_high = high;

@@ -5,9 +5,9 @@
 #include "object/dwarf_file.h"
 
 /*
- * Kernel modules are relocatable files: until .rela.debug_* are applied, every address and
- * every offset into another section is zero. Only what compilers use in debug sections is
- * known here: a plain word of the symbol's value plus the addend.
+ * Kernel modules are relocatable files: until .rela.debug_* are applied, every address
+ * and every offset into another section is zero. Only what compilers use in debug
+ * sections is known here: a plain word of the symbol's value plus the addend.
  */
 static const struct {
 	uint16_t machine;
@@ -61,7 +61,8 @@ static uint64_t symbol_value(const struct relocation *r, uint64_t number)
 
 	if (number > UINT32_MAX)
 		return 0;
-	cpi_cursor_skip(&c, (size_t)number * (is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym)));
+	cpi_cursor_skip(
+		&c, (size_t)number * (is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym)));
 	if (is64) {
 		cpi_cursor_skip(&c, 6);
 		section = cpi_cursor_u16(&c);
@@ -77,7 +78,8 @@ static uint64_t symbol_value(const struct relocation *r, uint64_t number)
 	return value + cpi_elf_section(r->file->elf, section)->address;
 }
 
-static void store(const struct relocation *r, uint64_t offset, unsigned size, uint64_t value)
+static void store(
+	const struct relocation *r, uint64_t offset, unsigned size, uint64_t value)
 {
 	uint8_t *p = r->out + offset;
 
@@ -110,7 +112,8 @@ static void apply(struct relocation *r, struct cpi_cursor c)
 			continue;
 		}
 		if (!r->addends) {
-			struct cpi_cursor in = cpi_cursor_make(r->out, r->n, r->file->swap);
+			struct cpi_cursor in =
+				cpi_cursor_make(r->out, r->n, r->file->swap);
 
 			cpi_cursor_skip(&in, (size_t)offset);
 			addend = cpi_dwarf_word(&in, size);
@@ -182,7 +185,8 @@ enum cp_code cpi_dwarf_file_relocate(struct cpi_dwarf_file *file,
 			continue;
 		for (unsigned s = 0; s < CPI_DW_SECTIONS && !code; s++)
 			if (index[s] == row->info && file->section[s].n)
-				code = relocate(file, (enum cpi_dwarf_section)s, row, i, err);
+				code = relocate(
+					file, (enum cpi_dwarf_section)s, row, i, err);
 	}
 	return code;
 }

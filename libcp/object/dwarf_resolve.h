@@ -57,7 +57,8 @@ enum cp_code cpi_dwarf_claim_unit(struct cpi_dwarf_claims *claims,
 	struct cpi_dwarf_unit *unit, struct cpi_dwarf_batch *batch, struct cp_error *err);
 /* The same for all units, by ranges known from elsewhere. */
 enum cp_code cpi_dwarf_claim_aranges(struct cpi_dwarf_claims *claims,
-	const struct cpi_dwarf_file *file, struct cpi_dwarf_batch *batch, struct cp_error *err);
+	const struct cpi_dwarf_file *file, struct cpi_dwarf_batch *batch,
+	struct cp_error *err);
 
 /* dwarf_batch.c */
 
@@ -70,8 +71,8 @@ enum cp_code cpi_dwarf_batch_run(struct cpi_dwarf_resolution *r,
 /* What comes before and after the jobs themselves. */
 enum cp_code cpi_dwarf_batch_prepare(struct cpi_dwarf_resolution *r,
 	struct cpi_dwarf_batch *batch, size_t from, size_t to, struct cp_error *err);
-void cpi_dwarf_batch_answers(struct cpi_dwarf_resolution *r, struct cpi_dwarf_batch *batch,
-	size_t from, size_t to);
+void cpi_dwarf_batch_answers(struct cpi_dwarf_resolution *r,
+	struct cpi_dwarf_batch *batch, size_t from, size_t to);
 
 /* dwarf_stream.c: windowed files */
 

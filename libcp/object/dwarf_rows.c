@@ -6,8 +6,8 @@
 /*
  * The line-number program (DWARF 5 section 6.2) run once against sorted queries. Rows are
  * never stored: addresses only rise within a sequence, so each row that moves the address
- * settles the queries it passed over, with the row before it. Millions of rows run through
- * here for some thousand queries; a row no query is near costs one comparison.
+ * settles the queries it passed over, with the row before it. Millions of rows run
+ * through here for some thousand queries; a row no query is near costs one comparison.
  */
 struct machine {
 	const struct cpi_dwarf_lines *lines;
@@ -119,7 +119,8 @@ static inline void advance(struct machine *m, struct registers *r, uint64_t ops)
 	r->op = (uint32_t)((r->op + ops) % m->lines->max_ops);
 }
 
-static inline void extended(struct machine *m, struct registers *r, struct cpi_cursor *all)
+static inline void extended(
+	struct machine *m, struct registers *r, struct cpi_cursor *all)
 {
 	uint64_t n = cpi_cursor_uleb(all);
 	struct cpi_cursor c = cpi_cursor_sub(
@@ -185,8 +186,10 @@ static void prepare(struct machine *m)
 	const struct cpi_dwarf_lines *lines = m->lines;
 
 	for (unsigned i = lines->opcode_base; i < 256; i++) {
-		m->special[i].advance = (uint8_t)((i - lines->opcode_base) / lines->line_range);
-		m->special[i].line = (uint8_t)((i - lines->opcode_base) % lines->line_range);
+		m->special[i].advance =
+			(uint8_t)((i - lines->opcode_base) / lines->line_range);
+		m->special[i].line =
+			(uint8_t)((i - lines->opcode_base) % lines->line_range);
 	}
 }
 
@@ -217,7 +220,8 @@ static enum cp_code __attribute__((flatten)) run(struct machine *m, struct cp_er
 		}
 	}
 	if (!cpi_cursor_ok(&c))
-		return cpi_error(err, CP_ERROR_CORRUPT, lines->offset, "a line table is cut off");
+		return cpi_error(
+			err, CP_ERROR_CORRUPT, lines->offset, "a line table is cut off");
 	return CP_OK;
 }
 

@@ -45,8 +45,8 @@ struct row {
 };
 
 /* The table behind the hash table: a row of columns' kinds, rows of offsets, of sizes. */
-static void read_row(
-	struct cpi_cursor c, uint32_t columns, uint32_t units, uint32_t number, struct row *row)
+static void read_row(struct cpi_cursor c, uint32_t columns, uint32_t units,
+	uint32_t number, struct row *row)
 {
 	struct cpi_cursor kinds = cpi_cursor_sub(&c, (size_t)columns * 4);
 	struct cpi_cursor sizes;
@@ -186,7 +186,8 @@ static enum cp_code file_of(struct cpi_dwarf_splits *splits, struct cpi_elf *elf
 	return CP_OK;
 }
 
-static bool is_for(const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_unit *skeleton)
+static bool is_for(
+	const struct cpi_dwarf_unit *unit, const struct cpi_dwarf_unit *skeleton)
 {
 	return !unit->no_code && unit->id == skeleton->id && unit->kind != DW_UT_type &&
 		unit->kind != DW_UT_split_type;

@@ -5,9 +5,10 @@
 #include "object/elf_window.h"
 
 /*
- * Resolving against a large compressed .debug_info, of which never more than two windows are
- * there: one whose units are being walked, and the next, which one of the threads inflates
- * meanwhile, listing its units and what they claim. What is behind is given back.
+ * Resolving against a large compressed .debug_info, of which never more than two windows
+ * are there: one whose units are being walked, and the next, which one of the threads
+ * inflates meanwhile, listing its units and what they claim. What is behind is given
+ * back.
  *
  * That works as long as units are read on their own. A reference to another unit (of link
  * time optimization, of dwz) raises budget->wants_all, and then all is inflated and done
@@ -71,8 +72,9 @@ enum cp_code cpi_dwarf_hold_lines(const struct cpi_dwarf_file *file,
 }
 
 /* Fills what a unit's job reads. */
-static enum cp_code hold(const struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit,
-	struct span *info, struct span *lines, struct cp_error *err)
+static enum cp_code hold(const struct cpi_dwarf_file *file,
+	const struct cpi_dwarf_unit *unit, struct span *info, struct span *lines,
+	struct cp_error *err)
 {
 	enum cp_code code = need(file->info, unit->start, unit->end, err);
 	uint64_t end;
@@ -86,8 +88,8 @@ static enum cp_code hold(const struct cpi_dwarf_file *file, const struct cpi_dwa
 	return code;
 }
 
-static void keep(
-	const struct cpi_dwarf_file *file, const struct span *info, const struct span *lines)
+static void keep(const struct cpi_dwarf_file *file, const struct span *info,
+	const struct span *lines)
 {
 	cpi_elf_window_keep(file->info, info->from, info->to);
 	if (file->lines)
@@ -99,7 +101,8 @@ static enum cp_code list_unit(struct stream *s, struct cp_error *err)
 {
 	struct cpi_dwarf_file *file = s->r->file;
 	uint32_t before = file->n_units;
-	enum cp_code code = need(file->info, file->listed, file->listed + ENTRY_BYTES, err);
+	enum cp_code code =
+		need(file->info, file->listed, file->listed + ENTRY_BYTES, err);
 	size_t jobs = s->next->job.n;
 
 	if (!code)
@@ -154,8 +157,8 @@ static enum cp_code ending(struct stream *s, struct cp_error *err)
 	}
 	s->end = true;
 	s->code = CP_OK;
-	return cpi_diag_warn(&s->r->env->diag, err, "dwarf", s->what.offset, ".debug_info: %s",
-		s->what.message);
+	return cpi_diag_warn(&s->r->env->diag, err, "dwarf", s->what.offset,
+		".debug_info: %s", s->what.message);
 }
 
 enum cp_code cpi_dwarf_stream(struct cpi_dwarf_resolution *r,
@@ -190,12 +193,14 @@ enum cp_code cpi_dwarf_stream_batch(struct cpi_dwarf_resolution *r,
 {
 	enum cp_code code = CP_OK;
 
-	for (size_t from = 0, to; from < batch->job.n && !code && !wants_all(r); from = to) {
+	for (size_t from = 0, to; from < batch->job.n && !code && !wants_all(r);
+		from = to) {
 		uint64_t bytes = 0;
 		struct span info = {0, 0}, lines = {0, 0};
 
 		keep(r->file, &info, &lines);
-		for (to = from; to < batch->job.n && bytes < r->file->window && !code; to++) {
+		for (to = from; to < batch->job.n && bytes < r->file->window && !code;
+			to++) {
 			const struct cpi_dwarf_unit *unit = batch->job.v[to].unit;
 
 			bytes += unit->end - unit->start;

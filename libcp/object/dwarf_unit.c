@@ -35,7 +35,8 @@ static void read_header(struct cpi_cursor *c, struct cpi_dwarf_unit *unit)
 enum cp_code cpi_dwarf_unit_header(const struct cpi_dwarf_file *file, uint8_t section,
 	uint64_t offset, struct cpi_dwarf_unit *unit, struct cp_error *err)
 {
-	struct cpi_cursor c = cpi_dwarf_cursor(file, (enum cpi_dwarf_section)section, offset);
+	struct cpi_cursor c =
+		cpi_dwarf_cursor(file, (enum cpi_dwarf_section)section, offset);
 	uint64_t length = cpi_cursor_u32(&c);
 
 	memset(unit, 0, sizeof *unit);
@@ -73,8 +74,8 @@ struct unit_values {
 	struct cpi_dwarf_value name, comp_dir, split_name;
 };
 
-static void take_attr(struct cpi_dwarf_unit *unit, struct unit_values *later, uint16_t name,
-	const struct cpi_dwarf_value *value)
+static void take_attr(struct cpi_dwarf_unit *unit, struct unit_values *later,
+	uint16_t name, const struct cpi_dwarf_value *value)
 {
 	switch (name) {
 	case DW_AT_name:
@@ -125,7 +126,8 @@ static void take_attr(struct cpi_dwarf_unit *unit, struct unit_values *later, ui
 
 /*
  * Where the tables of a section start when no attribute says so: behind the header of the
- * section's (or the package contribution's) first table. Split units of DWARF 5 rely on it.
+ * section's (or the package contribution's) first table. Split units of DWARF 5 rely on
+ * it.
  */
 static void default_bases(struct cpi_dwarf_unit *unit)
 {
@@ -171,7 +173,8 @@ enum cp_code cpi_dwarf_unit_entry(struct cpi_dwarf_unit *unit,
 static enum cp_code warn(const struct cpi_dwarf_file *file, const struct cp_error *what,
 	struct cp_error *err)
 {
-	return cpi_diag_warn(&file->env->diag, err, "dwarf", what->offset, "%s", what->message);
+	return cpi_diag_warn(
+		&file->env->diag, err, "dwarf", what->offset, "%s", what->message);
 }
 
 /* The list of units while it is read. */
@@ -229,22 +232,24 @@ static bool agrees(struct libdwarf *l, const struct cpi_dwarf_file *file)
 		const struct cpi_dwarf_unit *unit = file->unit[i];
 		struct cpi_libdwarf_unit theirs;
 
-		same = cpi_libdwarf_next_unit(l->ld, &theirs) && theirs.next == unit->end &&
-			theirs.version == unit->version && theirs.abbrev == unit->abbrev &&
-			theirs.address_size == unit->address_size &&
-			theirs.offset_size == unit->offset_size;
+		same = cpi_libdwarf_next_unit(l->ld, &theirs) &&
+		       theirs.next == unit->end && theirs.version == unit->version &&
+		       theirs.abbrev == unit->abbrev &&
+		       theirs.address_size == unit->address_size &&
+		       theirs.offset_size == unit->offset_size;
 	}
 	return same;
 }
 
 bool cpi_dwarf_unit_push(struct cpi_dwarf_file *file, const struct cpi_dwarf_unit *unit)
 {
-	struct cpi_dwarf_unit *copy = cpi_arena_new(&file->arena, struct cpi_dwarf_unit, 1);
+	struct cpi_dwarf_unit *copy =
+		cpi_arena_new(&file->arena, struct cpi_dwarf_unit, 1);
 	size_t cap = file->cap_units;
 
 	if (!copy || (file->n_units == cap &&
-			!cpi_vec_grow(&file->env->mem, (void **)&file->unit, &cap, cap + 1,
-				sizeof copy)))
+			     !cpi_vec_grow(&file->env->mem, (void **)&file->unit, &cap,
+				     cap + 1, sizeof copy)))
 		return false;
 	file->cap_units = (uint32_t)cap;
 	*copy = *unit;

@@ -12,9 +12,9 @@
  * functions, functions no query is in. gcc does put concrete functions (of lambdas, of
  * local classes) inside those, so when a query is left without a function the unit is
  * walked once more, stepping over inlined calls without queries only: types are not
- * repeated in them. Measured on 380 MB of C++: a tenth of the units need that, and the two
- * passes take half the time of one that never skips. A pass ends behind the function that
- * owns the last query.
+ * repeated in them. Measured on 380 MB of C++: a tenth of the units need that, and the
+ * two passes take half the time of one that never skips. A pass ends behind the function
+ * that owns the last query.
  */
 
 /* Real nesting stays below 200; each level of a hostile file costs it a byte or two. */
@@ -78,7 +78,8 @@ static uint32_t claim(struct walk *w, uint64_t low, uint64_t high, uint64_t die,
 	size_t i = w->near;
 
 	/* Entries mostly stand in the order of their code: the place is the last one. */
-	if ((i && w->query[i - 1].address >= low) || (i < w->n && w->query[i].address < low))
+	if ((i && w->query[i - 1].address >= low) ||
+		(i < w->n && w->query[i].address < low))
 		w->near = i = lower_bound(w->query, w->n, low);
 	for (; i < w->n && w->query[i].address < high; i++) {
 		w->visits++;
@@ -103,12 +104,13 @@ static bool plain_range(const struct cpi_dwarf_abbrev *a, struct cpi_cursor c,
 	cpi_cursor_skip(&c, (size_t)a->low_at);
 	cpi_cursor_skip(&h, (size_t)a->high_at);
 	*ret_low = unit->address_size == 8 ? cpi_cursor_u64(&c) : cpi_cursor_u32(&c);
-	*ret_high = *ret_low + (a->high_size == 8 ? cpi_cursor_u64(&h) : cpi_cursor_u32(&h));
+	*ret_high =
+		*ret_low + (a->high_size == 8 ? cpi_cursor_u64(&h) : cpi_cursor_u32(&h));
 	return true;
 }
 
-static void read_code(struct walk *w, const struct cpi_dwarf_abbrev *a, struct cpi_cursor c,
-	struct cpi_dwarf_value value[3])
+static void read_code(struct walk *w, const struct cpi_dwarf_abbrev *a,
+	struct cpi_cursor c, struct cpi_dwarf_value value[3])
 {
 	memset(value, 0, 3 * sizeof *value);
 	if (a->ranges_at >= 0) {
@@ -132,8 +134,8 @@ static void read_code(struct walk *w, const struct cpi_dwarf_abbrev *a, struct c
 }
 
 /* Looks for queries of one function or inlined call; DEAD when it has none. */
-static uint32_t visit(struct walk *w, const struct cpi_dwarf_abbrev *a, struct cpi_cursor c,
-	uint64_t die, uint32_t around)
+static uint32_t visit(struct walk *w, const struct cpi_dwarf_abbrev *a,
+	struct cpi_cursor c, uint64_t die, uint32_t around)
 {
 	bool inlined = a->role == CPI_DW_INLINED;
 	uint32_t node = DEAD;
@@ -172,7 +174,8 @@ static bool exhausted(struct walk *w)
 	return w->code != CP_OK;
 }
 
-static bool steps_over(const struct walk *w, const struct cpi_dwarf_abbrev *a, uint32_t node)
+static bool steps_over(
+	const struct walk *w, const struct cpi_dwarf_abbrev *a, uint32_t node)
 {
 	switch (a->role) {
 	case CPI_DW_PLAIN:
@@ -189,8 +192,12 @@ static bool steps_over(const struct walk *w, const struct cpi_dwarf_abbrev *a, u
 	}
 }
 
-/* Moves to a sibling when that goes forward inside the unit; else the entry is read through. */
-static bool jump(struct cpi_cursor *c, const struct cpi_dwarf_unit *unit, uint32_t sibling)
+/*
+ * Moves to a sibling when that goes forward inside the unit; else the entry is read
+ * through.
+ */
+static bool jump(
+	struct cpi_cursor *c, const struct cpi_dwarf_unit *unit, uint32_t sibling)
 {
 	uint64_t to = unit->start + sibling;
 
@@ -204,8 +211,8 @@ static enum cp_code pass(struct walk *w)
 {
 	const struct cpi_dwarf_unit *unit = w->unit;
 	const uint32_t *ops = w->table->op.v;
-	struct cpi_cursor c =
-		cpi_dwarf_cursor(unit->file, (enum cpi_dwarf_section)unit->section, unit->dies);
+	struct cpi_cursor c = cpi_dwarf_cursor(
+		unit->file, (enum cpi_dwarf_section)unit->section, unit->dies);
 	uint32_t depth = 0, around = 0;
 	/* Depth at which a subtree without a sibling is being read through, 0 = none. */
 	uint32_t over = 0;
@@ -243,7 +250,8 @@ static enum cp_code pass(struct walk *w)
 			sibling = cpi_dwarf_skip(&c, ops + a->op, unit);
 		}
 		if (!cpi_cursor_ok(&c))
-			return cpi_error(w->err, CP_ERROR_CORRUPT, die, "an entry is cut off");
+			return cpi_error(
+				w->err, CP_ERROR_CORRUPT, die, "an entry is cut off");
 		if (a->role >= CPI_DW_FUNCTION && !over) {
 			node = visit(w, a, attrs, die, around);
 			if (exhausted(w))
@@ -282,7 +290,10 @@ enum cp_code cpi_dwarf_walk(const struct cpi_dwarf_unit *unit,
 	w->nodes = nodes;
 	w->mem = mem;
 	w->err = err;
-	/* Each level of inlining looks at a query once; a thousand levels are not real. */
+	/*
+	 * Each level of inlining looks at a query once;
+	 * a thousand levels are not real.
+	 */
 	w->most_visits = (uint64_t)n * 2048 + (1 << 20);
 	code = pass(w);
 	if (!code && w->left) {

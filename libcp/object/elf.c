@@ -49,8 +49,8 @@ static enum cp_code read_ident(struct cpi_elf *elf, struct cp_error *err)
 	if (elf->n < EI_NIDENT || memcmp(ident, ELFMAG, SELFMAG))
 		return cpi_error(err, CP_ERROR_FORMAT, 0, "not an ELF file");
 	if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
-		return cpi_error(err, CP_ERROR_CORRUPT, EI_CLASS, "ELF class %u is unknown",
-			ident[EI_CLASS]);
+		return cpi_error(err, CP_ERROR_CORRUPT, EI_CLASS,
+			"ELF class %u is unknown", ident[EI_CLASS]);
 	if (ident[EI_DATA] != ELFDATA2LSB && ident[EI_DATA] != ELFDATA2MSB)
 		return cpi_error(err, CP_ERROR_CORRUPT, EI_DATA,
 			"ELF byte order %u is unknown", ident[EI_DATA]);
@@ -80,7 +80,8 @@ static enum cp_code read_header(
 	layout->n_sections = cpi_cursor_u16(&c);
 	layout->names = cpi_cursor_u16(&c);
 	if (!cpi_cursor_ok(&c))
-		return cpi_error(err, CP_ERROR_TRUNCATED, elf->n, "the ELF header is cut off");
+		return cpi_error(
+			err, CP_ERROR_TRUNCATED, elf->n, "the ELF header is cut off");
 	return CP_OK;
 }
 
@@ -125,7 +126,8 @@ static struct cpi_cursor table(
 		cpi_cursor_fail(&c);
 	else
 		cpi_cursor_skip(&c, (size_t)offset);
-	return cpi_cursor_sub(&c, cpi_cursor_claim(&c, n, row_size ? row_size : 1) * row_size);
+	return cpi_cursor_sub(
+		&c, cpi_cursor_claim(&c, n, row_size ? row_size : 1) * row_size);
 }
 
 /* Counts too large for the header's 16 bits stand in section 0. */
@@ -156,8 +158,10 @@ static enum cp_code read_large_counts(
 static enum cp_code check_layout(
 	struct cpi_elf *elf, struct layout *layout, struct cp_error *err)
 {
-	unsigned section_size = elf->header.is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
-	unsigned segment_size = elf->header.is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	unsigned section_size =
+		elf->header.is64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+	unsigned segment_size =
+		elf->header.is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 
 	if (layout->segment_offset && layout->n_segments &&
 		layout->segment_size != segment_size)
@@ -332,7 +336,8 @@ static bool rename_zdebug(struct cpi_elf *elf, struct cpi_elf_section *row)
 
 static bool is_compressed(const struct cpi_elf_section *row)
 {
-	return row->type != SHT_NOBITS && ((row->flags & SHF_COMPRESSED) || is_zdebug(row));
+	return row->type != SHT_NOBITS &&
+	       ((row->flags & SHF_COMPRESSED) || is_zdebug(row));
 }
 
 static enum cp_code find_compressed(struct cpi_elf *elf, struct cp_error *err)
@@ -344,7 +349,8 @@ static enum cp_code find_compressed(struct cpi_elf *elf, struct cp_error *err)
 		n += is_compressed(&elf->section[i]);
 	if (!n)
 		return CP_OK;
-	elf->inflation_of = cpi_alloc_zero(mem, elf->header.n_sections * sizeof(uint32_t));
+	elf->inflation_of =
+		cpi_alloc_zero(mem, elf->header.n_sections * sizeof(uint32_t));
 	elf->inflation = cpi_alloc_array(mem, n, sizeof *elf->inflation);
 	if (!elf->inflation_of || !elf->inflation) {
 		cpi_free(mem, elf->inflation, n * sizeof *elf->inflation);
@@ -360,9 +366,11 @@ static enum cp_code find_compressed(struct cpi_elf *elf, struct cp_error *err)
 			continue;
 		(void)stored(elf, row, &bytes, &bytes_n);
 		if (row->flags & SHF_COMPRESSED)
-			read_chdr(elf, row, bytes, bytes_n, &elf->inflation[elf->n_inflations]);
+			read_chdr(elf, row, bytes, bytes_n,
+				&elf->inflation[elf->n_inflations]);
 		else
-			read_zdebug(row, bytes, bytes_n, &elf->inflation[elf->n_inflations]);
+			read_zdebug(
+				row, bytes, bytes_n, &elf->inflation[elf->n_inflations]);
 		elf->inflation_of[i] = ++elf->n_inflations;
 	}
 	for (uint32_t i = 0; i < elf->header.n_sections; i++)
@@ -467,8 +475,8 @@ const struct cpi_inflation *cpi_elf_section_stream(const struct cpi_elf *elf, ui
 	return inflation_of(elf, i);
 }
 
-enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, const uint8_t **ret_bytes,
-	size_t *ret_n, struct cp_error *err)
+enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i,
+	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err)
 {
 	struct cpi_inflation *inflation = inflation_of(elf, i);
 	const struct cpi_elf_section *row = cpi_elf_section(elf, i);
@@ -509,7 +517,8 @@ struct cp_text cpi_elf_build_id(const struct cpi_elf *elf)
 	for (uint32_t i = 1; i < elf->header.n_sections && !id.n; i++)
 		if (elf->section[i].type == SHT_NOTE &&
 			stored(elf, &elf->section[i], &bytes, &n))
-			id = cpi_note_find(bytes, n, elf->header.swap, 4, "GNU", NT_GNU_BUILD_ID);
+			id = cpi_note_find(
+				bytes, n, elf->header.swap, 4, "GNU", NT_GNU_BUILD_ID);
 	for (uint32_t i = 0; i < elf->header.n_segments && !id.n; i++) {
 		const struct cpi_elf_segment *row = &elf->segment[i];
 
@@ -534,7 +543,8 @@ static struct cpi_cursor link_section(const struct cpi_elf *elf, const char *nam
 	return cpi_cursor_make(bytes, n, elf->header.swap);
 }
 
-bool cpi_elf_debuglink(const struct cpi_elf *elf, struct cp_text *ret_name, uint32_t *ret_crc)
+bool cpi_elf_debuglink(
+	const struct cpi_elf *elf, struct cp_text *ret_name, uint32_t *ret_crc)
 {
 	struct cpi_cursor c = link_section(elf, ".gnu_debuglink");
 	struct cp_text name;
@@ -575,13 +585,15 @@ static bool has_loads(const struct cpi_elf *elf)
 }
 
 /* The files that perf inject makes of generated code have sections only. */
-static bool in_sections(const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
+static bool in_sections(
+	const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
 {
 	for (uint32_t i = 1; i < elf->header.n_sections; i++) {
 		const struct cpi_elf_section *row = &elf->section[i];
 
 		if (!(row->flags & SHF_EXECINSTR) || row->type == SHT_NOBITS ||
-			file_offset < row->offset || file_offset - row->offset >= row->file_size)
+			file_offset < row->offset ||
+			file_offset - row->offset >= row->file_size)
 			continue;
 		*ret_address = row->address + (file_offset - row->offset);
 		return true;
@@ -589,7 +601,8 @@ static bool in_sections(const struct cpi_elf *elf, uint64_t file_offset, uint64_
 	return false;
 }
 
-bool cpi_elf_address_of(const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
+bool cpi_elf_address_of(
+	const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
 {
 	const struct cpi_elf_segment *found = NULL;
 
@@ -607,7 +620,8 @@ bool cpi_elf_address_of(const struct cpi_elf *elf, uint64_t file_offset, uint64_
 			found = row;
 	}
 	if (!found)
-		return has_loads(elf) ? false : in_sections(elf, file_offset, ret_address);
+		return has_loads(elf) ? false
+				      : in_sections(elf, file_offset, ret_address);
 	*ret_address = found->address + (file_offset - found->offset);
 	return true;
 }

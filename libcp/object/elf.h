@@ -20,8 +20,8 @@ struct cpi_elf_section {
 	uint32_t type;       /* SHT_… */
 	uint64_t flags;      /* SHF_… */
 	/*
-	 * As linked. Relocatable files have none: their executable sections get the ones that
-	 * the kernel's module loader gives them, counted from the module's base.
+	 * As linked. Relocatable files have none: their executable sections get the ones
+	 * that the kernel's module loader gives them, counted from the module's base.
 	 */
 	uint64_t address;
 	uint64_t offset;    /* in the file */
@@ -55,8 +55,8 @@ const struct cpi_elf_segment *cpi_elf_segment(const struct cpi_elf *elf, uint32_
 uint32_t cpi_elf_find(const struct cpi_elf *elf, const char *name);
 
 /* The section's bytes, inflated; SHT_NOBITS gives none. They live until cpi_elf_close. */
-enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i, const uint8_t **ret_bytes,
-	size_t *ret_n, struct cp_error *err);
+enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i,
+	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err);
 /* A compressed section's stream, for elf_window.h; NULL when it is not compressed. */
 const struct cpi_inflation *cpi_elf_section_stream(const struct cpi_elf *elf, uint32_t i);
 
@@ -66,15 +66,17 @@ const uint8_t *cpi_elf_bytes(const struct cpi_elf *elf, size_t *ret_n);
 /* The file's build id as raw bytes; n = 0 when it has none. */
 struct cp_text cpi_elf_build_id(const struct cpi_elf *elf);
 /* .gnu_debuglink: file name and CRC; false when there is none. */
-bool cpi_elf_debuglink(const struct cpi_elf *elf, struct cp_text *ret_name, uint32_t *ret_crc);
+bool cpi_elf_debuglink(
+	const struct cpi_elf *elf, struct cp_text *ret_name, uint32_t *ret_crc);
 /* .gnu_debugaltlink: file name and the raw build id; false when there is none. */
-bool cpi_elf_altlink(
-	const struct cpi_elf *elf, struct cp_text *ret_name, struct cp_text *ret_build_id);
+bool cpi_elf_altlink(const struct cpi_elf *elf, struct cp_text *ret_name,
+	struct cp_text *ret_build_id);
 
 /*
  * From a position in the file to the link-time address by the PT_LOAD that holds it
  * (never "address - map start"); false when no segment does.
  */
-bool cpi_elf_address_of(const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address);
+bool cpi_elf_address_of(
+	const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address);
 
 #endif

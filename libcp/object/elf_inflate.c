@@ -25,10 +25,12 @@ void cpi_inflation_release(struct cpi_env *env, struct cpi_inflation *inflation)
 	pthread_mutex_destroy(&inflation->lock);
 }
 
-enum cp_code cpi_inflation_corrupt(const struct cpi_inflation *inflation, struct cp_error *err)
+enum cp_code cpi_inflation_corrupt(
+	const struct cpi_inflation *inflation, struct cp_error *err)
 {
 	return cpi_error(err, CP_ERROR_CORRUPT, inflation->source_offset,
-		"the compressed section does not inflate to the %llu bytes its header claims",
+		"the compressed section does not inflate to the %llu bytes its header "
+		"claims",
 		(unsigned long long)inflation->size);
 }
 
@@ -65,16 +67,18 @@ static enum cp_code whole_zlib(struct cpi_inflation *inflation, struct cp_error 
 	result = libdeflate_zlib_decompress(d, inflation->source, inflation->source_n,
 		inflation->out, (size_t)inflation->size, &n);
 	libdeflate_free_decompressor(d);
-	return result || n != inflation->size ? cpi_inflation_corrupt(inflation, err) : CP_OK;
+	return result || n != inflation->size ? cpi_inflation_corrupt(inflation, err)
+					      : CP_OK;
 }
 
 static enum cp_code whole_zstd(struct cpi_inflation *inflation, struct cp_error *err)
 {
-	size_t n = ZSTD_decompress(inflation->out, (size_t)inflation->size, inflation->source,
-		inflation->source_n);
+	size_t n = ZSTD_decompress(inflation->out, (size_t)inflation->size,
+		inflation->source, inflation->source_n);
 
-	return ZSTD_isError(n) || n != inflation->size ? cpi_inflation_corrupt(inflation, err)
-						       : CP_OK;
+	return ZSTD_isError(n) || n != inflation->size
+		       ? cpi_inflation_corrupt(inflation, err)
+		       : CP_OK;
 }
 
 static enum cp_code inflate_all(

@@ -34,7 +34,8 @@ void cpi_inflation_release(struct cpi_env *env, struct cpi_inflation *inflation)
 enum cp_code cpi_inflation_check(const struct cpi_env *env,
 	const struct cpi_inflation *inflation, struct cp_error *err);
 /* Says that the stream is not what the header claims. */
-enum cp_code cpi_inflation_corrupt(const struct cpi_inflation *inflation, struct cp_error *err);
+enum cp_code cpi_inflation_corrupt(
+	const struct cpi_inflation *inflation, struct cp_error *err);
 /* All bytes; they live until cpi_inflation_release. */
 enum cp_code cpi_inflation_get(struct cpi_env *env, struct cpi_inflation *inflation,
 	const uint8_t **ret_bytes, size_t *ret_n, struct cp_error *err);

@@ -43,7 +43,8 @@ static void end_stream(struct cpi_elf_window *w, struct stop *stop)
 }
 
 /* A new zlib stream, at the start of the section or where `like` is. */
-static bool start_zlib(struct cpi_elf_window *w, struct stop *stop, const struct stop *like)
+static bool start_zlib(
+	struct cpi_elf_window *w, struct stop *stop, const struct stop *like)
 {
 	struct cpi_mem *mem = &w->env->mem;
 	z_stream *z;
@@ -72,7 +73,10 @@ static bool start_zstd(struct cpi_elf_window *w, struct stop *stop)
 	return stop->stream != NULL;
 }
 
-/* Sets the running stream to the last place at or before a block that it can start from. */
+/*
+ * Sets the running stream to the last place at or
+ * before a block that it can start from.
+ */
 static bool seek(struct cpi_elf_window *w, size_t block)
 {
 	size_t at = block;
@@ -90,7 +94,10 @@ static bool seek(struct cpi_elf_window *w, size_t block)
 	return start_zlib(w, &w->run, at ? &w->stop[at] : NULL);
 }
 
-/* Both give true when all of `to` was filled. zlib counts in 32 bits; blocks are smaller. */
+/*
+ * Both give true when all of `to` was filled. zlib
+ * counts in 32 bits; blocks are smaller.
+ */
 static bool run_zlib(struct cpi_elf_window *w, uint8_t *to, size_t n)
 {
 	z_stream *z = w->run.stream;
@@ -119,7 +126,8 @@ static bool run_zstd(struct cpi_elf_window *w, uint8_t *to, size_t n)
 		size_t before_in = in.pos, before_out = out.pos;
 		size_t result = ZSTD_decompressStream(w->run.stream, &out, &in);
 
-		if (ZSTD_isError(result) || (in.pos == before_in && out.pos == before_out))
+		if (ZSTD_isError(result) ||
+			(in.pos == before_in && out.pos == before_out))
 			break;
 	}
 	w->run.source_at = in.pos;
@@ -128,7 +136,8 @@ static bool run_zstd(struct cpi_elf_window *w, uint8_t *to, size_t n)
 
 static bool run(struct cpi_elf_window *w, uint8_t *to, size_t n)
 {
-	return w->from->kind == CPI_INFLATE_ZLIB ? run_zlib(w, to, n) : run_zstd(w, to, n);
+	return w->from->kind == CPI_INFLATE_ZLIB ? run_zlib(w, to, n)
+						 : run_zstd(w, to, n);
 }
 
 /* Past what is filled, and perhaps being read. */

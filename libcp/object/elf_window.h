@@ -7,10 +7,10 @@
  *
  * .debug_info of a large program inflates to hundreds of megabytes, and who reads it goes
  * through it once, from unit to unit. So there is address space for the whole, of which
- * blocks are filled when they are needed and given back when they are dropped. A stream can
- * only be read from its start: zlib's state is kept for every block that was reached, so
- * that a block that is needed again costs one block. zstd's cannot be copied: there it costs
- * all that is in front.
+ * blocks are filled when they are needed and given back when they are dropped. A stream
+ * can only be read from its start: zlib's state is kept for every block that was reached,
+ * so that a block that is needed again costs one block. zstd's cannot be copied: there it
+ * costs all that is in front.
  *
  * One thread at a time fills and drops; others may read what they know to be there. All
  * address space is readable: what is not filled reads as zeros.

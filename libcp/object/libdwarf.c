@@ -13,7 +13,10 @@
 
 #include "base/error.h"
 
-/* The generations differ in names and widths, not in meaning; the newer has this macro. */
+/*
+ * The generations differ in names and widths, not in
+ * meaning; the newer has this macro.
+ */
 #ifdef DW_LIBDWARF_VERSION_MAJOR
 #define NEWER 1
 #else
@@ -47,10 +50,11 @@ typedef Dwarf_Small byte_order;
 struct cpi_libdwarf;
 
 /*
- * What libdwarf knows as our object. 20210528 keeps, in a static, a function of its own ELF
- * reader since the last file opened that way anywhere in the process, and calls it on every
- * object, also on ours: it follows a pointer that it takes to be the section headers. So all
- * that may be this pointer (offset 0xa8 in Debian's build) leads to zeros, for each section.
+ * What libdwarf knows as our object. 20210528 keeps, in a static, a function of its own
+ * ELF reader since the last file opened that way anywhere in the process, and calls it on
+ * every object, also on ours: it follows a pointer that it takes to be the section
+ * headers. So all that may be this pointer (offset 0xa8 in Debian's build) leads to
+ * zeros, for each section.
  */
 struct shield {
 	struct cpi_libdwarf *ld;
@@ -155,8 +159,9 @@ static void forget(Dwarf_Debug dbg, Dwarf_Error error)
 		dwarf_dealloc(dbg, error, DW_DLA_ERROR);
 }
 
-enum cp_code cpi_libdwarf_open(struct cpi_env *env, const struct cpi_libdwarf_object *object,
-	struct cpi_libdwarf **ret_ld, struct cp_error *err)
+enum cp_code cpi_libdwarf_open(struct cpi_env *env,
+	const struct cpi_libdwarf_object *object, struct cpi_libdwarf **ret_ld,
+	struct cp_error *err)
 {
 	struct cpi_libdwarf *ld = cpi_alloc_zero(&env->mem, sizeof *ld);
 	Dwarf_Error error = NULL;
@@ -167,17 +172,19 @@ enum cp_code cpi_libdwarf_open(struct cpi_env *env, const struct cpi_libdwarf_ob
 	ld->env = env;
 	ld->object = object;
 	ld->shield.ld = ld;
-	for (size_t i = 0; i < sizeof ld->shield.headers / sizeof *ld->shield.headers; i++)
+	for (size_t i = 0; i < sizeof ld->shield.headers / sizeof *ld->shield.headers;
+		i++)
 		ld->shield.headers[i] = zeros;
 	ld->access.ACCESS(object) = &ld->shield;
 	ld->access.ACCESS(methods) = &methods;
 	pthread_mutex_lock(&one_at_a_time);
 	/*
-	 * dwarf_set_de_alloc_flag(0) would make walks of entries and rows three times as fast,
-	 * but we ask for neither, and without it what libdwarf loses on damaged units is
-	 * freed at the end.
+	 * dwarf_set_de_alloc_flag(0) would make walks of entries and rows three times as
+	 * fast, but we ask for neither, and without it what libdwarf loses on damaged
+	 * units is freed at the end.
 	 */
-	res = dwarf_object_init_b(&ld->access, NULL, NULL, DW_GROUPNUMBER_ANY, &ld->dbg, &error);
+	res = dwarf_object_init_b(
+		&ld->access, NULL, NULL, DW_GROUPNUMBER_ANY, &ld->dbg, &error);
 	if (res != DW_DLV_OK)
 		forget(ld->dbg, error);
 	pthread_mutex_unlock(&one_at_a_time);
@@ -216,8 +223,9 @@ bool cpi_libdwarf_next_unit(struct cpi_libdwarf *ld, struct cpi_libdwarf_unit *u
 	int res;
 
 	pthread_mutex_lock(&one_at_a_time);
-	res = dwarf_next_cu_header_d(ld->dbg, 1, &length, &version, &abbrev, &address_size,
-		&offset_size, &extension, &signature, &type_offset, &next, &kind, &error);
+	res = dwarf_next_cu_header_d(ld->dbg, 1, &length, &version, &abbrev,
+		&address_size, &offset_size, &extension, &signature, &type_offset, &next,
+		&kind, &error);
 	if (res == DW_DLV_ERROR)
 		forget(ld->dbg, error);
 	pthread_mutex_unlock(&one_at_a_time);
@@ -229,14 +237,17 @@ bool cpi_libdwarf_next_unit(struct cpi_libdwarf *ld, struct cpi_libdwarf_unit *u
 	return true;
 }
 
-static bool give_arange(
-	struct cpi_libdwarf *ld, Dwarf_Arange arange, cpi_libdwarf_arange_fn *fn, void *arg)
+static bool give_arange(struct cpi_libdwarf *ld, Dwarf_Arange arange,
+	cpi_libdwarf_arange_fn *fn, void *arg)
 {
 	Dwarf_Unsigned segment, segment_size, length;
 	Dwarf_Addr low;
 	Dwarf_Off unit;
 	Dwarf_Error error = NULL;
-	/* Asked for the unit's entry, it would read .debug_info, which may not be there. */
+	/*
+	 * Asked for the unit's entry, it would read
+	 * .debug_info, which may not be there.
+	 */
 	int res = dwarf_get_arange_info_b(
 		arange, &segment, &segment_size, &low, &length, NULL, &error);
 

@@ -6,9 +6,9 @@
  * All of libdwarf that libcp uses, so that its two API generations (20210528, and 0.3 and
  * later) meet in one file. It is given section bytes, never a file.
  *
- * libdwarf does the containers: the list of units and .debug_aranges. Its entries and line
- * rows cost 233–483 ns and 155 ns each, ten times what our decoders take, and 20210528
- * misreads some DWARF 5 forms, so they are not asked of it.
+ * libdwarf does the containers: the list of units and .debug_aranges. Its entries and
+ * line rows cost 233–483 ns and 155 ns each, ten times what our decoders take, and
+ * 20210528 misreads some DWARF 5 forms, so they are not asked of it.
  *
  * It is made for one thread (its manual), and keeps some state of its own in statics:
  * calls are serialised here by a lock. What it allocates is outside env->mem.
@@ -41,8 +41,9 @@ typedef void cpi_libdwarf_arange_fn(
 	void *arg, uint64_t low, uint64_t length, uint64_t unit);
 
 /* Borrows the object and its sections until cpi_libdwarf_close. */
-enum cp_code cpi_libdwarf_open(struct cpi_env *env, const struct cpi_libdwarf_object *object,
-	struct cpi_libdwarf **ret_ld, struct cp_error *err);
+enum cp_code cpi_libdwarf_open(struct cpi_env *env,
+	const struct cpi_libdwarf_object *object, struct cpi_libdwarf **ret_ld,
+	struct cp_error *err);
 void cpi_libdwarf_close(struct cpi_libdwarf *ld);
 /*
  * The next unit of .debug_info. false at the end, and when libdwarf cannot go on.
