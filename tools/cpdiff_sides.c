@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <cp/filter.h>
+#include <cp/units.h>
 
 #include "cpdiff.h"
 
@@ -46,6 +47,16 @@ static void facts(const struct cpdiff *self, const struct cp_profile *p, char wh
 	snprintf(what[HOST], 160, "%.*s", (int)(host.n < 100 ? host.n : 100), host.p);
 }
 
+/* "cpu/milliseconds" and "cpu/nanoseconds" are: values are converted. */
+static bool same_event(const char *a, const char *b)
+{
+	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
+
+	return x && y && x - a == y - b && !memcmp(a, b, (size_t)(x - a)) &&
+		cp_unit_compatible((struct cp_text){x + 1, strlen(x + 1)},
+			(struct cp_text){y + 1, strlen(y + 1)});
+}
+
 void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,
 	const struct cp_profile *profile)
 {
@@ -59,7 +70,8 @@ void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char 
 	}
 	for (int i = 0; i < FACTS; i++)
 		if (*what[i] && *self->first.what[i] &&
-			strcmp(what[i], self->first.what[i]))
+			strcmp(what[i], self->first.what[i]) &&
+			!(i == EVENT && same_event(what[i], self->first.what[i])))
 			ui_warn(&tool->ui, tool_input_name(path),
 				"the captures differ in their %s: %s here, %s before", fact_name[i],
 				what[i], self->first.what[i]);

@@ -41,7 +41,7 @@ static void dispersions(struct cpi_compare *c, double *own, double *scratch)
 	c->common_phi = c->phi > 0 ? fmax(1, c->phi) : 1;
 	if (single(c))
 		return;
-	c->df = CPI_STAT_PRIOR_DF + d;
+	c->df = c->alone ? d : CPI_STAT_PRIOR_DF + d;
 	for (size_t i = 0; i < c->n_rows; i++) {
 		const double *count = c->count + i * c->n_runs;
 		double composed = fmax(1e-9, 1 - share_of(c, count));
@@ -67,7 +67,12 @@ static void measure(const struct cpi_compare *c, size_t i, double own, double t,
 			row->phi, share, c->confidence);
 		return;
 	}
-	row->phi = cpi_stat_shrink(own, (double)c->n_runs - 2, c->common_phi);
+	/*
+	 * Shrunk up, never down: where work varies by a share of itself, dispersion grows with
+	 * the samples, and what most functions share says little of the largest ones.
+	 */
+	row->phi = c->alone ? fmax(own, c->common_phi)
+			    : fmax(own, cpi_stat_shrink(own, (double)c->n_runs - 2, c->common_phi));
 	row->ratio = cpi_stat_several(&(struct cpi_stat_runs){c->n_runs, c->n_before, c->exposure},
 		count, row->phi, c->df, c->threshold, share, t);
 }

@@ -44,13 +44,28 @@ static enum cp_code ask(struct cp_diff *diff, const struct cp_gate *gate, size_t
 	return code;
 }
 
+/* Of the test: the total stands alone, functions share what is known of their noise. */
+static double freedom(const struct cp_diff *diff, const struct question *q)
+{
+	double d = (double)diff->run.n - 2;
+
+	return diff->run.n < 3 ? INFINITY : q->row ? d + CPI_STAT_PRIOR_DF : d;
+}
+
+/* Of the ratio's logarithm, from its interval. */
+static double standard_error(const struct cp_diff_value *v, double df)
+{
+	return log(v->ratio_hi / v->ratio_lo) / (2 * cpi_stat_student_quantile(0.975, df));
+}
+
 /*
  * p of "it did not grow": from the interval on the log scale, which holds for pairs and
  * series alike and does not depend on the report's threshold.
  */
-static double p_of(const struct cp_diff *diff, const struct cp_diff_value *v)
+static double p_of(const struct cp_diff *diff, const struct question *q)
 {
-	double df = (double)diff->run.n - 2 + CPI_STAT_PRIOR_DF, t, se;
+	const struct cp_diff_value *v = q->value;
+	double df = freedom(diff, q), se;
 
 	if (isnan(v->p))
 		return v->after > v->before ? 0 : 1; /* a census has no noise */
@@ -58,8 +73,7 @@ static double p_of(const struct cp_diff *diff, const struct cp_diff_value *v)
 		return v->after > v->before ? v->p / 2 : 1 - v->p / 2;
 	if (!(v->ratio_lo > 0) || !isfinite(v->ratio_hi))
 		return v->after > v->before ? v->p : 1;
-	t = cpi_stat_student_quantile(0.975, df);
-	se = log(v->ratio_hi / v->ratio_lo) / (2 * t);
+	se = standard_error(v, df);
 	return se > 0 ? cpi_stat_student_tail(log(v->ratio) / se, df) : v->ratio > 1 ? 0 : 1;
 }
 
@@ -80,17 +94,21 @@ static enum cp_gate_answer answer_of(const struct cp_diff *diff, const struct cp
 	return CP_GATE_UNCLEAR;
 }
 
-static double detectable_of(const struct cp_diff *diff, const struct cp_diff_value *v, size_t m)
+static double detectable_of(const struct cp_diff *diff, const struct question *q, size_t m)
 {
+	const struct cp_diff_value *v = q->value;
 	double e = diff->summary.factor, n = v->samples_before + v->samples_after;
 	double side = (double)diff->summary.n_before /
 		((double)diff->summary.n_before + (double)diff->summary.n_after / e);
-	double df = diff->run.n < 3 ? INFINITY : (double)diff->run.n - 2 + CPI_STAT_PRIOR_DF;
+	double df = freedom(diff, q), z;
 
 	if (diff->census)
 		return 1;
-	return cpi_stat_detectable(n * side, n * (1 - side), diff->summary.phi,
-		cpi_stat_detectable_z(df, m, diff->summary.q), 0);
+	z = cpi_stat_detectable_z(df, m, diff->summary.q);
+	if (diff->run.n < 3 || !(v->ratio_lo > 0) || !isfinite(v->ratio_hi))
+		return cpi_stat_detectable(n * side, n * (1 - side), diff->summary.phi, z, 0);
+	/* What this one varies by may be more than what most functions do. */
+	return exp(z * standard_error(v, df));
 }
 
 /* Worse answers first; among equal ones the largest change decides what is named. */
@@ -126,13 +144,13 @@ enum cp_code cp_diff_gates(const struct cp_diff *const_diff, const struct cp_gat
 			code = cpi_error_memory(err);
 	}
 	for (size_t i = 0; !code && i < q.n; i++)
-		p[i] = p_of(diff, q.v[i].value);
+		p[i] = p_of(diff, &q.v[i]);
 	if (!code)
 		cpi_stat_adjust(p, q.n, CPI_STAT_HOLM, order);
 	for (size_t i = 0; !code && i < q.n; i++) {
 		struct cp_gate_result *r = &ret_result[q.v[i].gate];
 		const struct cp_diff_value *v = q.v[i].value;
-		double detectable = detectable_of(diff, v, q.n);
+		double detectable = detectable_of(diff, &q.v[i], q.n);
 		enum cp_gate_answer answer =
 			answer_of(diff, &gate[q.v[i].gate], v, p[i], detectable);
 

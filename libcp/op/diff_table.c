@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 
+#include <cp/units.h>
+
 #include <cp/filter.h>
 
 #include "model/name.h"
@@ -17,6 +19,7 @@ struct scan {
 	uint32_t type;          /* column of values */
 	int count_type;         /* column of sample counts, or -1 */
 	double one;             /* what a value of 1 means: 10^-decimals */
+	double unit_ratio; /* to the unit of the first capture */
 	double count_one;       /* the same of the count column */
 	double rate;            /* heap: bytes between two samples, or 0 */
 	double per_count;       /* value of one sample where no column counts them, or 0 */
@@ -236,8 +239,8 @@ static void add_sample(struct scan *s, uint32_t i)
 {
 	const struct cp_profile *p = s->p;
 	const int64_t *values = p->value.v + (size_t)i * p->sample_type.n;
-	double v = (double)values[s->type] * s->one;
-	double c = samples_behind(s, values, fabs(v)), var = v * v / c;
+	double own = (double)values[s->type] * s->one, v = own * s->unit_ratio;
+	double c = samples_behind(s, values, fabs(own)), var = v * v / c;
 	uint32_t n, leaf = NO_ROW, caller = NO_ROW;
 	const cp_location *frame = cpi_profile_frames(p, p->sample_stack.v[i], &n);
 
@@ -343,6 +346,15 @@ static void scan_release(struct scan *s)
 	cpi_sink_release(&s->text);
 }
 
+/* To the unit of the first capture; units of another kind stay as they are. */
+static double unit_ratio(const struct scan *s)
+{
+	struct cp_text own = cpi_profile_text(s->p, s->p->sample_type.v[s->type].unit);
+	double ratio = s->diff->type.p ? cp_unit_ratio(own, s->diff->unit) : 1;
+
+	return ratio > 0 ? ratio : 1;
+}
+
 enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 	struct cpi_diff_run *run, struct cp_error *err)
 {
@@ -356,6 +368,7 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
 	pick_counts(&s);
 	s.one = pow(10, -(double)p->sample_type.v[s.type].decimals);
+	s.unit_ratio = unit_ratio(&s);
 	if (s.count_type >= 0)
 		s.count_one = pow(10, -(double)p->sample_type.v[s.count_type].decimals);
 	cpi_sink_memory(&s.text, mem);

@@ -217,6 +217,82 @@ static void equal_series_stay_quiet(void **state)
 		}
 }
 
+/*
+ * Work that varies by a share of itself, each function's own or all functions' together, has
+ * a dispersion that grows with the samples: large functions have far more of it than most.
+ */
+static void proportional_noise(struct world *w, size_t runs, double samples, double own,
+	double shared)
+{
+	for (size_t r = 0; r < runs; r++) {
+		double all = exp(shared * normal(w));
+
+		for (int i = 0; i < ROWS; i++)
+			w->count[i * runs + r] =
+				poisson(w, samples * all * w->share[i] * exp(own * normal(w)));
+	}
+}
+
+static void proportional_noise_stays_quiet(void **state)
+{
+	static const struct {
+		size_t side;
+		double samples, own, shared;
+	} cases[] = {{2, 100000, .1, 0}, {3, 100000, .1, 0}, {5, 20000, .2, 0}, {2, 20000, 0, .2},
+		{3, 20000, 0, .2}, {5, 20000, 0, .2}};
+	static struct world w;
+	enum { TURNS = 400 };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		size_t runs = 2 * cases[k].side;
+		int bad = 0;
+		char what[80];
+
+		start(&w, 60 + k);
+		for (int turn = 0; turn < TURNS; turn++) {
+			proportional_noise(&w, runs, cases[k].samples, cases[k].own, cases[k].shared);
+			compare(&w, runs, cases[k].side, false);
+			bad += any_loud(&w);
+		}
+		snprintf(what, sizeof what, "%zu a side, own noise %.0f %%, shared %.0f %%",
+			cases[k].side, 100 * cases[k].own, 100 * cases[k].shared);
+		assert_rate(what, bad, TURNS, 0.05);
+		cpi_env_release(&w.env);
+	}
+}
+
+/* The sum of all rows: what they share is nearly all of its noise. */
+static void sums_stay_quiet(void **state)
+{
+	static struct world w;
+	enum { TURNS = 400 };
+
+	(void)state;
+	for (size_t side = 2; side <= 5; side++) {
+		size_t runs = 2 * side;
+		int bad = 0;
+		char what[80];
+
+		start(&w, 80 + side);
+		for (int turn = 0; turn < TURNS; turn++) {
+			struct cpi_compare c = {.n_runs = runs, .n_before = side, .n_rows = 1,
+				.count = w.count, .exposure = w.exposure, .alone = true, .phi = 1.3,
+				.threshold = 0.05, .q = 0.05, .confidence = 0.95};
+
+			for (size_t r = 0; r < runs; r++) {
+				w.exposure[r] = 1;
+				w.count[r] = poisson(&w, 20000 * exp(.2 * normal(&w)));
+			}
+			assert_int_equal(cpi_compare(&w.env, &c, w.row, NULL), CP_OK);
+			bad += loud(w.row[0].verdict);
+		}
+		snprintf(what, sizeof what, "the total, %zu a side", side);
+		assert_rate(what, bad, TURNS, 0.05);
+		cpi_env_release(&w.env);
+	}
+}
+
 /* Coverage over rows with at least 10 expected samples a side. */
 static double coverage(struct world *w, size_t runs, double phi, double change, int turns)
 {
@@ -341,6 +417,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_pairs_stay_quiet),
 		cmocka_unit_test(equal_series_stay_quiet),
+		cmocka_unit_test(proportional_noise_stays_quiet),
+		cmocka_unit_test(sums_stay_quiet),
 		cmocka_unit_test(intervals_cover),
 		cmocka_unit_test(power_grows_and_is_stated),
 		cmocka_unit_test(sides_and_units_do_not_matter),
