@@ -54,6 +54,12 @@ int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self)
 	return TOOL_GO;
 }
 
+/* A gate whose function is in no capture decides nothing: it may be misspelt. */
+static bool matches_nothing(const struct cp_gate *asked, const struct cp_gate_result *r)
+{
+	return asked->what != CP_GATE_TOTAL && !r->matched;
+}
+
 static void say(struct tool *tool, const char *gate, const struct cp_gate *asked,
 	const struct cp_gate_result *r)
 {
@@ -62,7 +68,7 @@ static void say(struct tool *tool, const char *gate, const struct cp_gate *asked
 
 	if (isfinite(r->ratio))
 		snprintf(change, sizeof change, "%+.1f %%", 100 * (r->ratio - 1));
-	if (asked->what != CP_GATE_TOTAL && !r->matched)
+	if (matches_nothing(asked, r))
 		ui_warn(&tool->ui, NULL, "gate %s: no function matches", gate);
 	else if (r->answer == CP_GATE_FAIL)
 		ui_error(&tool->ui, NULL, "gate %s FAILED: %s %s (p = %.2g)", gate, where, change, r->p);
@@ -88,9 +94,11 @@ int cpdiff_answer_gates(struct tool *tool, struct cpdiff *self, const struct cp_
 		return tool_fail(tool, NULL, &err);
 	}
 	for (size_t i = 0; i < self->n_gate; i++) {
+		bool unclear = result[i].answer == CP_GATE_UNCLEAR ||
+			matches_nothing(&self->gate[i], &result[i]);
+
 		say(tool, self->gates.v[i], &self->gate[i], &result[i]);
-		if (result[i].answer == CP_GATE_FAIL ||
-			(result[i].answer == CP_GATE_UNCLEAR && self->fail_unclear))
+		if (result[i].answer == CP_GATE_FAIL || (unclear && self->fail_unclear))
 			status = TOOL_NO;
 	}
 	free(result);
