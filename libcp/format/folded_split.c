@@ -5,8 +5,9 @@
  * found by comparing words, and those frames stay as they are. Shuffled, all 30 names are
  * looked up, and what costs then is not work but waiting: for memory, and for branches
  * guessed wrongly. So semicolons are found 64 bytes at a time as bits of a word, and a
- * name found before is found again by a hash of three words of it, with loads that depend
- * on nothing but the text and so overlap from frame to frame.
+ * name met before is found again by a hash of three words of it in the one cache line
+ * where it stands, with loads that depend on nothing but the text and so overlap from
+ * frame to frame.
  *
  * Stacks are kept the way the model wants them, leaf first, by filling a buffer from its
  * end.
@@ -68,7 +69,7 @@ void folded_split_release(struct folded_split *s)
 {
 	struct cpi_mem *mem = &s->b->env->mem;
 
-	cpi_free(mem, s->quick, s->quick ? sizeof *s->quick << FOLDED_QUICK_BITS : 0);
+	cpi_free(mem, s->quick, s->quick ? sizeof *s->quick << s->quick_bits : 0);
 	cpi_free(mem, s->frame, s->room * sizeof *s->frame);
 	cpi_free(mem, s->stop, s->room * sizeof *s->stop);
 	cpi_vec_release(mem, &s->known);
@@ -111,14 +112,80 @@ static enum cp_code grow_frames(struct folded_split *s, size_t n, struct cp_erro
 	return CP_OK;
 }
 
+/* Three words of a name; of one shorter than 8 bytes the first holds all of it. */
+struct words {
+	uint64_t head, middle, tail;
+};
+
+static inline uint64_t quick_hash(const struct words *w, size_t n)
+{
+	uint64_t hash = (w->head + n) * 0x9e3779b97f4a7c15ULL ^
+		w->tail * 0xc2b2ae3d27d4eb4fULL ^ w->middle * 0x165667b19e3779f9ULL;
+
+	return hash * 0x9fb21c651e98df25ULL;
+}
+
+/* Of a name that nothing can be read behind. */
+static struct words words_of(struct cp_text name)
+{
+	struct words w = {0};
+
+	memcpy(&w.head, name.p, name.n < 8 ? name.n : 8);
+	if (name.n >= 8) {
+		w.tail = load(name.p + name.n - 8);
+		w.middle = load(name.p + name.n / 2 - 4);
+	}
+	return w;
+}
+
+/* A name that finds no place nearby has none: it costs a look into the index each time. */
+enum { PROBES = 4, FIRST_BITS = 8 };
+
+static void add_quick(struct folded_split *s, uint32_t id)
+{
+	struct cp_text name = s->known.v[id];
+	struct words w = words_of(name);
+	size_t mask = ((size_t)1 << s->quick_bits) - 1;
+	size_t at = quick_hash(&w, name.n) >> (64 - s->quick_bits);
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct folded_quick *q = &s->quick[(at + i) & mask];
+
+		if (q->id)
+			continue;
+		q->id = id;
+		q->n = name.n < UINT32_MAX ? (uint32_t)name.n : UINT32_MAX;
+		memcpy(q->name, name.p, name.n < sizeof q->name ? name.n : sizeof q->name);
+		return;
+	}
+}
+
+/* Makes the table at least three times as large as its names. */
+static bool grow_quick(struct folded_split *s)
+{
+	struct cpi_mem *mem = &s->b->env->mem;
+	unsigned bits = s->quick ? s->quick_bits + 2 : FIRST_BITS;
+	struct folded_quick *quick;
+
+	if (bits > 22)
+		return true;
+	quick = cpi_alloc_zero(mem, sizeof *quick << bits);
+	if (!quick)
+		return false;
+	cpi_free(mem, s->quick, s->quick ? sizeof *s->quick << s->quick_bits : 0);
+	s->quick = quick;
+	s->quick_bits = bits;
+	for (size_t id = 1; id < s->known.n; id++)
+		add_quick(s, (uint32_t)id);
+	return true;
+}
+
 bool folded_split_init(struct folded_split *s, struct cpi_builder *b, const char *end)
 {
 	struct cpi_mem *mem = &b->env->mem;
 
 	*s = (struct folded_split){.b = b, .end = end};
-	s->quick = cpi_alloc_zero(mem, sizeof *s->quick << FOLDED_QUICK_BITS);
-	/* No name is as long as this: "none" equals nothing. */
-	if (s->quick && cpi_vec_push(mem, &s->known, (struct folded_known){.n = SIZE_MAX}) &&
+	if (cpi_vec_push(mem, &s->known, (struct cp_text){"", 0}) && grow_quick(s) &&
 		!grow_frames(s, 0, NULL))
 		return true;
 	cpi_builder_fail(b, CP_ERROR_MEMORY, "out of memory");
@@ -130,7 +197,6 @@ static bool add_name(struct folded_split *s, struct cp_text name, uint64_t hash)
 	struct cpi_builder *b = s->b;
 	struct cp_function_row f = {.name = cpi_builder_string(b, name)};
 	struct cp_line_row line = {0};
-	struct folded_known row = {.n = name.n};
 	cp_location location;
 
 	f.system_name = f.name;
@@ -138,14 +204,13 @@ static bool add_name(struct folded_split *s, struct cp_text name, uint64_t hash)
 	location = cpi_builder_location(b, (cp_mapping){0}, 0, false, &line, 1);
 	if (b->code)
 		return false;
-	row.p = cpi_profile_text(b->p, f.name).p;
-	memcpy(&row.head, row.p, name.n < 8 ? name.n : 8);
-	row.tail = name.n < 8 ? row.head : load(row.p + name.n - 8);
-	if (!cpi_vec_push(&b->env->mem, &s->known, row) ||
-		!cpi_index_add(&b->env->mem, &s->names, hash, location.i)) {
+	if (!cpi_vec_push(&b->env->mem, &s->known, cpi_profile_text(b->p, f.name)) ||
+		!cpi_index_add(&b->env->mem, &s->names, hash, location.i) ||
+		(s->known.n * 3 >> s->quick_bits && !grow_quick(s))) {
 		cpi_builder_fail(b, CP_ERROR_MEMORY, "out of memory");
 		return false;
 	}
+	add_quick(s, location.i);
 	return true;
 }
 
@@ -155,16 +220,13 @@ static uint32_t find_name(struct folded_split *s, struct cp_text name)
 	uint64_t hash = cpi_hash(name.p, name.n);
 	struct cpi_probe probe = cpi_index_find(&s->names, hash);
 
-	for (uint32_t id; (id = cpi_index_next(&s->names, &probe));) {
-		const struct folded_known *row = &s->known.v[id];
-
-		if (row->n == name.n && !memcmp(row->p, name.p, name.n))
+	for (uint32_t id; (id = cpi_index_next(&s->names, &probe));)
+		if (cpi_text_equal(s->known.v[id], name))
 			return id;
-	}
 	return add_name(s, name, hash) ? (uint32_t)s->known.n - 1 : 0;
 }
 
-/* Whether a name of more than 16 bytes agrees between its first and last 8. */
+/* Whether n > 16 bytes agree, of which the first and last 8 do. */
 static inline bool same_middle(const char *a, const char *b, size_t n)
 {
 	uint64_t differ = (load(a + 8) ^ load(b + 8)) | (load(a + n - 16) ^ load(b + n - 16));
@@ -176,29 +238,41 @@ static inline bool same_middle(const char *a, const char *b, size_t n)
 	return !differ;
 }
 
+static inline bool is_name(const struct folded_split *s, const struct folded_quick *q,
+	const char *p, size_t n, const struct words *w)
+{
+	if (q->n != n || load(q->name) != w->head)
+		return false;
+	if (n <= 8)
+		return q->id;
+	if (n > sizeof q->name)
+		return cpi_text_equal(s->known.v[q->id], (struct cp_text){p, n});
+	return load(q->name + n - 8) == w->tail && (n <= 16 || same_middle(q->name, p, n));
+}
+
 /* As find_name, at a place that 8 bytes can be read from. */
 static inline uint32_t find_quickly(struct folded_split *s, const char *p, size_t n)
 {
-	uint64_t head, tail, hash, middle = 0;
-	const struct folded_known *row;
-	uint32_t *quick;
+	size_t mask = ((size_t)1 << s->quick_bits) - 1, at;
+	struct words w = {0};
 
 	if (n >= 8) {
-		head = load(p);
-		tail = load(p + n - 8);
-		middle = load(p + n / 2 - 4);
+		w.head = load(p);
+		w.tail = load(p + n - 8);
+		w.middle = load(p + n / 2 - 4);
 	} else {
-		head = tail = load_short(p, n);
+		w.head = load_short(p, n);
 	}
-	hash = (head + n) * 0x9e3779b97f4a7c15ULL ^ tail * 0xc2b2ae3d27d4eb4fULL ^
-		middle * 0x165667b19e3779f9ULL;
-	hash *= 0x9fb21c651e98df25ULL;
-	quick = &s->quick[hash >> (64 - FOLDED_QUICK_BITS)];
-	row = &s->known.v[*quick];
-	if (row->n == n && row->head == head && row->tail == tail &&
-		(n <= 16 || same_middle(row->p, p, n)))
-		return *quick;
-	return *quick = find_name(s, (struct cp_text){p, n});
+	at = quick_hash(&w, n) >> (64 - s->quick_bits);
+	for (unsigned i = 0; i < PROBES; i++) {
+		const struct folded_quick *q = &s->quick[(at + i) & mask];
+
+		if (is_name(s, q, p, n, &w))
+			return q->id;
+		if (!q->id)
+			break;
+	}
+	return find_name(s, (struct cp_text){p, n});
 }
 
 static inline size_t common(struct cp_text a, struct cp_text b)

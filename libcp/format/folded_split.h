@@ -7,24 +7,24 @@
 #include "model/builder.h"
 
 /*
- * A name; its row's number is its location's, as locations are made for names alone. Its
- * first and last 8 bytes stand in the row, so that most comparisons need no other memory;
- * of names shorter than 8 bytes both hold all of it.
+ * One cache line that answers which location a name has: the name itself, or its start.
+ * All zero: free.
  */
-struct folded_known {
-	const char *p; /* the profile's copy */
-	size_t n;
-	uint64_t head, tail;
+struct folded_quick {
+	uint32_t id; /* location, and row of `known` */
+	uint32_t n;  /* UINT32_MAX stands for that and more */
+	char name[56];
 };
-
-enum { FOLDED_QUICK_BITS = 16 };
 
 struct folded_split {
 	struct cpi_builder *b;
 	const char *end; /* of the whole input: nothing is read beyond */
-	CPI_VEC(struct folded_known) known; /* 0 is none */
+	/* Names by location, the profile's copies; locations are made for names alone. */
+	CPI_VEC(struct cp_text) known;
 	struct cpi_index names;
-	uint32_t *quick; /* names met before, by a hash of a few of their bytes */
+	/* Names by a hash of a few of their bytes: most of `known`, open addressing. */
+	struct folded_quick *quick;
+	unsigned quick_bits;
 	/* The frames of the last line: frame i from the root is frame[room - 1 - i]. */
 	cp_location *frame;
 	uint64_t *stop; /* where frame i ends in its line; entry i */
