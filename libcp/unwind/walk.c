@@ -24,48 +24,50 @@ static bool known(const struct cpi_unwind_walk *w, unsigned reg)
 	return w->regs.known >> reg & 1;
 }
 
-/* The tables for an address, best first, and the link-time address there. */
-struct tables {
-	const struct cpi_cfi *table[2]; /* [1]: what [0] has no entry for */
-	uint64_t link;
+/* What is known about an address. */
+struct entry {
+	const struct cpi_cfi *table; /* that has the rule; where it is a gap: any */
+	cpi_cfi_rule rule;
+	uint64_t link; /* the link-time address */
 };
 
-/* False: there is none. */
-static bool tables_at(struct cpi_unwind_walk *w, uint64_t address,
-	const struct cpi_unwind_map *map, struct tables *ret)
+/* False: there is no table. */
+static bool entry_at(struct cpi_unwind_walk *w, uint64_t address,
+	const struct cpi_unwind_map *map, struct entry *ret)
 {
 	struct cpi_unwind_image *image = cpi_unwind_image_of(w->images, map);
+	const struct cpi_cfi *more;
 
-	*ret = (struct tables){0};
 	if (!image || !image->elf || image->machine != w->arch->elf_machine ||
 		image->is64 != w->arch->elf64 ||
 		!cpi_elf_address_of(
 			image->elf, address - map->start + map->offset, &ret->link))
 		return false;
-	ret->table[0] = image->cfi;
-	if (!image->cfi || cpi_cfi_find(image->cfi, ret->link) == CPI_CFI_GAP)
-		ret->table[1] = cpi_unwind_image_more(w->images, image, map);
-	return ret->table[0] || ret->table[1];
+	ret->table = image->cfi;
+	ret->rule = image->cfi ? cpi_cfi_find(image->cfi, ret->link) : CPI_CFI_GAP;
+	more = ret->rule == CPI_CFI_GAP ? cpi_unwind_image_more(w->images, image, map)
+					: NULL;
+	if (more) {
+		ret->table = more;
+		ret->rule = cpi_cfi_find(more, ret->link);
+	}
+	return ret->table;
 }
 
 static __attribute__((noinline)) cpi_cfi_rule rule_slow(
 	struct cpi_unwind_walk *w, uint64_t address)
 {
 	struct cpi_unwind_map map;
-	struct tables t;
-	cpi_cfi_rule rule = CPI_CFI_GAP;
+	struct entry entry;
 
 	if (!w->map_at(w->reader, w->sample, address, &map))
 		return UNMAPPED;
 	/* Generated code has frame pointers or nothing; it is no failure of ours. */
 	if (map.kind == CP_MAP_JIT)
 		return NO_TABLE;
-	if (!tables_at(w, address, &map, &t))
+	if (!entry_at(w, address, &map, &entry))
 		return NO_TABLE | map.image << 3;
-	for (unsigned i = 0; i < 2 && rule == CPI_CFI_GAP; i++)
-		if (t.table[i])
-			rule = cpi_cfi_find(t.table[i], t.link);
-	return rule == CPI_CFI_GAP ? CPI_CFI_GAP | map.image << 3 : rule;
+	return entry.rule == CPI_CFI_GAP ? CPI_CFI_GAP | map.image << 3 : entry.rule;
 }
 
 static inline cpi_cfi_rule rule_at(struct cpi_unwind_walk *w, uint64_t address)
@@ -272,24 +274,21 @@ static enum cpi_unwind_next interpret(
 	const struct cpi_cfi_machine *m = w->arch->machine;
 	struct cpi_cfi_regs old;
 	struct cpi_unwind_map map;
-	struct tables t;
-	enum cpi_cfi_result result = CPI_CFI_NONE;
+	struct entry entry;
+	enum cpi_cfi_result result;
 
 	if (!known(w, m->sp))
 		return frame_pointer(w);
 	if (w->steps++ >= MOST_STEPS || !w->map_at(w->reader, w->sample, address, &map) ||
-		!tables_at(w, address, &map, &t))
+		!entry_at(w, address, &map, &entry))
 		return CPI_NEXT_STUCK;
 	if (!m->link) {
 		w->regs.v[m->ra] = w->regs.pc;
 		w->regs.known |= 1ULL << m->ra;
 	}
 	old = w->regs;
-	for (unsigned i = 0; i < 2 && result == CPI_CFI_NONE; i++)
-		if (t.table[i])
-			result = cpi_cfi_step(
-				t.table[i], t.link, &w->stack, &w->regs, ret_signal,
-				&w->steps);
+	result = cpi_cfi_step(entry.table, entry.link, &w->stack, &w->regs, ret_signal,
+		&w->steps);
 	*ret_unknown = result == CPI_CFI_UNKNOWN;
 	if (result == CPI_CFI_OK && *ret_signal && w->arch->sigreturn) {
 		struct cpi_cfi_regs whole = old;
