@@ -180,6 +180,15 @@ def hint_suffices(name, data, cpconv, folder):
     return not cut or int(cut.group(1)) <= 0.01 * int(cut.group(2))
 
 
+def debug_file_is_found(name, data, cpconv):
+    """By its debug link: perf keeps a copy of the program, which is not beside it."""
+    ours = parse(run(cpconv, '-q', '--to', 'folded', '-o', '-', data).stdout)
+    ended = sum(n for stack, n in ours.items()
+                if stack.split(';')[1] in ('_start', '_dl_start_user', '[truncated stack]'))
+    print(f'{name}: {100 * ended / max(ours.total(), 1):.1f} % of the weight has an outermost frame')
+    return ended >= 0.95 * ours.total() > 0
+
+
 # Where perf is at fault: see libcp/ARCHITECTURE.md.
 EXPLAINED = ('perf: garbage after the last frame', 'perf: garbage, then stops',
              'perf stops early', 'perf skips frames')
@@ -268,6 +277,8 @@ def main():
             if name in ('c-32', 'c-static', 'c-debug-file'):
                 ok &= ends_at_entry(name, data, replay, capture, folder)
             ok &= compare_folded(name, data, cpconv, verbose)
+            if name == 'c-debug-file':
+                ok &= debug_file_is_found(name, data, cpconv)
             if name == 'cpp-1k':
                 ok &= hint_suffices(name, data, cpconv, folder)
     return 0 if ok else 1
