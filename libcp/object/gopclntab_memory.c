@@ -100,7 +100,7 @@ void cpi_go_memory_release(struct cpi_go_memory *m)
 /* Where sections of a damaged file overlap, the one that begins last has the bytes. */
 struct cpi_go_span cpi_go_bytes(const struct cpi_go_memory *m, uint64_t address)
 {
-	const struct cpi_go_span none = {NULL, 0};
+	const struct cpi_go_span none = {(const uint8_t *)"", 0};
 	struct cpi_go_span span;
 	size_t lo = 0, hi = m->part.n;
 	const struct cpi_go_part *part;
