@@ -533,13 +533,11 @@ def motion(browser, place):
     page = browser.open((place / "a.svg").as_uri())
     page.settle()
     moves = "document.getAnimations().length"
-    page.eval("cpFlame.instance.zoom(3)")
-    check(page.eval(moves) == 1, "a zoom is seen to move")
+    check(page.eval("cpFlame.instance.zoom(3), " + moves) == 1, "a zoom is seen to move")
     page.call("Emulation.setEmulatedMedia", features=[
         {"name": "prefers-reduced-motion", "value": "reduce"}])
     page.wait(moves + " === 0")
-    page.eval("cpFlame.instance.zoom(0)")
-    check(page.eval(moves) == 0, "unless motion is not wanted")
+    check(page.eval("cpFlame.instance.zoom(0), " + moves) == 0, "unless motion is not wanted")
 
 
 def layout(browser, place):
