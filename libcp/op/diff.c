@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <cp/filter.h>
+#include <cp/units.h>
 
 static enum cp_code copied(struct cp_diff *diff, const char *from, char **ret)
 {
@@ -72,6 +73,24 @@ void cp_diff_free(struct cp_diff *diff)
 	cpi_free(mem, diff, sizeof *diff);
 }
 
+/* The tree adds up whole numbers, so they have to mean the same in all captures. */
+static enum cp_code same_scale(struct cp_diff *diff, const struct cp_profile *profile,
+	uint32_t type, struct cp_error *err)
+{
+	const struct cp_value_type *t = &profile->sample_type.v[type];
+	double one = pow(10, -(double)t->decimals);
+	char unit[48];
+
+	if (diff->run.n && (diff->tree_one != one ||
+		cp_unit_ratio(cpi_profile_text(profile, t->unit), diff->unit) != 1))
+		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
+			"values are in %s%s here and in another unit before; a tree compares one",
+			one == 1 ? "" : "decimals of ",
+			cpi_text_printable(unit, sizeof unit, cpi_profile_text(profile, t->unit)));
+	diff->tree_one = one;
+	return CP_OK;
+}
+
 enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
 	const struct cp_profile *profile, const char *name, struct cp_error *err)
 {
@@ -81,8 +100,9 @@ enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
 
 	if (!code && diff->options.tree) {
 		(void)cp_profile_find_sample_type(profile, diff->sample_type, &type, NULL);
-		diff->tree_one = pow(10, -(double)profile->sample_type.v[type].decimals);
-		code = cpi_tree_add(&diff->tree, profile, type, side == CP_AFTER, err);
+		code = same_scale(diff, profile, type, err);
+		if (!code)
+			code = cpi_tree_add(&diff->tree, profile, type, side == CP_AFTER, err);
 	}
 	if (!code && !cpi_vec_push(&diff->env->mem, &diff->run, run))
 		code = cpi_error_memory(err);
