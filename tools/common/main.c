@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/opthelp.h"
+#include "common/symreport.h"
 
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 
@@ -27,7 +28,8 @@ const struct opt tool_rows[] = {
 	OPT_WORD(struct tool_options, to, "callgrind", "callgrind"),
 	OPT_WORD(struct tool_options, to, "svg", "svg"),
 	OPT_FLAG(struct tool_options, quiet, "quiet", 'q', "say nothing but errors"),
-	OPT_FLAG(struct tool_options, verbose, "verbose", 'v', "say more"),
+	OPT_FLAG(struct tool_options, verbose, "verbose", 'v',
+		"say what was read, where the names of each image come from, and what was written"),
 	OPT_FLAG(struct tool_options, strict, "strict", 0,
 		"make the first damage that could be skipped, and every other warning, an error"),
 	OPT_INT(struct tool_options, threads, "threads", 0, "N",
@@ -260,16 +262,36 @@ int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_i
 	return code ? tool_fail(tool, name, &err) : TOOL_GO;
 }
 
+/* What came out of an input, for -v. */
+static void say_profile(struct tool *tool, const char *name, const char *format,
+	const struct cp_profile *profile, const struct cp_symbol_report *report)
+{
+	struct cp_profile_counts n = cp_profile_counts(profile);
+
+	ui_verbose(&tool->ui, name, "%s: %u samples, %u stacks, %u locations, %u mappings",
+		format ? format : "unknown", n.samples, n.stacks, n.locations, n.mappings);
+	symreport_verbose(tool, profile, report);
+}
+
 int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
 	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile)
 {
 	struct cp_input *input;
 	struct cp_error err;
 	enum cp_code code;
+	struct cp_symbolize_options names;
+	struct cp_symbol_report *report = NULL;
+	const char *format;
 	int status = tool_open_input(tool, path, &input);
 
 	if (status != TOOL_GO)
 		return status;
+	if (tool->ui.verbose && symbolize && !symbolize->ret_report) {
+		names = *symbolize;
+		names.ret_report = &report;
+		symbolize = &names;
+	}
+	format = tool->ui.verbose ? cp_input_format(input) : NULL;
 	code = cp_profile_read(tool->context, input, read, symbolize, ret_profile, &err);
 	cp_input_free(input);
 	cp_context_flush_diagnostics(tool->context);
@@ -278,6 +300,10 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 	if (code == CP_ERROR_FORMAT && file_is_elf(path))
 		snprintf(err.message, sizeof err.message,
 			"this is a program, not a profile; name the capture after it");
+	if (!code)
+		say_profile(tool, tool_input_name(path), format, *ret_profile,
+			symbolize && symbolize->ret_report ? *symbolize->ret_report : NULL);
+	cp_symbol_report_free(report);
 	return code ? tool_fail(tool, tool_input_name(path), &err) : TOOL_GO;
 }
 
@@ -335,6 +361,7 @@ unsigned tool_width(const struct tool *tool)
 
 int tool_commit_output(struct tool *tool)
 {
+	const char *path = tool->options.output;
 	char message[512];
 
 	tool->out_open = false;
@@ -342,8 +369,11 @@ int tool_commit_output(struct tool *tool)
 		out_discard(&tool->out);
 		return TOOL_UNREADABLE;
 	}
-	if (out_commit(&tool->out, message, sizeof message))
+	if (out_commit(&tool->out, message, sizeof message)) {
+		ui_verbose(&tool->ui, NULL, "wrote %s",
+			path && strcmp(path, "-") ? path : "standard output");
 		return TOOL_DONE;
+	}
 	ui_error(&tool->ui, NULL, "%s", message);
 	return TOOL_SYSTEM;
 }

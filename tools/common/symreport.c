@@ -151,3 +151,18 @@ void symreport_warn(struct tool *tool, const struct cp_profile *profile,
 		say(tool, &count, profile, report);
 	free(count.by_mapping);
 }
+
+void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
+	const struct cp_symbol_report *report)
+{
+	char name[512];
+
+	for (size_t i = 0; report && i < cp_symbol_report_count(report); i++) {
+		const struct cp_symbol_image *image = cp_symbol_report_image(report, i);
+
+		ui_verbose(&tool->ui, image_name(name, sizeof name, profile, image),
+			"%s%s%s, %" PRIu64 " of %" PRIu64 " addresses",
+			status_words(image->status), image->file ? " from " : "",
+			image->file ? image->file : "", image->resolved, image->addresses);
+	}
+}

@@ -17,4 +17,8 @@ void symreport_print(struct out *out, const struct cp_profile *profile,
 void symreport_warn(struct tool *tool, const struct cp_profile *profile,
 	const struct cp_symbol_report *report);
 
+/* With -v: for each image, what its names came from. */
+void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
+	const struct cp_symbol_report *report);
+
 #endif
