@@ -136,7 +136,10 @@ void *cpi_mem_reserve(struct cpi_mem *mem, size_t size)
 		return NULL;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, size, MADV_HUGEPAGE); /* filled by megabytes, from end to end */
+	return p;
 }
 
 void cpi_mem_discard(struct cpi_mem *mem, void *p, size_t size)

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Symbolizing 20,000 addresses of a large C++ program, against llvm-symbolizer, in one run.
+"""Symbolizing 20,000 addresses of a large C++ program, against llvm-symbolizer and
+addr2line, in one run.
 
     dwarf.py CPCONV FRAMES-PROGRAM [BINARY-WITH-DEBUG-INFO]
 
 Without a binary it fetches Debian's ceph-osd and ceph-osd-dbg (530 MB, apt-get download
 into a temporary directory, which needs 2 GB) and joins them: 380 MB of .debug_info. The
 vehicle is a pprof profile of bare addresses, read by cpconv and written with symbols; the
-peers get the same sorted list. FRAMES-PROGRAM is object/dwarf alone. Prints CPU seconds
+peers get the same sorted list: the newest llvm-symbolizer in PATH, or LLVM_SYMBOLIZER
+(Debian 12 has 19 in its package llvm-19), and addr2line, which takes a quarter of a minute;
+ADDR2LINE= leaves it out. FRAMES-PROGRAM is object/dwarf alone. Prints CPU seconds
 (user and system), wall seconds, peak memory (resident, and without pages of files) and
 ratios; processes are cold, the page cache is warm. SAME=1 also says how many addresses
 agree.
@@ -119,6 +122,10 @@ def race(cpconv, program, path, directory, title):
     bare_profile(path, addresses, bare)
     print('%s: %d addresses' % (title, len(addresses)))
     base = None
+    addr2line = os.environ.get('ADDR2LINE', 'addr2line')
+    if addr2line and shutil.which(addr2line):
+        m = measured([addr2line, '-i', '-f', '-C', '-e', path], listed)
+        row(os.path.basename(addr2line) + ' -i -f -C', m, None)
     if llvm:
         m = measured([llvm, '--obj=' + path, '--inlines', '--functions=linkage',
                       '--no-demangle', '--print-address'], listed, theirs)
