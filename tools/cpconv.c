@@ -132,6 +132,20 @@ static int write_profile(
 	return tool_fail(tool, tool->options.output, &err);
 }
 
+/* The report must not go where the profile goes, nor over the input. */
+static int check_report(struct tool *tool, const char *report)
+{
+	const char *input = tool->options.inputs.v[0], *output = tool->options.output;
+	bool standard = !output || !strcmp(output, "-");
+
+	if (!strcmp(report, "-") ? standard : !standard && !strcmp(report, output))
+		return tool_usage(tool, "--symbols-report and the profile cannot both go to %s",
+			standard ? "standard output" : output);
+	if (strcmp(report, "-") && strcmp(input, "-") && file_same(report, input))
+		return tool_usage(tool, "--symbols-report (%s) is the input", report);
+	return TOOL_GO;
+}
+
 static int convert(struct tool *tool, struct cpconv *self)
 {
 	struct opt_list *inputs = &tool->options.inputs;
@@ -147,9 +161,11 @@ static int convert(struct tool *tool, struct cpconv *self)
 				? "one input is converted, and '%s' is a second; cpmerge merges"
 				: "'%s' is a second input; did you mean -o? (cpmerge merges)",
 			inputs->v[1]);
-	if (self->report && !strcmp(self->report, "-") && !tool->options.output)
-		return tool_usage(tool, "--symbols-report and the profile cannot both go to "
-					"standard output");
+	if (self->report && *self->report) {
+		status = check_report(tool, self->report);
+		if (status != TOOL_GO)
+			return status;
+	}
 	if (self->level_seen && (self->level < 0 || self->level > 12))
 		return tool_usage(tool, "--level is a number from 0 to 12");
 	format = tool_output_format(tool, "pprof");

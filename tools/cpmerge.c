@@ -176,8 +176,13 @@ static int collect_inputs(struct tool *tool, struct cpmerge *self)
 {
 	int status = TOOL_GO;
 
-	for (size_t i = 0; i < self->lists.n && status == TOOL_GO; i++)
-		status = add_list(tool, self->lists.v[i]);
+	for (size_t i = 0; i < self->lists.n && status == TOOL_GO; i++) {
+		const char *list = self->lists.v[i], *output = tool->options.output;
+
+		if (output && strcmp(list, "-") && strcmp(output, "-") && file_same(list, output))
+			return tool_usage(tool, "the output (%s) is the list of inputs", output);
+		status = add_list(tool, list);
+	}
 	if (status == TOOL_GO)
 		status = add_weighted(tool, self);
 	if (status == TOOL_GO && self->lists.n && !tool->options.inputs.n)

@@ -83,6 +83,11 @@ static void split_binary(struct cp_binary *ret, char *text)
 /* A file that the user names is there, or nothing is done: a typing error costs names. */
 static int must_open(struct tool *tool, const char *option, const char *file, int mode)
 {
+	const char *output = tool->options.output;
+
+	if (file && output && strcmp(output, "-") && file_same(file, output))
+		return tool_usage(tool, "the output (%s) is read, too (--%s %s)", output, option,
+			file);
 	if (!file || !access(file, mode))
 		return TOOL_GO;
 	ui_error(&tool->ui, NULL, "--%s: cannot open %s: %s", option, file, strerror(errno));
