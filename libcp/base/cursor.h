@@ -29,7 +29,8 @@ struct cpi_cursor {
 
 static inline struct cpi_cursor cpi_cursor_make(const void *bytes, size_t n, bool swap)
 {
-	const uint8_t *p = bytes;
+	/* To NULL nothing can be added in C, not even 0. */
+	const uint8_t *p = bytes ? bytes : (const void *)"";
 
 	return (struct cpi_cursor){p, p + n, p, swap, false};
 }

@@ -48,7 +48,7 @@ static inline uint8_t *cpi_sink_room(struct cpi_sink *sink, size_t n)
 {
 	if (sink->cap - sink->n < n && !cpi_sink_more(sink, n))
 		return NULL;
-	return sink->buf + sink->n;
+	return sink->n ? sink->buf + sink->n : sink->buf;
 }
 
 static inline void cpi_sink_commit(struct cpi_sink *sink, size_t n)

@@ -211,9 +211,10 @@ const struct perf_deferred *perf_deferred_find(
 		else
 			hi = mid;
 	}
+	if (lo == f->deferred.n)
+		return NULL;
 	d = &f->deferred.v[lo];
-	return lo < f->deferred.n && d->tid == key.tid && d->cookie == key.cookie ? d
-										  : NULL;
+	return d->tid == key.tid && d->cookie == key.cookie ? d : NULL;
 }
 
 /* Handles a marker at entry i; false ends the chain. */

@@ -258,7 +258,8 @@ cp_location cpi_builder_location(struct cpi_builder *b, cp_mapping mapping,
 
 		if (have->address == address && have->mapping.i == mapping.i &&
 			have->folded == folded && have->n_lines == n_lines &&
-			lines_equal(p->line.v + have->first_line, lines, n_lines))
+			(!n_lines ||
+				lines_equal(p->line.v + have->first_line, lines, n_lines)))
 			return (cp_location){id};
 	}
 	if (p->line.n + n_lines > MOST_ROWS) {
