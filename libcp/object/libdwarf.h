@@ -6,9 +6,10 @@
  * All of libdwarf that libcp uses, so that its two API generations (20210528, and 0.3 and
  * later) meet in one file. It is given section bytes, never a file.
  *
- * libdwarf does the containers: the list of units and .debug_aranges. Its entries and
- * line rows cost 233–483 ns and 155 ns each, ten times what our decoders take, and
- * 20210528 misreads some DWARF 5 forms, so they are not asked of it.
+ * libdwarf does containers: the list of units and .debug_aranges, of files whose units do
+ * not say where their code is. Its entries and line rows cost 233–483 ns and 155 ns each,
+ * ten times what our decoders take, and 20210528 misreads some DWARF 5 forms, so they are
+ * not asked of it.
  *
  * It is made for one thread (its manual), and keeps some state of its own in statics:
  * calls are serialised here by a lock. What it allocates is outside env->mem.
