@@ -78,10 +78,12 @@ int cpdiff_write_flame(struct tool *tool, struct cpdiff *self, const char *forma
 	options.title = title;
 	if (cp_flame_new(tool->context, &options, &flame, &err))
 		return tool_fail(tool, NULL, &err);
-	code = cp_flame_add(flame, side[CP_BEFORE], CP_FLAME_BEFORE, &err);
-	if (!code)
-		code = cp_flame_add(flame, side[CP_AFTER], CP_FLAME_AFTER, &err);
-	status = code ? tool_fail(tool, NULL, &err) : scale(tool, self, side, flame);
+	if (cp_flame_add(flame, side[CP_BEFORE], CP_FLAME_BEFORE, &err))
+		status = tool_fail_input(tool, self->side[CP_BEFORE].v[0], &err);
+	else if (cp_flame_add(flame, side[CP_AFTER], CP_FLAME_AFTER, &err))
+		status = tool_fail_input(tool, self->side[CP_AFTER].v[0], &err);
+	else
+		status = scale(tool, self, side, flame);
 	if (status == TOOL_GO) {
 		code = cp_flame_write(flame, out_write, &tool->out, &err);
 		status = code ? tool_fail(tool, NULL, &err) : tool_commit_output(tool);

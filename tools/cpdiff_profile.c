@@ -6,6 +6,7 @@
 
 #include <cp/merge.h>
 #include <cp/scale.h>
+#include <cp/units.h>
 
 #include "common/answer.h"
 #include "cpdiff.h"
@@ -233,6 +234,31 @@ static bool join(struct tool *tool, const struct text text[2])
 	return fine;
 }
 
+/* The two counts of a line are numbers of one unit. */
+static int same_unit(
+	struct tool *tool, const struct cpdiff *self, struct cp_profile *const side[2])
+{
+	const struct cp_value_type *row[2];
+	struct cp_text unit[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct cp_error err;
+		uint32_t type;
+
+		if (cp_profile_find_sample_type(
+			    side[i], self->filters.sample_index, &type, &err))
+			return tool_fail_input(tool, self->side[i].v[0], &err);
+		row[i] = cp_profile_sample_type(side[i], type);
+		unit[i] = cp_profile_string(side[i], row[i]->unit);
+	}
+	if (row[0]->decimals == row[1]->decimals && cp_unit_ratio(unit[1], unit[0]) == 1)
+		return TOOL_GO;
+	ui_error(&tool->ui, self->side[1].v[0], "values are in %.*s here and in %.*s before; "
+		"two counts a line are of one unit", (int)unit[1].n, unit[1].p,
+		(int)unit[0].n, unit[0].p);
+	return TOOL_UNREADABLE;
+}
+
 static int write_folded(
 	struct tool *tool, struct cpdiff *self, struct cp_profile *const side[2])
 {
@@ -241,8 +267,10 @@ static int write_folded(
 	struct text text[2] = {{0}};
 	struct cp_error err;
 	enum cp_code code = CP_OK;
-	int status;
+	int status = same_unit(tool, self, side);
 
+	if (status != TOOL_GO)
+		return status;
 	for (int i = 0; !code && i < 2; i++)
 		code = cp_profile_write(
 			tool->context, side[i], "folded", &options, keep, &text[i], &err);

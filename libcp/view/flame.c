@@ -184,8 +184,9 @@ enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *pro
 	if (!profile->sample_type.n)
 		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
 	code = cp_profile_find_sample_type(profile, wanted, &type, err);
-	if (!code && !flame->started)
-		code = begin(flame, profile, type, both, err);
+	if (!code)
+		code = flame->started ? cpi_flame_same_unit(flame, profile, type, err)
+				      : begin(flame, profile, type, both, err);
 	if (code)
 		return code;
 	if (both && flame->diff) {

@@ -37,6 +37,7 @@ struct cpi_flame {
 	bool diff;
 	bool timed; /* siblings stand in order of time, for a page */
 	struct cpi_flame_unit unit;
+	struct cpi_flame_unit first; /* of the first profile, whatever the values are called */
 	/* By column: samples' worth of the values added, and time they took. */
 	double effective[2], duration[2];
 
@@ -122,6 +123,9 @@ void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, doubl
 /* "12.34%"; tiny shares keep two digits. */
 void cpi_flame_percent(struct cpi_sink *sink, double part, double whole);
 void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type);
+/* Do this profile's values add up with the first one's? */
+enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame, const struct cp_profile *p,
+	uint32_t type, struct cp_error *err);
 
 /* Chooses the nodes that ride along: flame->ride, flame->left_out. */
 enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err);

@@ -388,11 +388,9 @@ void cpi_flame_percent(struct cpi_sink *sink, double part, double whole)
 	cpi_sink_char(sink, '%');
 }
 
-void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type)
+static void measure(
+	const struct cp_value_type *row, struct cp_text name, struct cpi_flame_unit *unit)
 {
-	const struct cp_value_type *row = &p->sample_type.v[type];
-	struct cpi_flame_unit *unit = &flame->unit;
-	struct cp_text name = cpi_profile_text(p, row->unit);
 	double per = 1;
 
 	for (unsigned i = 0; i < row->decimals; i++)
@@ -400,16 +398,46 @@ void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_
 	unit->kind = CPI_FLAME_COUNT;
 	unit->scale = per;
 	unit->decimals = row->decimals;
-	if (flame->options.count_name) {
-		name = cpi_text(flame->options.count_name);
-	} else if (cp_unit_ratio(name, CPI_TEXT("s")) > 0) {
+	if (cp_unit_ratio(name, CPI_TEXT("s")) > 0) {
 		unit->kind = CPI_FLAME_TIME;
 		unit->scale = per * cp_unit_ratio(name, CPI_TEXT("s"));
 	} else if (cp_unit_ratio(name, CPI_TEXT("B")) > 0) {
 		unit->kind = CPI_FLAME_BYTES;
 		unit->scale = per * cp_unit_ratio(name, CPI_TEXT("B"));
-	} else if (!name.n || cpi_text_equal(name, CPI_TEXT("count"))) {
-		name = cpi_profile_text(p, row->type);
+	}
+}
+
+enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame, const struct cp_profile *p,
+	uint32_t type, struct cp_error *err)
+{
+	const struct cp_value_type *row = &p->sample_type.v[type];
+	struct cp_text name = cpi_profile_text(p, row->unit);
+	struct cpi_flame_unit unit;
+	char text[48];
+
+	measure(row, name, &unit);
+	if (unit.kind == flame->first.kind && unit.scale == flame->first.scale)
+		return CP_OK;
+	return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
+		"values are in %s%s here and in another unit before; a picture adds up one",
+		row->decimals ? "decimals of " : "",
+		cpi_text_printable(text, sizeof text, name.n ? name : CPI_TEXT("samples")));
+}
+
+void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type)
+{
+	const struct cp_value_type *row = &p->sample_type.v[type];
+	struct cpi_flame_unit *unit = &flame->unit;
+	struct cp_text name = cpi_profile_text(p, row->unit);
+
+	measure(row, name, &flame->first);
+	if (flame->options.count_name) {
+		name = cpi_text(flame->options.count_name);
+		measure(row, CPI_TEXT(""), unit);
+	} else {
+		*unit = flame->first;
+		if (!name.n || cpi_text_equal(name, CPI_TEXT("count")))
+			name = cpi_profile_text(p, row->type);
 	}
 	cpi_text_printable(unit->name, sizeof unit->name, name.n ? name : CPI_TEXT("samples"));
 }

@@ -85,6 +85,7 @@ enum cp_code cp_flame_new(struct cp_context *context, const struct cp_flame_opti
  * otherwise). Several profiles add up. The profile is only looked at and may be freed
  * afterwards. A first profile with exactly the sample types "before" and "after" (folded
  * text with two counts) makes the graph differential and fills both sides.
+ * CP_ERROR_UNSUPPORTED when the values are in another unit than the first profile's.
  */
 enum cp_code cp_flame_add(struct cp_flame *flame, const struct cp_profile *profile,
 	enum cp_flame_side side, struct cp_error *err);
