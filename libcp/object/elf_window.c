@@ -2,17 +2,14 @@
 #include "object/elf_window.h"
 
 #include <string.h>
-#include <zlib.h>
+#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 #include "base/error.h"
 
-/* zlib's state and its 32 KiB of history, as it allocates them. */
-enum { STOP_BYTES = 48 << 10 };
-
 /* A stream that has come to the start of a block. */
 struct stop {
-	void *stream; /* z_stream or ZSTD_DStream; NULL: none kept */
+	void *stream; /* struct inflate_state or ZSTD_DStream; NULL: none kept */
 	size_t source_at;
 };
 
@@ -32,9 +29,7 @@ static void end_stream(struct cpi_elf_window *w, struct stop *stop)
 	if (!stop->stream)
 		return;
 	if (w->from->kind == CPI_INFLATE_ZLIB) {
-		inflateEnd(stop->stream);
-		cpi_free(&w->env->mem, stop->stream, sizeof(z_stream));
-		cpi_mem_uncharge(&w->env->mem, STOP_BYTES);
+		cpi_free(&w->env->mem, stop->stream, sizeof(struct inflate_state));
 	} else {
 		ZSTD_freeDStream(stop->stream);
 		cpi_mem_uncharge(&w->env->mem, CPI_INFLATE_STATE);
@@ -42,26 +37,26 @@ static void end_stream(struct cpi_elf_window *w, struct stop *stop)
 	stop->stream = NULL;
 }
 
-/* A new zlib stream, at the start of the section or where `like` is. */
+/*
+ * A new stream of deflate, at the start of the section or where `like` is: its state, with
+ * 64 KiB of history, has no pointers but to what each call is given.
+ */
 static bool start_zlib(
 	struct cpi_elf_window *w, struct stop *stop, const struct stop *like)
 {
-	struct cpi_mem *mem = &w->env->mem;
-	z_stream *z;
+	struct inflate_state *state = cpi_alloc_array(&w->env->mem, 1, sizeof *state);
 
-	if (!cpi_mem_charge(mem, STOP_BYTES))
+	if (!state)
 		return false;
-	z = cpi_alloc_zero(mem, sizeof *z);
-	if (z && (like ? inflateCopy(z, like->stream) : inflateInit(z)) == Z_OK) {
-		/* The sum over all bytes is behind the last one, and is never come to. */
-		(void)inflateValidate(z, 0);
-		stop->stream = z;
-		stop->source_at = like ? like->source_at : 0;
-		return true;
+	if (like) {
+		memcpy(state, like->stream, sizeof *state);
+	} else {
+		isal_inflate_init(state);
+		state->crc_flag = ISAL_ZLIB;
 	}
-	cpi_free(mem, z, sizeof *z);
-	cpi_mem_uncharge(mem, STOP_BYTES);
-	return false;
+	stop->stream = state;
+	stop->source_at = like ? like->source_at : 0;
+	return true;
 }
 
 static bool start_zstd(struct cpi_elf_window *w, struct stop *stop)
@@ -96,27 +91,27 @@ static bool seek(struct cpi_elf_window *w, size_t block)
 	return start_zlib(w, &w->run, at ? &w->stop[at] : NULL);
 }
 
-/*
- * Both give true when all of `to` was filled. zlib
- * counts in 32 bits; blocks are smaller.
- */
+/* Both give true when all of `to` was filled. Counts have 32 bits; blocks are smaller. */
 static bool run_zlib(struct cpi_elf_window *w, uint8_t *to, size_t n)
 {
-	z_stream *z = w->run.stream;
-	int result = Z_OK;
+	struct inflate_state *state = w->run.stream;
+	bool moves = true;
 
-	z->next_out = to;
-	z->avail_out = (uInt)n;
-	while (z->avail_out && result == Z_OK) {
+	state->next_out = to;
+	state->avail_out = (uint32_t)n;
+	while (state->avail_out && moves) {
 		size_t left = w->from->source_n - w->run.source_at;
+		uint32_t room = state->avail_out;
 
-		z->next_in = (Bytef *)(uintptr_t)(w->from->source + w->run.source_at);
-		z->avail_in = left < 1 << 30 ? (uInt)left : 1 << 30;
-		left = z->avail_in;
-		result = inflate(z, Z_NO_FLUSH);
-		w->run.source_at += left - z->avail_in;
+		state->next_in = (uint8_t *)(uintptr_t)(w->from->source + w->run.source_at);
+		state->avail_in = left < 1 << 30 ? (uint32_t)left : 1 << 30;
+		left = state->avail_in;
+		if (isal_inflate(state) != ISAL_DECOMP_OK)
+			break;
+		w->run.source_at += left - state->avail_in;
+		moves = left > state->avail_in || room > state->avail_out;
 	}
-	return !z->avail_out;
+	return !state->avail_out;
 }
 
 static bool run_zstd(struct cpi_elf_window *w, uint8_t *to, size_t n)
