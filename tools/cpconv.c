@@ -38,10 +38,12 @@ static const struct opt rows[] = {
 	OPT_MAYBE(struct cpconv, report, "symbols-report", 0, "FILE",
 		"say for each image how its addresses fared, on stderr or in FILE"),
 	OPT_INT(struct cpconv, level, "level", 0, "N",
-		"pprof: compression from 1 (fast) to 12 (small); 0 writes it uncompressed",
+		"pprof: compression from 1 (fast) to 12 (small); 0 writes it "
+		"uncompressed",
 		.seen = offsetof(struct cpconv, level_seen)),
 	OPT_CHOICE(struct cpconv, root, "root", 0, "WHAT", root_words,
-		"folded: root frame of each stack: auto (the comm label when there is one), "
+		"folded: root frame of each stack: auto (the comm label when there is "
+		"one), "
 		"comm, pid, tid or none"),
 	OPT_FLAG(struct cpconv, annotate, "annotate", 0,
 		"folded: mark kernel, inlined and generated code with _[k] _[i] _[j]"),
@@ -50,7 +52,8 @@ static const struct opt rows[] = {
 
 static const char examples[] =
 	"  cpconv perf.data -o out.pb.gz         a symbolized profile for pprof\n"
-	"  cpconv ./prog perf.data -o out.pb.gz  the same, ./prog is the program captured\n"
+	"  cpconv ./prog perf.data -o out.pb.gz  the same, ./prog is the program "
+	"captured\n"
 	"  cpconv perf.data --to folded          a line per stack, on standard output\n"
 	"  cpconv cpu.pb.gz -o cpu.folded        pprof to collapsed stacks\n"
 	"  perf record -o - -g ./prog | cpconv -o out.pb.gz\n";
@@ -95,8 +98,8 @@ static int read_profile(struct tool *tool, struct cpconv *self, const char *path
 		status = tool_read(tool, path, &self->read, use, &self->profile);
 	if (status != TOOL_GO)
 		return status;
-	cp_profile_diagnose(
-		tool->context, self->profile, self->symbol_report, say_finding, tool, NULL);
+	cp_profile_diagnose(tool->context, self->profile, self->symbol_report,
+		say_finding, tool, NULL);
 	if (self->report)
 		return write_report(tool, self);
 	if (use)
@@ -126,8 +129,8 @@ static int write_profile(
 	struct cp_error err;
 
 	progress_start(&tool->progress, "writing");
-	if (!cp_profile_write(tool->context, self->profile, format->name, &options, out_write,
-		    &tool->out, &err))
+	if (!cp_profile_write(tool->context, self->profile, format->name, &options,
+		    out_write, &tool->out, &err))
 		return tool_commit_output(tool);
 	return tool_fail(tool, tool->options.output, &err);
 }
@@ -139,7 +142,8 @@ static int check_report(struct tool *tool, const char *report)
 	bool standard = !output || !strcmp(output, "-");
 
 	if (!strcmp(report, "-") ? standard : !standard && !strcmp(report, output))
-		return tool_usage(tool, "--symbols-report and the profile cannot both go to %s",
+		return tool_usage(tool,
+			"--symbols-report and the profile cannot both go to %s",
 			standard ? "standard output" : output);
 	if (strcmp(report, "-") && strcmp(input, "-") && file_same(report, input))
 		return tool_usage(tool, "--symbols-report (%s) is the input", report);
@@ -157,9 +161,11 @@ static int convert(struct tool *tool, struct cpconv *self)
 	if (status != TOOL_GO)
 		return status;
 	if (inputs->n > 1)
-		return tool_usage(tool, tool->options.output
-				? "one input is converted, and '%s' is a second; cpmerge merges"
-				: "'%s' is a second input; did you mean -o? (cpmerge merges)",
+		return tool_usage(tool,
+			tool->options.output ? "one input is converted, and '%s' is a "
+					       "second; cpmerge merges"
+					     : "'%s' is a second input; did you mean -o? "
+					       "(cpmerge merges)",
 			inputs->v[1]);
 	if (self->report && *self->report) {
 		status = check_report(tool, self->report);

@@ -28,20 +28,25 @@ static const struct opt side_rows[] = {
 
 static const struct opt method_rows[] = {
 	OPT_STRING(struct cpdiff, scale, "scale", 0, "HOW",
-		"divide values before comparing: none, time (durations), total (compares shares), "
-		"anchor (functions that did not change), work=N,M (units of work before, after)"),
+		"divide values before comparing: none, time (durations), total (compares "
+		"shares), "
+		"anchor (functions that did not change), work=N,M (units of work before, "
+		"after)"),
 	OPT_STRING(struct cpdiff, options.anchor, "anchor", 0, "REGEX",
 		"functions that did not change; implies --scale anchor"),
 	OPT_REAL(struct cpdiff, options.phi, "phi", 0, "N",
 		"dispersion between runs, from --calibrate; 1 is pure sampling"),
 	OPT_CHOICE(struct cpdiff, fdr, "fdr", 0, "HOW", fdr_words,
-		"control of false discoveries: bh (Benjamini-Hochberg) or by (Benjamini-Yekutieli)"),
+		"control of false discoveries: bh (Benjamini-Hochberg) or by "
+		"(Benjamini-Yekutieli)"),
 	OPT_STRING(struct cpdiff, min_change, "min-change", 0, "PERCENT",
 		"changes below this count as the same (5%)"),
 	OPT_FLAG(struct cpdiff, options.exact_names, "exact-names", 0,
-		"do not join names that differ in clone suffixes, lambda numbers or hashes"),
+		"do not join names that differ in clone suffixes, lambda numbers or "
+		"hashes"),
 	OPT_REST(struct cpdiff, calibrate, "calibrate", 0, "FILE...",
-		"captures of one program: how often are splits of them called different?"),
+		"captures of one program: how often are splits of them called "
+		"different?"),
 	OPT_END,
 };
 
@@ -54,15 +59,18 @@ static const struct opt output_rows[] = {
 	OPT_CHOICE(struct cpdiff, sort, "sort", 0, "BY", sort_words,
 		"order of functions: change, ratio, after, p or name"),
 	OPT_CHOICE(struct cpdiff, base_compat, "base-compat", 0, "HOW", base_words,
-		"write the profile that pprof makes of -base (subtract) or -diff_base (diff-base)"),
+		"write the profile that pprof makes of -base (subtract) or -diff_base "
+		"(diff-base)"),
 	OPT_FLAG(struct cpdiff, normalize, "normalize", 0,
-		"with --base-compat: scale the side after to the total before, as pprof does"),
+		"with --base-compat: scale the side after to the total before, as pprof "
+		"does"),
 	OPT_END,
 };
 
 static const struct opt gate_rows[] = {
 	OPT_LIST(struct cpdiff, gates, "fail-on", 0, "GATE",
-		"exit with 1 when total:5%, flat:REGEX:5% or cum:REGEX:5% is exceeded, significantly "
+		"exit with 1 when total:5%, flat:REGEX:5% or cum:REGEX:5% is exceeded, "
+		"significantly "
 		"and by 0.5 % of the profile"),
 	OPT_FLAG(struct cpdiff, fail_unclear, "fail-unclear", 0,
 		"also when these samples cannot decide a gate"),
@@ -71,7 +79,8 @@ static const struct opt gate_rows[] = {
 
 static const char examples[] =
 	"  cpdiff before.pb.gz after.pb.gz\n"
-	"  cpdiff --before a1 a2 a3 --after b1 b2 b3  several a side see run-to-run noise\n"
+	"  cpdiff --before a1 a2 a3 --after b1 b2 b3  several a side see run-to-run "
+	"noise\n"
 	"  cpdiff --scale time old.data new.data      rates, when durations differ\n"
 	"  cpdiff -o pr.md a.pb.gz b.pb.gz            a comment for a pull request\n"
 	"  cpdiff --phi 1.3 --fail-on total:5% a b    a gate for CI\n";
@@ -116,7 +125,8 @@ static int parse_scale(struct tool *tool, struct cpdiff *self)
 	i = opt_choice(words, self->scale);
 	if (i < 0)
 		return tool_usage(tool,
-			"--scale is none, time, total, anchor or work=N,M, not '%s'", self->scale);
+			"--scale is none, time, total, anchor or work=N,M, not '%s'",
+			self->scale);
 	if (o->anchor && i != CP_SCALE_ANCHOR)
 		return tool_usage(tool, "--anchor goes with --scale anchor");
 	o->scale = (enum cp_diff_scale)i;
@@ -144,10 +154,12 @@ static int take_sides(struct tool *tool, struct cpdiff *self)
 		opt_list_add(&self->side[CP_AFTER], operands->v[at++]);
 	if (at < operands->n)
 		return tool_usage(tool,
-			"'%s' is one capture too many; several a side go behind --before and --after",
+			"'%s' is one capture too many; several a side go behind --before "
+			"and --after",
 			operands->v[at]);
 	if (!self->side[CP_BEFORE].n || !self->side[CP_AFTER].n)
-		return tool_usage(tool, "two captures are compared, one before and one after");
+		return tool_usage(
+			tool, "two captures are compared, one before and one after");
 	tool_set_inputs(tool, self->side, 2);
 	return TOOL_GO;
 }
@@ -160,8 +172,10 @@ static int check(struct tool *tool, struct cpdiff *self)
 		status = take_sides(tool, self);
 	if (status != TOOL_GO)
 		return status;
-	if (self->min_change && !cpdiff_percent(self->min_change, &self->options.min_change))
-		return tool_usage(tool, "--min-change is a percentage such as 5%%, not '%s'",
+	if (self->min_change &&
+		!cpdiff_percent(self->min_change, &self->options.min_change))
+		return tool_usage(tool,
+			"--min-change is a percentage such as 5%%, not '%s'",
 			self->min_change);
 	if (self->options.phi != 0 && !(self->options.phi >= 1))
 		return tool_usage(tool, "--phi is a number of at least 1");
@@ -171,10 +185,11 @@ static int check(struct tool *tool, struct cpdiff *self)
 	self->options.fdr = (enum cp_diff_fdr)self->fdr;
 	self->options.sample_type = self->filters.sample_index;
 	status = cpdiff_parse_gates(tool, self);
-	if (status == TOOL_GO && self->n_gate && !self->calibrate.n && !(self->options.phi > 0) &&
-		self->side[0].n + self->side[1].n == 2)
-		return tool_usage(tool, "with one capture a side a gate needs --phi: the run-to-run "
-					"dispersion that --calibrate finds");
+	if (status == TOOL_GO && self->n_gate && !self->calibrate.n &&
+		!(self->options.phi > 0) && self->side[0].n + self->side[1].n == 2)
+		return tool_usage(tool,
+			"with one capture a side a gate needs --phi: the run-to-run "
+			"dispersion that --calibrate finds");
 	return status;
 }
 
@@ -212,7 +227,8 @@ static int add_sides(struct tool *tool, struct cpdiff *self, struct cp_diff *dif
 			if (status != TOOL_GO)
 				return status;
 			cpdiff_compare_captures(tool, self, path, profile);
-			if (cp_diff_add(diff, (enum cp_diff_side)side, profile, NULL, &err)) {
+			if (cp_diff_add(
+				    diff, (enum cp_diff_side)side, profile, NULL, &err)) {
 				cp_profile_free(profile);
 				return tool_fail(tool, path, &err);
 			}
@@ -223,8 +239,8 @@ static int add_sides(struct tool *tool, struct cpdiff *self, struct cp_diff *dif
 	return TOOL_GO;
 }
 
-static int write_diff(
-	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff, const char *format)
+static int write_diff(struct tool *tool, struct cpdiff *self, const struct cp_diff *diff,
+	const char *format)
 {
 	struct cp_diff_write_options options = {
 		.size = sizeof options,
@@ -241,8 +257,10 @@ static int write_diff(
 
 	memcpy(&options.sort, &self->sort, sizeof options.sort);
 	/* Tables look after names, and have colours that must get through. */
-	tool->out.escape &= !options.color || (strcmp(format, "text") && strcmp(format, "tree"));
-	if (cp_diff_write(tool->context, diff, format, &options, out_write, &tool->out, &err))
+	tool->out.escape &=
+		!options.color || (strcmp(format, "text") && strcmp(format, "tree"));
+	if (cp_diff_write(
+		    tool->context, diff, format, &options, out_write, &tool->out, &err))
 		return tool_fail(tool, tool->options.output, &err);
 	return tool_commit_output(tool);
 }
@@ -301,7 +319,8 @@ int main(int argc, char **argv)
 	if (status == TOOL_GO)
 		status = capture_options_get(&tool, &self.capture, &self.read);
 	if (status == TOOL_GO)
-		status = self.calibrate.n ? cpdiff_calibrate(&tool, &self) : compare(&tool, &self);
+		status = self.calibrate.n ? cpdiff_calibrate(&tool, &self)
+					  : compare(&tool, &self);
 	free(self.gate);
 	free(self.text);
 	symbol_options_release(&self.symbols);

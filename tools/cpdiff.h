@@ -49,7 +49,8 @@ const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side);
 /* cpdiff_gates.c */
 int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self);
 /* One line per gate on stderr; TOOL_DONE or TOOL_NO. */
-int cpdiff_answer_gates(struct tool *tool, struct cpdiff *self, const struct cp_diff *diff);
+int cpdiff_answer_gates(
+	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff);
 
 /* cpdiff_calibrate.c */
 int cpdiff_calibrate(struct tool *tool, struct cpdiff *self);

@@ -24,8 +24,9 @@ static bool loud(const struct cp_diff *diff)
 	for (size_t i = 0; i < cp_diff_count(diff); i++) {
 		enum cp_verdict v = cp_diff_row(diff, i)->flat.verdict;
 
-		if (v == CP_VERDICT_BEYOND || v == CP_VERDICT_WORSE || v == CP_VERDICT_BETTER ||
-			v == CP_VERDICT_NEW || v == CP_VERDICT_GONE || v == CP_VERDICT_MOVED)
+		if (v == CP_VERDICT_BEYOND || v == CP_VERDICT_WORSE ||
+			v == CP_VERDICT_BETTER || v == CP_VERDICT_NEW ||
+			v == CP_VERDICT_GONE || v == CP_VERDICT_MOVED)
 			return true;
 	}
 	return false;
@@ -45,7 +46,8 @@ static int try(struct splits *s, const unsigned char *side, double phi)
 	code = CP_OK;
 	for (size_t i = 0; !code && i < s->n; i++)
 		if (side[i] < 2)
-			code = cp_diff_add(diff, (enum cp_diff_side)side[i], s->profile[i], NULL, &err);
+			code = cp_diff_add(diff, (enum cp_diff_side)side[i],
+				s->profile[i], NULL, &err);
 	if (!code)
 		code = cp_diff_finish(diff, &err);
 	if (!code) {
@@ -65,7 +67,10 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The next choice of k out of n in lexical order, as sorted indexes; false after the last. */
+/*
+ * The next choice of k out of n in lexical order, as sorted indexes; false after the
+ * last.
+ */
 static bool next_choice(size_t *choice, size_t k, size_t n)
 {
 	size_t i = k;
@@ -89,7 +94,10 @@ static double choices(size_t n, size_t k)
 	return c;
 }
 
-/* All splits into halves, or evenly spaced ones of them. A split and its mirror are one. */
+/*
+ * All splits into halves, or evenly spaced ones of them. A split and its mirror are
+ * one.
+ */
 static int halves(struct splits *s)
 {
 	size_t k = s->n / 2, choice[MOST_CAPTURES], number = 0, step;
@@ -110,7 +118,8 @@ static int halves(struct splits *s)
 		status = try(s, side, s->self->options.phi);
 		if (status != TOOL_GO)
 			return status;
-	} while (s->tried < MOST_SPLITS && number < 100000000 && next_choice(choice, k, s->n));
+	} while (s->tried < MOST_SPLITS && number < 100000000 &&
+		 next_choice(choice, k, s->n));
 	return TOOL_GO;
 }
 
@@ -145,19 +154,21 @@ static int report(struct splits *s)
 	qsort(s->phi, s->tried, sizeof *s->phi, ascending);
 	phi = s->tried ? s->phi[s->tried / 2] : 1;
 	out_printf(&tool->out,
-		"%zu captures, %zu splits of %zu and %zu: %zu with a false verdict (%.1f %%; stated %.3g %%)\n",
+		"%zu captures, %zu splits of %zu and %zu: %zu with a false verdict (%.1f "
+		"%%; stated %.3g %%)\n",
 		s->n, s->tried, s->n / 2, s->n - s->n / 2, s->alarmed,
 		s->tried ? 100.0 * (double)s->alarmed / (double)s->tried : 0, 100 * q);
 	status = pairs(s, 0);
 	if (status != TOOL_GO)
 		return status;
 	out_printf(&tool->out,
-		"%zu pairs without a given phi: %zu with a false verdict (%.1f %%)\n", s->tried,
-		s->alarmed, 100.0 * (double)s->alarmed / (double)s->tried);
+		"%zu pairs without a given phi: %zu with a false verdict (%.1f %%)\n",
+		s->tried, s->alarmed, 100.0 * (double)s->alarmed / (double)s->tried);
 	status = pairs(s, phi);
 	if (status != TOOL_GO)
 		return status;
-	out_printf(&tool->out, "%zu pairs with --phi %.2f: %zu with a false verdict (%.1f %%)\n",
+	out_printf(&tool->out,
+		"%zu pairs with --phi %.2f: %zu with a false verdict (%.1f %%)\n",
 		s->tried, phi, s->alarmed, 100.0 * (double)s->alarmed / (double)s->tried);
 	out_printf(&tool->out, "phi %.2f\n", phi);
 	return tool_commit_output(tool);
@@ -169,14 +180,18 @@ int cpdiff_calibrate(struct tool *tool, struct cpdiff *self)
 	int status = TOOL_GO;
 
 	if (self->calibrate.n < 4)
-		return tool_usage(tool, "--calibrate needs at least four captures of one program");
+		return tool_usage(
+			tool, "--calibrate needs at least four captures of one program");
 	if (self->calibrate.n > MOST_CAPTURES)
-		return tool_usage(tool, "--calibrate takes at most %d captures", MOST_CAPTURES);
+		return tool_usage(
+			tool, "--calibrate takes at most %d captures", MOST_CAPTURES);
 	for (; status == TOOL_GO && s.n < self->calibrate.n; s.n++) {
-		status = cpdiff_read(tool, self, self->calibrate.v[s.n], false, &s.profile[s.n]);
+		status = cpdiff_read(
+			tool, self, self->calibrate.v[s.n], false, &s.profile[s.n]);
 		if (status != TOOL_GO)
 			break;
-		cpdiff_compare_captures(tool, self, self->calibrate.v[s.n], s.profile[s.n]);
+		cpdiff_compare_captures(
+			tool, self, self->calibrate.v[s.n], s.profile[s.n]);
 	}
 	if (status == TOOL_GO)
 		status = report(&s);

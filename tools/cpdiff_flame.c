@@ -7,8 +7,8 @@
 #include "cpdiff.h"
 
 /* Anchors and units of work become the factor that the table would use. */
-static int factor_of(struct tool *tool, struct cpdiff *self, struct cp_profile *const side[2],
-	double *ret_factor)
+static int factor_of(struct tool *tool, struct cpdiff *self,
+	struct cp_profile *const side[2], double *ret_factor)
 {
 	struct cp_diff *diff;
 	struct cp_error err;
@@ -33,8 +33,8 @@ static void scale_captures(const struct cpdiff *self, struct cp_flame *flame)
 	size_t before = self->side[CP_BEFORE].n, after = self->side[CP_AFTER].n;
 
 	if (before != after)
-		cp_flame_scale(flame, CP_FLAME_SCALE_FACTOR, (double)after / (double)before,
-			"to as many captures");
+		cp_flame_scale(flame, CP_FLAME_SCALE_FACTOR,
+			(double)after / (double)before, "to as many captures");
 }
 
 static int scale(struct tool *tool, struct cpdiff *self, struct cp_profile *const side[2],
@@ -57,7 +57,8 @@ static int scale(struct tool *tool, struct cpdiff *self, struct cp_profile *cons
 		status = factor_of(tool, self, side, &factor);
 		if (status == TOOL_GO)
 			cp_flame_scale(flame, CP_FLAME_SCALE_FACTOR, 1 / factor,
-				self->options.scale == CP_SCALE_WORK ? "by units of work" : "by anchor");
+				self->options.scale == CP_SCALE_WORK ? "by units of work"
+								     : "by anchor");
 		return status;
 	}
 }
@@ -65,7 +66,9 @@ static int scale(struct tool *tool, struct cpdiff *self, struct cp_profile *cons
 int cpdiff_write_flame(struct tool *tool, struct cpdiff *self, const char *format,
 	struct cp_profile *const side[2])
 {
-	struct cp_flame_options options = {.size = sizeof options, .format = format, .diff = true,
+	struct cp_flame_options options = {.size = sizeof options,
+		.format = format,
+		.diff = true,
 		.sample_type = self->filters.sample_index};
 	struct cp_flame *flame = NULL;
 	struct cp_error err;
@@ -73,8 +76,8 @@ int cpdiff_write_flame(struct tool *tool, struct cpdiff *self, const char *forma
 	char title[320];
 	int status;
 
-	snprintf(title, sizeof title, "%.150s → %.150s", cpdiff_side_name(self, CP_BEFORE),
-		cpdiff_side_name(self, CP_AFTER));
+	snprintf(title, sizeof title, "%.150s → %.150s",
+		cpdiff_side_name(self, CP_BEFORE), cpdiff_side_name(self, CP_AFTER));
 	options.title = title;
 	if (cp_flame_new(tool->context, &options, &flame, &err))
 		return tool_fail(tool, NULL, &err);

@@ -47,7 +47,8 @@ int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self)
 		memcpy(at, self->gates.v[i], n);
 		if (!parse_gate(at, &self->gate[self->n_gate++]))
 			return tool_usage(tool,
-				"--fail-on takes total:5%%, flat:REGEX:5%% or cum:REGEX:5%%, not '%s'",
+				"--fail-on takes total:5%%, flat:REGEX:5%% or "
+				"cum:REGEX:5%%, not '%s'",
 				self->gates.v[i]);
 		at += n;
 	}
@@ -71,15 +72,19 @@ static void say(struct tool *tool, const char *gate, const struct cp_gate *asked
 	if (matches_nothing(asked, r))
 		ui_warn(&tool->ui, NULL, "gate %s: no function matches", gate);
 	else if (r->answer == CP_GATE_FAIL)
-		ui_error(&tool->ui, NULL, "gate %s FAILED: %s %s (p = %.2g)", gate, where, change, r->p);
+		ui_error(&tool->ui, NULL, "gate %s FAILED: %s %s (p = %.2g)", gate, where,
+			change, r->p);
 	else if (r->answer == CP_GATE_UNCLEAR)
-		ui_note(&tool->ui, NULL, "gate %s unclear: can detect %.0f %%, asked %.3g %% (%s %s)",
-			gate, 100 * (r->detectable - 1), 100 * asked->limit, where, change);
+		ui_note(&tool->ui, NULL,
+			"gate %s unclear: can detect %.0f %%, asked %.3g %% (%s %s)",
+			gate, 100 * (r->detectable - 1), 100 * asked->limit, where,
+			change);
 	else
 		ui_note(&tool->ui, NULL, "gate %s passed: %s %s", gate, where, change);
 }
 
-int cpdiff_answer_gates(struct tool *tool, struct cpdiff *self, const struct cp_diff *diff)
+int cpdiff_answer_gates(
+	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff)
 {
 	struct cp_gate_result *result = calloc(self->n_gate, sizeof *result);
 	struct cp_error err;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that are profiles: pprof's -base and -diff_base, and folded stacks of two counts. */
+/*
+ * Answers that are profiles: pprof's -base and -diff_base, and folded stacks of two
+ * counts.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +59,8 @@ static int read_one(struct tool *tool, struct cpdiff *self, const char *path,
 }
 
 /*
- * All captures of a side as one profile. A single one stays as it is unless it will be scaled:
- * of equal rows the sum is rounded, not each.
+ * All captures of a side as one profile. A single one stays as it is unless it will be
+ * scaled: of equal rows the sum is rounded, not each.
  */
 static int merged_side(struct tool *tool, struct cpdiff *self, enum cp_diff_side side,
 	struct cp_profile **ret_profile)
@@ -90,7 +93,10 @@ static int merged_side(struct tool *tool, struct cpdiff *self, enum cp_diff_side
 	return TOOL_GO;
 }
 
-/* pprof's arithmetic: the base counts negative, and under a label if it is to be told apart. */
+/*
+ * pprof's arithmetic: the base counts negative, and under a label if it is to be told
+ * apart.
+ */
 static int write_pprof(struct tool *tool, struct cpdiff *self, struct cp_profile *side[2])
 {
 	static const struct cp_merge_label label = {"pprof::base", "true"};
@@ -142,7 +148,8 @@ static int keep(void *arg, const void *bytes, size_t n)
 	struct text *text = arg;
 
 	if (text->room - text->n < n) {
-		size_t room = text->room * 2 > text->n + n ? text->room * 2 : text->n + n + 4096;
+		size_t room = text->room * 2 > text->n + n ? text->room * 2
+							   : text->n + n + 4096;
 		char *p = realloc(text->p, room);
 
 		if (!p)
@@ -167,7 +174,8 @@ static struct folded_line *lines_of(const struct text *text, size_t *ret_n)
 	struct folded_line *line = NULL;
 	size_t n = 0, room = 0;
 
-	for (const char *at = text->p, *end = at + text->n, *eol; at < end; at = eol + 1) {
+	for (const char *at = text->p, *end = at + text->n, *eol; at < end;
+		at = eol + 1) {
 		const char *blank;
 
 		eol = memchr(at, '\n', (size_t)(end - at));
@@ -215,7 +223,8 @@ static void put_line(struct tool *tool, const struct folded_line *stack,
 static bool join(struct tool *tool, const struct text text[2])
 {
 	size_t n[2] = {0}, i = 0, k = 0;
-	struct folded_line *before = lines_of(&text[0], &n[0]), *after = lines_of(&text[1], &n[1]);
+	struct folded_line *before = lines_of(&text[0], &n[0]),
+			   *after = lines_of(&text[1], &n[1]);
 	bool fine = before && after;
 
 	if (fine) {
@@ -223,7 +232,9 @@ static bool join(struct tool *tool, const struct text text[2])
 		qsort(after, n[1], sizeof *after, stack_order);
 	}
 	while (fine && (i < n[0] || k < n[1])) {
-		int order = i == n[0] ? 1 : k == n[1] ? -1 : stack_order(&before[i], &after[k]);
+		int order = i == n[0]   ? 1
+			    : k == n[1] ? -1
+					: stack_order(&before[i], &after[k]);
 		const struct folded_line *b = order <= 0 ? &before[i++] : NULL;
 		const struct folded_line *a = order >= 0 ? &after[k++] : NULL;
 
@@ -253,9 +264,10 @@ static int same_unit(
 	}
 	if (row[0]->decimals == row[1]->decimals && cp_unit_ratio(unit[1], unit[0]) == 1)
 		return TOOL_GO;
-	ui_error(&tool->ui, self->side[1].v[0], "values are in %.*s here and in %.*s before; "
-		"two counts a line are of one unit", (int)unit[1].n, unit[1].p,
-		(int)unit[0].n, unit[0].p);
+	ui_error(&tool->ui, self->side[1].v[0],
+		"values are in %.*s here and in %.*s before; "
+		"two counts a line are of one unit",
+		(int)unit[1].n, unit[1].p, (int)unit[0].n, unit[0].p);
 	return TOOL_UNREADABLE;
 }
 
@@ -293,8 +305,10 @@ static void warn_of_sums(struct tool *tool, const struct cpdiff *self)
 	size_t before = self->side[CP_BEFORE].n, after = self->side[CP_AFTER].n;
 
 	if (before != after && !self->normalize && !self->base_compat)
-		ui_warn(&tool->ui, NULL, "the sums of %zu captures before and %zu after are not "
-			"comparable; name as many of each", before, after);
+		ui_warn(&tool->ui, NULL,
+			"the sums of %zu captures before and %zu after are not "
+			"comparable; name as many of each",
+			before, after);
 }
 
 int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *format)
@@ -304,16 +318,18 @@ int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *for
 	int status;
 
 	if (self->n_gate)
-		return tool_usage(tool, "--fail-on goes with --to text, markdown, csv or json");
+		return tool_usage(
+			tool, "--fail-on goes with --to text, markdown, csv or json");
 	status = tool_open_output(tool, pprof);
 	if (status == TOOL_GO && (pprof || !strcmp(format, "folded")))
 		warn_of_sums(tool, self);
 	for (int i = CP_BEFORE; status == TOOL_GO && i <= CP_AFTER; i++)
 		status = merged_side(tool, self, (enum cp_diff_side)i, &side[i]);
 	if (status == TOOL_GO)
-		status = pprof                            ? write_pprof(tool, self, side)
-			: strcmp(format, "folded") == 0 ? write_folded(tool, self, side)
-							: cpdiff_write_flame(tool, self, format, side);
+		status = pprof ? write_pprof(tool, self, side)
+			 : strcmp(format, "folded") == 0
+				 ? write_folded(tool, self, side)
+				 : cpdiff_write_flame(tool, self, format, side);
 	cp_profile_free(side[0]);
 	cp_profile_free(side[1]);
 	return status;

@@ -30,7 +30,8 @@ static struct cp_text comment(const struct cp_profile *p, const char *key)
 }
 
 /* What must agree for a comparison to make sense; "" where a capture does not say. */
-static void facts(const struct cpdiff *self, const struct cp_profile *p, char what[FACTS][160])
+static void facts(
+	const struct cpdiff *self, const struct cp_profile *p, char what[FACTS][160])
 {
 	const struct cp_profile_header *h = cp_profile_header(p);
 	struct cp_text host = comment(p, "perf: host ");
@@ -42,7 +43,8 @@ static void facts(const struct cpdiff *self, const struct cp_profile *p, char wh
 		cp_profile_string(p, cp_profile_sample_type(p, type)->unit).p);
 	what[RATE][0] = 0;
 	if (h->period > 0)
-		snprintf(what[RATE], 160, "one sample per %lld %.70s", (long long)h->period,
+		snprintf(what[RATE], 160, "one sample per %lld %.70s",
+			(long long)h->period,
 			cp_profile_string(p, h->period_type.unit).p);
 	snprintf(what[HOST], 160, "%.*s", (int)(host.n < 100 ? host.n : 100), host.p);
 }
@@ -73,8 +75,8 @@ void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char 
 			strcmp(what[i], self->first.what[i]) &&
 			!(i == EVENT && same_event(what[i], self->first.what[i])))
 			ui_warn(&tool->ui, tool_input_name(path),
-				"the captures differ in their %s: %s here, %s before", fact_name[i],
-				what[i], self->first.what[i]);
+				"the captures differ in their %s: %s here, %s before",
+				fact_name[i], what[i], self->first.what[i]);
 }
 
 const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side)

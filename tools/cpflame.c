@@ -20,8 +20,8 @@ struct cpflame {
 	const char *scale, *anchor;
 	bool negate;
 
-	const char *title, *subtitle, *notes, *count_name, *name_type, *font, *color, *colors,
-		*background, *min_width;
+	const char *title, *subtitle, *notes, *count_name, *name_type, *font, *color,
+		*colors, *background, *min_width;
 	double font_size, factor, total;
 	int64_t width, height;
 	int root, order;
@@ -48,24 +48,29 @@ static const struct opt diff_rows[] = {
 		"draw the difference from the first input to the second"),
 	OPT_REST(struct cpflame, before, "before", 0, "FILE...",
 		"captures of the side before; with --after", .aliases = "base diff-base"),
-	OPT_REST(struct cpflame, after, "after", 0, "FILE...", "captures of the side after"),
+	OPT_REST(struct cpflame, after, "after", 0, "FILE...",
+		"captures of the side after"),
 	OPT_STRING(struct cpflame, scale, "scale", 0, "HOW",
-		"make before comparable: none (the default), time, total, anchor, or work=N,M "
+		"make before comparable: none (the default), time, total, anchor, or "
+		"work=N,M "
 		"for the work done before and after"),
 	OPT_STRING(struct cpflame, anchor, "anchor", 0, "REGEX",
 		"functions whose cost did not change; implies --scale=anchor"),
-	OPT_FLAG(struct cpflame, negate, "negate", 0, "swap the colours of more and less"),
+	OPT_FLAG(
+		struct cpflame, negate, "negate", 0, "swap the colours of more and less"),
 	OPT_END,
 };
 
 static const struct opt draw_rows[] = {
 	OPT_STRING(struct cpflame, title, "title", 0, "TEXT", "title"),
-	OPT_STRING(struct cpflame, subtitle, "subtitle", 0, "TEXT", "second line of the title"),
+	OPT_STRING(struct cpflame, subtitle, "subtitle", 0, "TEXT",
+		"second line of the title"),
 	OPT_INT(struct cpflame, width, "width", 0, "PIXELS",
 		"fixed width; without it a page is as wide as its window"),
 	OPT_INT(struct cpflame, height, "height", 0, "PIXELS", "height of a frame (16)"),
 	OPT_STRING(struct cpflame, min_width, "minwidth", 0, "PIXELS|N%",
-		"leave narrower frames out of the picture (0.1); they are still searched"),
+		"leave narrower frames out of the picture (0.1); they are still "
+		"searched"),
 	OPT_STRING(struct cpflame, font, "fonttype", 0, "FONT", "font family"),
 	OPT_REAL(struct cpflame, font_size, "fontsize", 0, "PIXELS", "font size (12)"),
 	OPT_STRING(struct cpflame, count_name, "countname", 0, "TEXT",
@@ -73,22 +78,27 @@ static const struct opt draw_rows[] = {
 	OPT_STRING(struct cpflame, name_type, "nametype", 0, "TEXT",
 		"what a frame is (\"Function:\")"),
 	OPT_STRING(struct cpflame, colors, "colors", 0, "PALETTE",
-		"package (the default), hot, mem, io, wakeup, chain, java, js, perl, python, "
+		"package (the default), hot, mem, io, wakeup, chain, java, js, perl, "
+		"python, "
 		"rust, red, green, blue, aqua, yellow, purple or orange"),
 	OPT_STRING(struct cpflame, color, "color", 0, NULL, NULL),
 	OPT_STRING(struct cpflame, background, "bgcolors", 0, "COLOR",
 		"yellow, blue, green, grey or #rrggbb"),
-	OPT_FLAG(struct cpflame, hash, "hash", 0, "choose within the palette by a hash of the name"),
-	OPT_FLAG(struct cpflame, reverse, "reverse", 0, "stacks from the leaf: callers on top"),
+	OPT_FLAG(struct cpflame, hash, "hash", 0,
+		"choose within the palette by a hash of the name"),
+	OPT_FLAG(struct cpflame, reverse, "reverse", 0,
+		"stacks from the leaf: callers on top"),
 	OPT_FLAG(struct cpflame, inverted, "inverted", 0, "root at the top"),
 	OPT_FLAG(struct cpflame, chart, "flamechart", 0,
 		"left to right is time, a lane per thread (inputs with time)"),
 	OPT_CHOICE(struct cpflame, order, "order", 0, "HOW", order_words,
 		"siblings by name (the default) or value"),
 	OPT_CHOICE(struct cpflame, root, "root", 0, "WHAT", root_words,
-		"frame below all stacks: auto (the comm label when there is one), comm, pid, tid "
+		"frame below all stacks: auto (the comm label when there is one), comm, "
+		"pid, tid "
 		"or none"),
-	OPT_STRING(struct cpflame, notes, "notes", 0, "TEXT", "kept in the picture's description"),
+	OPT_STRING(struct cpflame, notes, "notes", 0, "TEXT",
+		"kept in the picture's description"),
 	OPT_REAL(struct cpflame, factor, "factor", 0, "F", "show values multiplied by F"),
 	OPT_REAL(struct cpflame, total, "total", 0, "N",
 		"widen the root to N, to compare pictures of one scale"),
@@ -129,7 +139,8 @@ static int read_one(struct tool *tool, struct cpflame *self, const char *path,
 static int add_anchored(struct tool *tool, struct cpflame *self,
 	const struct cp_profile *profile, enum cp_flame_side side)
 {
-	struct cp_filter_options options = {.size = sizeof options, .focus = self->anchor};
+	struct cp_filter_options options = {
+		.size = sizeof options, .focus = self->anchor};
 	struct cp_profile *part;
 	struct cp_error err;
 	uint32_t type, n;
@@ -147,8 +158,12 @@ static int add_anchored(struct tool *tool, struct cpflame *self,
 	return TOOL_GO;
 }
 
-/* A chart of a profile that was added up shows no course of time, and must not seem to. */
-static void check_times(struct tool *tool, const char *path, const struct cp_profile *profile)
+/*
+ * A chart of a profile that was added up shows no course of time, and must not seem
+ * to.
+ */
+static void check_times(
+	struct tool *tool, const char *path, const struct cp_profile *profile)
 {
 	uint32_t n = cp_profile_counts(profile).samples;
 
@@ -183,11 +198,13 @@ static int add_side(struct tool *tool, struct cpflame *self, const struct opt_li
 
 static int scale_by_anchor(struct tool *tool, struct cpflame *self)
 {
-	double after = self->anchored[CP_FLAME_AFTER], before = self->anchored[CP_FLAME_BEFORE];
+	double after = self->anchored[CP_FLAME_AFTER],
+	       before = self->anchored[CP_FLAME_BEFORE];
 	char note[200];
 
 	if (!(after > 0) || !(before > 0))
-		return tool_usage(tool, "--anchor %s matches no samples on one side", self->anchor);
+		return tool_usage(
+			tool, "--anchor %s matches no samples on one side", self->anchor);
 	snprintf(note, sizeof note, "to equal cost of %s", self->anchor);
 	cp_flame_scale(self->flame, CP_FLAME_SCALE_FACTOR, after / before, note);
 	return TOOL_GO;
@@ -197,11 +214,12 @@ static int scale_by_work(struct tool *tool, struct cpflame *self)
 {
 	const char *numbers = strchr(self->scale, '=') + 1;
 	char *end, note[200];
-	double before = strtod(numbers, &end), after = *end == ',' ? strtod(end + 1, &end) : 0;
+	double before = strtod(numbers, &end),
+	       after = *end == ',' ? strtod(end + 1, &end) : 0;
 
 	if (*end || !(before > 0) || !(after > 0))
-		return tool_usage(tool, "--scale=work=N,M needs two numbers above 0, not '%s'",
-			numbers);
+		return tool_usage(tool,
+			"--scale=work=N,M needs two numbers above 0, not '%s'", numbers);
 	snprintf(note, sizeof note, "to equal work (%s)", numbers);
 	cp_flame_scale(self->flame, CP_FLAME_SCALE_FACTOR, after / before, note);
 	return TOOL_GO;
@@ -212,7 +230,8 @@ static void scale_captures(struct cpflame *self)
 {
 	if (self->diff && self->before.n != self->after.n)
 		cp_flame_scale(self->flame, CP_FLAME_SCALE_FACTOR,
-			(double)self->after.n / (double)self->before.n, "to as many captures");
+			(double)self->after.n / (double)self->before.n,
+			"to as many captures");
 }
 
 static int set_scale(struct tool *tool, struct cpflame *self)
@@ -232,12 +251,14 @@ static int set_scale(struct tool *tool, struct cpflame *self)
 	else if (!strcmp(how, "anchor"))
 		return self->diff ? scale_by_anchor(tool, self) : TOOL_GO;
 	else
-		return tool_usage(tool, "--scale is none, time, total, anchor or work=N,M, not '%s'",
+		return tool_usage(tool,
+			"--scale is none, time, total, anchor or work=N,M, not '%s'",
 			how);
 	return TOOL_GO;
 }
 
-static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame_options *ret)
+static int draw_options(
+	struct tool *tool, struct cpflame *self, struct cp_flame_options *ret)
 {
 	char *end = NULL;
 
@@ -270,8 +291,10 @@ static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame
 			? CP_BY_FUNCTION : (enum cp_granularity)self->filters.granularity,
 		.addresses = self->filters.granularity == CP_BY_ADDRESS,
 	};
-	if (self->width < 0 || self->width > 100000 || self->height < 0 || self->height > 200)
-		return tool_usage(tool, "--width is 100 to 100000, --height 1 to 200 pixels");
+	if (self->width < 0 || self->width > 100000 || self->height < 0 ||
+		self->height > 200)
+		return tool_usage(
+			tool, "--width is 100 to 100000, --height 1 to 200 pixels");
 	if (self->min_width) {
 		ret->min_width = strtod(self->min_width, &end);
 		ret->min_width_percent = *end == '%';
@@ -279,7 +302,8 @@ static int draw_options(struct tool *tool, struct cpflame *self, struct cp_flame
 		if (ret->min_width == 0)
 			ret->min_width = 1e-9;
 		if (end == self->min_width || end[*end == '%'] || !(ret->min_width >= 0))
-			return tool_usage(tool, "--minwidth is a number of pixels or N%%, not '%s'",
+			return tool_usage(tool,
+				"--minwidth is a number of pixels or N%%, not '%s'",
 				self->min_width);
 	}
 	return TOOL_GO;
@@ -307,14 +331,16 @@ static int take_sides(struct tool *tool, struct cpflame *self)
 		if (inputs->n == 1 && !self->after.n)
 			opt_list_add(&self->after, inputs->v[0]);
 		else if (inputs->n)
-			return tool_usage(tool, "'%s' is neither before nor after", inputs->v[0]);
+			return tool_usage(
+				tool, "'%s' is neither before nor after", inputs->v[0]);
 		if (!self->before.n || !self->after.n)
 			return tool_usage(tool, "--before and --after go together");
 		tool_set_inputs(tool, (struct opt_list[]){self->before, self->after}, 2);
 		return TOOL_GO;
 	}
 	if (self->diff && inputs->n != 2)
-		return tool_usage(tool, "--diff compares two inputs; for several a side use "
+		return tool_usage(tool,
+			"--diff compares two inputs; for several a side use "
 			"--before A1 A2... --after B1 B2...");
 	if (self->diff) {
 		opt_list_add(&self->before, inputs->v[0]);
@@ -322,8 +348,10 @@ static int take_sides(struct tool *tool, struct cpflame *self)
 		return TOOL_GO;
 	}
 	if (inputs->n > 1)
-		return tool_usage(tool, "'%s' is a second input; --diff compares two, cpmerge "
-			"merges", inputs->v[1]);
+		return tool_usage(tool,
+			"'%s' is a second input; --diff compares two, cpmerge "
+			"merges",
+			inputs->v[1]);
 	opt_list_add(&self->after, inputs->v[0]);
 	return TOOL_GO;
 }
@@ -338,8 +366,8 @@ static int write_folded(struct tool *tool, struct cpflame *self, const char *pat
 	struct cp_error err;
 	int status = read_one(tool, self, path, &profile);
 
-	if (status == TOOL_GO && cp_profile_write(tool->context, profile, "folded", &options,
-			out_write, &tool->out, &err))
+	if (status == TOOL_GO && cp_profile_write(tool->context, profile, "folded",
+					 &options, out_write, &tool->out, &err))
 		status = tool_fail(tool, tool->options.output, &err);
 	cp_profile_free(profile);
 	return status == TOOL_GO ? tool_commit_output(tool) : status;
@@ -382,15 +410,18 @@ static int output_format(struct tool *tool)
 	const char *slash = o->output ? strrchr(o->output, '/') : NULL;
 
 	if (o->to && opt_choice(formats, o->to) < 0)
-		return tool_usage(tool, "--to is svg, html, folded or frames, not '%s'", o->to);
+		return tool_usage(
+			tool, "--to is svg, html, folded or frames, not '%s'", o->to);
 	if (o->to || !o->output || !strchr(slash ? slash : o->output, '.'))
 		return TOOL_GO;
 	for (size_t i = 0; !o->to && i < sizeof endings / sizeof *endings; i++)
 		if (ends_with(o->output, endings[i][0]))
 			o->to = endings[i][1];
 	return o->to ? TOOL_GO
-		: tool_usage(tool, "the ending of %s names no format: say --to svg, html, "
-			"folded or frames", o->output);
+		     : tool_usage(tool,
+			       "the ending of %s names no format: say --to svg, html, "
+			       "folded or frames",
+			       o->output);
 }
 
 static int flame(struct tool *tool, struct cpflame *self)
@@ -408,7 +439,8 @@ static int flame(struct tool *tool, struct cpflame *self)
 	if (status == TOOL_GO)
 		status = take_sides(tool, self);
 	if (status == TOOL_GO && self->diff && folded)
-		return tool_usage(tool, "--to folded writes one profile; cpdiff --to folded "
+		return tool_usage(tool,
+			"--to folded writes one profile; cpdiff --to folded "
 			"writes two columns");
 	if (status == TOOL_GO)
 		status = draw_options(tool, self, &options);

@@ -14,10 +14,12 @@ struct cpinfo {
 };
 
 static const struct opt rows[] = {
-	OPT_FLAG(struct cpinfo, check, "check", 0, "end with status 1 when something is damaged"),
+	OPT_FLAG(struct cpinfo, check, "check", 0,
+		"end with status 1 when something is damaged"),
 	OPT_FLAG(struct cpinfo, json, "json", 0, "JSON instead of text"),
 	OPT_FLAG(struct cpinfo, formats, "formats", 0,
-		"list the formats that are read and written, with what writing them loses"),
+		"list the formats that are read and written, with what writing them "
+		"loses"),
 	OPT_END,
 };
 
@@ -42,8 +44,9 @@ static int list_formats(struct tool *tool)
 	if (status != TOOL_GO)
 		return status;
 	for (size_t i = 0; (f = cp_format_at(i)); i++) {
-		out_printf(&tool->out, "%-12s %-5s %-6s %s\n", f->name, f->reads ? "reads" : "",
-			f->writes ? "writes" : "", f->description);
+		out_printf(&tool->out, "%-12s %-5s %-6s %s\n", f->name,
+			f->reads ? "reads" : "", f->writes ? "writes" : "",
+			f->description);
 		if (f->extensions && *f->extensions)
 			out_printf(&tool->out, "%-26s endings: %s\n", "", f->extensions);
 		if (f->losses && *f->losses)
@@ -67,8 +70,8 @@ static int show(struct tool *tool, struct cpinfo *self, const char *path, bool *
 	status = tool_open_input(tool, path, &input);
 	if (status != TOOL_GO)
 		return status;
-	if (cp_info_write(tool->context, input, use, self->json ? "json" : "text", &broken,
-		    out_write, &tool->out, &err))
+	if (cp_info_write(tool->context, input, use, self->json ? "json" : "text",
+		    &broken, out_write, &tool->out, &err))
 		status = tool_fail(tool, tool_input_name(path), &err);
 	cp_input_free(input);
 	*damaged |= broken;
@@ -78,8 +81,8 @@ static int show(struct tool *tool, struct cpinfo *self, const char *path, bool *
 /* With --check, a file that is damaged beyond reading is an answer, too. */
 static int check_failure(const struct tool *tool, int status, bool *damaged)
 {
-	if (status != TOOL_UNREADABLE ||
-		(tool->failure != CP_ERROR_CORRUPT && tool->failure != CP_ERROR_TRUNCATED))
+	if (status != TOOL_UNREADABLE || (tool->failure != CP_ERROR_CORRUPT &&
+						 tool->failure != CP_ERROR_TRUNCATED))
 		return status;
 	*damaged = true;
 	return TOOL_GO;

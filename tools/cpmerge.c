@@ -179,15 +179,18 @@ static int collect_inputs(struct tool *tool, struct cpmerge *self)
 	for (size_t i = 0; i < self->lists.n && status == TOOL_GO; i++) {
 		const char *list = self->lists.v[i], *output = tool->options.output;
 
-		if (output && strcmp(list, "-") && strcmp(output, "-") && file_same(list, output))
-			return tool_usage(tool, "the output (%s) is the list of inputs", output);
+		if (output && strcmp(list, "-") && strcmp(output, "-") &&
+			file_same(list, output))
+			return tool_usage(
+				tool, "the output (%s) is the list of inputs", output);
 		status = add_list(tool, list);
 	}
 	if (status == TOOL_GO)
 		status = add_weighted(tool, self);
 	if (status == TOOL_GO && self->lists.n && !tool->options.inputs.n)
 		return tool_usage(tool, "the list of files is empty");
-	return status == TOOL_GO ? tool_take_inputs(tool, &self->symbols.binaries) : status;
+	return status == TOOL_GO ? tool_take_inputs(tool, &self->symbols.binaries)
+				 : status;
 }
 
 static int add_profile(struct tool *tool, struct cpmerge *self, const char *path,

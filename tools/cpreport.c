@@ -16,8 +16,8 @@
 
 enum report { NONE, TOP, TREE, PEEK, TRACES, LIST, TAGS, RAW, COMMENTS };
 
-static const char *const report_words[] = {
-	"", "top|text", "tree", "peek", "traces", "list", "tags", "raw", "comments", NULL};
+static const char *const report_words[] = {"", "top|text", "tree", "peek", "traces",
+	"list", "tags", "raw", "comments", NULL};
 static const char *const report_names[] = {
 	"", "top", "tree", "peek", "traces", "list", "tags", "raw", "comments"};
 
@@ -47,11 +47,15 @@ static const struct opt report_rows[] = {
 	OPT_REAL(struct cpreport, options.edge_fraction, "edgefraction", 0, "F",
 		"leave out calls below this share of the total (0.001)",
 		.seen = offsetof(struct cpreport, edge_fraction_seen)),
-	OPT_FLAG(struct cpreport, trim, "trim", 0, "leave out small functions and calls (the default)"),
+	OPT_FLAG(struct cpreport, trim, "trim", 0,
+		"leave out small functions and calls (the default)"),
 	OPT_STRING(struct cpreport, options.unit, "unit", 0, "UNIT",
-		"minimum (one for the whole report), auto (one per value), or a unit such as ms"),
-	OPT_REAL(struct cpreport, options.divide_by, "divide-by", 0, "N", "divide all values by N"),
-	OPT_FLAG(struct cpreport, options.mean, "mean", 0, "divide values by the first sample type"),
+		"minimum (one for the whole report), auto (one per value), or a unit "
+		"such as ms"),
+	OPT_REAL(struct cpreport, options.divide_by, "divide-by", 0, "N",
+		"divide all values by N"),
+	OPT_FLAG(struct cpreport, options.mean, "mean", 0,
+		"divide values by the first sample type"),
 	OPT_FLAG(struct cpreport, relative, "relative-percentages", 0,
 		"percentages of what the filters leave, not of the whole"),
 	OPT_FLAG(struct cpreport, options.drop_negative, "drop-negative", 0,
@@ -61,7 +65,8 @@ static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.compact, "compact-labels", 0,
 		"no lines about the profile above the table"),
 	OPT_STRING(struct cpreport, options.source_path, "source-path", 0, "DIRS",
-		"folders with source files, separated by colons; what recorded file names have "
+		"folders with source files, separated by colons; what recorded file "
+		"names have "
 		"before a folder of that name is left out"),
 	OPT_STRING(struct cpreport, options.trim_path, "trim-path", 0, "DIRS",
 		"beginnings of recorded file names to cut off, separated by colons"),
@@ -105,7 +110,8 @@ static int take_report(struct tool *tool, struct cpreport *self)
 		}
 		if (word == PEEK || word == LIST) {
 			if (inputs->n < 2)
-				return tool_usage(tool, "%s needs a regular expression", report_names[word]);
+				return tool_usage(tool, "%s needs a regular expression",
+					report_names[word]);
 			self->options.regex = inputs->v[1];
 			taken = 2;
 		}
@@ -144,7 +150,10 @@ static void take_prefix(struct cpreport *self)
 	self->options.sample_type = self->filters.sample_index;
 }
 
-/* Reports that show samples show them as pprof does: equal ones added up, empty ones gone. */
+/*
+ * Reports that show samples show them as pprof does: equal ones added up, empty ones
+ * gone.
+ */
 static int compact(struct tool *tool, struct cpreport *self)
 {
 	struct cp_merge *merge = NULL;
@@ -174,8 +183,8 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	self->options.total_given =
 		!self->relative && cp_profile_counts(self->profile).sample_types;
 	if (self->options.total_given &&
-		cp_report_total(self->profile, self->options.sample_type, self->options.mean,
-			&self->options.total, &err))
+		cp_report_total(self->profile, self->options.sample_type,
+			self->options.mean, &self->options.total, &err))
 		return tool_fail(tool, tool->options.inputs.v[0], &err);
 	if (self->report == COMMENTS)
 		return TOOL_GO;
@@ -191,21 +200,28 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	/* Source is listed by line whatever is asked for, as by pprof. */
 	if (self->report == LIST)
 		filter.granularity = CP_BY_LINE;
-	filter.drop_frames = self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
+	filter.drop_frames =
+		self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
 	/* Needs no copy of the profile, and keeps what tells nameless functions apart. */
 	if (self->report <= PEEK) {
 		self->options.granularity = filter.granularity;
 		filter.granularity = CP_BY_ADDRESS;
 	}
-	/* Percentages of what is left are of its rows as they are, opposite signs not cancelled. */
-	filter.keep_rows = self->report == TRACES || self->report == RAW || self->relative;
+	/*
+	 * Percentages of what is left are of its rows as they are, opposite signs not
+	 * cancelled.
+	 */
+	filter.keep_rows =
+		self->report == TRACES || self->report == RAW || self->relative;
 	if (self->report != TRACES && self->report != TAGS)
-		return tool_filter(tool, &filter, tool->options.inputs.v[0], &self->profile);
+		return tool_filter(
+			tool, &filter, tool->options.inputs.v[0], &self->profile);
 	/* These look at labels, whose units are those of the whole profile. */
 	self->original = self->profile;
 	self->options.original = self->original;
 	self->profile = NULL;
-	if (cp_profile_filter(tool->context, self->original, &filter, &self->profile, &err))
+	if (cp_profile_filter(
+		    tool->context, self->original, &filter, &self->profile, &err))
 		return tool_fail(tool, tool->options.inputs.v[0], &err);
 	tool_warn_empty(tool, tool->options.inputs.v[0], self->profile);
 	return TOOL_GO;
@@ -231,7 +247,8 @@ static int report(struct tool *tool, struct cpreport *self)
 	if (status == TOOL_GO)
 		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 	if (status == TOOL_GO)
-		status = tool_read(tool, tool->options.inputs.v[0], &self->read, use, &self->profile);
+		status = tool_read(tool, tool->options.inputs.v[0], &self->read, use,
+			&self->profile);
 	if (status == TOOL_GO)
 		status = prepare(tool, self);
 	if (status != TOOL_GO)
@@ -241,10 +258,14 @@ static int report(struct tool *tool, struct cpreport *self)
 	self->options.width = tool_width(tool);
 	self->options.color = !tool->options.output &&
 		ui_wants_color((enum ui_color)tool->options.color, stdout);
-	/* The library's tables look after names, and have colours that must get through. */
-	tool->out.escape &= !self->options.color || strcmp(format, "text") || self->report == RAW;
-	if (!cp_report_write(tool->context, self->profile, report_names[self->report], format,
-		    &self->options, out_write, &tool->out, &err))
+	/*
+	 * The library's tables look after names, and have colours that must get
+	 * through.
+	 */
+	tool->out.escape &=
+		!self->options.color || strcmp(format, "text") || self->report == RAW;
+	if (!cp_report_write(tool->context, self->profile, report_names[self->report],
+		    format, &self->options, out_write, &tool->out, &err))
 		return tool_commit_output(tool);
 	return tool_fail(tool, tool->options.inputs.v[0], &err);
 }
@@ -257,7 +278,8 @@ static int too_many(struct tool *tool)
 
 	if (!strcmp(inputs->v[0], "-") || !access(inputs->v[0], F_OK))
 		return tool_usage(tool,
-			"one input is reported, and '%s' is a second; cpmerge merges, cpdiff compares",
+			"one input is reported, and '%s' is a second; cpmerge merges, "
+			"cpdiff compares",
 			inputs->v[1]);
 	near = opt_nearest(
 		inputs->v[0], report_names, sizeof report_names / sizeof *report_names);
@@ -298,7 +320,8 @@ int main(int argc, char **argv)
 		.name = "cpreport",
 		.summary = "the numbers of a profile",
 		.examples = examples,
-		.notes = "Reports: top (the default), tree, peek REGEX, traces, list REGEX, tags, raw,\n"
+		.notes = "Reports: top (the default), tree, peek REGEX, traces, list "
+			 "REGEX, tags, raw,\n"
 			 "comments.",
 		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};

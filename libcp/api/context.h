@@ -26,7 +26,8 @@ struct cpi_target {
 };
 
 /* A sink that hands on to the target, which must outlive it. */
-void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target);
+void cpi_target_sink(
+	struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target);
 
 /*
  * Copies a caller's options struct of `size` bytes (its first member) over zeroed ones of

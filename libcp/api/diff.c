@@ -3,8 +3,9 @@
 #include "op/diff.h"
 #include "view/diff.h"
 
-enum cp_code cp_diff_new(struct cp_context *context, const struct cp_diff_options *options,
-	struct cp_diff **ret_diff, struct cp_error *err)
+enum cp_code cp_diff_new(struct cp_context *context,
+	const struct cp_diff_options *options, struct cp_diff **ret_diff,
+	struct cp_error *err)
 {
 	struct cp_diff_options full;
 

@@ -2,9 +2,9 @@
 #include "api/context.h"
 #include "op/filter.h"
 
-enum cp_code cp_profile_filter(struct cp_context *context, const struct cp_profile *profile,
-	const struct cp_filter_options *options, struct cp_profile **ret_profile,
-	struct cp_error *err)
+enum cp_code cp_profile_filter(struct cp_context *context,
+	const struct cp_profile *profile, const struct cp_filter_options *options,
+	struct cp_profile **ret_profile, struct cp_error *err)
 {
 	struct cp_filter_options full;
 

@@ -21,8 +21,9 @@ static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_er
 	return errno ? cpi_error_system(err, "write the output", NULL) : CP_OK;
 }
 
-enum cp_code cp_flame_new(struct cp_context *context, const struct cp_flame_options *options,
-	struct cp_flame **ret_flame, struct cp_error *err)
+enum cp_code cp_flame_new(struct cp_context *context,
+	const struct cp_flame_options *options, struct cp_flame **ret_flame,
+	struct cp_error *err)
 {
 	struct cp_flame *flame = cpi_alloc_zero(&context->env.mem, sizeof *flame);
 	struct cp_flame_options full;
@@ -45,8 +46,8 @@ enum cp_code cp_flame_add(struct cp_flame *flame, const struct cp_profile *profi
 	return cpi_flame_add(&flame->flame, profile, side, err);
 }
 
-void cp_flame_scale(
-	struct cp_flame *flame, enum cp_flame_scale scale, double factor, const char *note)
+void cp_flame_scale(struct cp_flame *flame, enum cp_flame_scale scale, double factor,
+	const char *note)
 {
 	cpi_flame_scale(&flame->flame, scale, factor, note);
 }

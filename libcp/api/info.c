@@ -5,9 +5,9 @@
 #include "view/info_diagnose.h"
 #include "view/info.h"
 
-enum cp_code cp_profile_diagnose(struct cp_context *context, const struct cp_profile *profile,
-	const struct cp_symbol_report *report, cp_finding_fn *fn, void *arg,
-	struct cp_error *err)
+enum cp_code cp_profile_diagnose(struct cp_context *context,
+	const struct cp_profile *profile, const struct cp_symbol_report *report,
+	cp_finding_fn *fn, void *arg, struct cp_error *err)
 {
 	(void)context;
 	(void)err;
@@ -33,7 +33,10 @@ static void read_profile(struct cp_context *context, struct cp_input *input,
 		why->code = CP_OK;
 }
 
-/* Quietly: the profile is read from the same records, and says what is wrong with them. */
+/*
+ * Quietly: the profile is read from the same records, and says what is wrong with
+ * them.
+ */
 static enum cp_code read_perf(struct cpi_env *env, struct cp_input *input,
 	struct perf_info **ret_perf, struct cp_error *why)
 {
@@ -50,15 +53,17 @@ static enum cp_code read_perf(struct cpi_env *env, struct cp_input *input,
 /* Problems that keep the answer itself from being given. */
 static bool fatal(enum cp_code code)
 {
-	return code == CP_ERROR_MEMORY || code == CP_ERROR_SYSTEM || code == CP_ERROR_CANCELLED;
+	return code == CP_ERROR_MEMORY || code == CP_ERROR_SYSTEM ||
+	       code == CP_ERROR_CANCELLED;
 }
 
 enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
-	const struct cp_symbolize_options *symbolize, const char *format, bool *ret_damaged,
-	cp_write_fn *fn, void *arg, struct cp_error *err)
+	const struct cp_symbolize_options *symbolize, const char *format,
+	bool *ret_damaged, cp_write_fn *fn, void *arg, struct cp_error *err)
 {
 	struct cpi_env *env = &context->env;
-	struct cpi_info info = {.env = env, .name = input->name, .format = cp_input_format(input)};
+	struct cpi_info info = {
+		.env = env, .name = input->name, .format = cp_input_format(input)};
 	struct cpi_target target = {fn, arg};
 	struct perf_info *perf = NULL;
 	struct cp_profile *profile = NULL;
@@ -71,7 +76,8 @@ enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
 
 	if (strcmp(format, "text") && strcmp(format, "json"))
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-			"information is written as text or json, not as \"%.20s\"", format);
+			"information is written as text or json, not as \"%.20s\"",
+			format);
 	if (info.format && !strcmp(info.format, "perf.data"))
 		code = read_perf(env, input, &perf, &why);
 	if (!code)
@@ -89,8 +95,9 @@ enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
 	info.perf = perf;
 	info.p = profile;
 	info.report = report;
-	info.damaged = (perf && perf->damaged) || (why.code && why.code != CP_ERROR_EMPTY) ||
-		(!perf && env->diag.total > warnings) || input->warnings;
+	info.damaged = (perf && perf->damaged) ||
+		       (why.code && why.code != CP_ERROR_EMPTY) ||
+		       (!perf && env->diag.total > warnings) || input->warnings;
 	if (why.code) {
 		cp_error_format(&why, reason, sizeof reason);
 		info.unreadable = reason;

@@ -6,8 +6,8 @@
 
 #include "codec/codec.h"
 
-static enum cp_code input_new(
-	struct cpi_env *env, const char *name, struct cp_input **ret, struct cp_error *err)
+static enum cp_code input_new(struct cpi_env *env, const char *name,
+	struct cp_input **ret, struct cp_error *err)
 {
 	struct cp_input *input = cpi_alloc_zero(&env->mem, sizeof *input);
 
@@ -50,7 +50,8 @@ static enum cp_code add_part(
 	enum cp_code code;
 
 	if (!i) {
-		code = cpi_codec_unwrap(input->env, take->bytes, take->n, &inner, &opened, err);
+		code = cpi_codec_unwrap(
+			input->env, take->bytes, take->n, &inner, &opened, err);
 		if (code) {
 			cpi_blob_release(input->env, take);
 			return code;
@@ -68,7 +69,8 @@ static enum cp_code add_part(
 	return CP_OK;
 }
 
-static enum cp_code add_file(struct cp_input *input, const char *path, struct cp_error *err)
+static enum cp_code add_file(
+	struct cp_input *input, const char *path, struct cp_error *err)
 {
 	struct cpi_blob blob = {0};
 	enum cp_code code = cpi_file_read(input->env, path, &blob, err);
@@ -85,10 +87,12 @@ static enum cp_code add_directory(
 	enum cp_code code;
 
 	if ((size_t)snprintf(path, sizeof path, "%s/data", dir) >= sizeof path)
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the path is too long");
+		return cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the path is too long");
 	if (stat(path, &st))
 		return cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET,
-			"a directory without a file named \"data\" is no perf.data directory");
+			"a directory without a file named \"data\" is no perf.data "
+			"directory");
 	code = add_file(input, path, err);
 	for (unsigned i = 0; !code; i++) {
 		snprintf(path, sizeof path, "%s/data.%u", dir, i);

@@ -2,8 +2,9 @@
 #include "api/context.h"
 #include "op/merge.h"
 
-enum cp_code cp_merge_new(struct cp_context *context, const struct cp_merge_options *options,
-	struct cp_merge **ret_merge, struct cp_error *err)
+enum cp_code cp_merge_new(struct cp_context *context,
+	const struct cp_merge_options *options, struct cp_merge **ret_merge,
+	struct cp_error *err)
 {
 	struct cp_merge_options full;
 

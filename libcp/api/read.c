@@ -12,8 +12,8 @@ static enum cp_code unknown(const struct cp_input *input, struct cp_error *err)
 		return cpi_error(err, CP_ERROR_TRUNCATED, 0, "the file is empty");
 	return cpi_error(err, CP_ERROR_FORMAT, 0,
 		"no supported format is recognised (it starts with \"%s\")",
-		cpi_text_printable(
-			start, sizeof start, (struct cp_text){(const char *)bytes.data, n}));
+		cpi_text_printable(start, sizeof start,
+			(struct cp_text){(const char *)bytes.data, n}));
 }
 
 enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
@@ -40,7 +40,8 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 		cpi_unwinding_get(unwinding), &profile, err);
 	cpi_unwinding_free(unwinding);
 	if (!code && symbolize)
-		code = cp_profile_symbolize(context, &profile, &names, names.ret_report, err);
+		code = cp_profile_symbolize(
+			context, &profile, &names, names.ret_report, err);
 	if (!code)
 		*ret_profile = profile;
 	else

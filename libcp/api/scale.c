@@ -2,16 +2,18 @@
 #include "api/context.h"
 #include "op/scale.h"
 
-enum cp_code cp_profile_scale(struct cp_context *context, const struct cp_profile *profile,
-	const double *ratio, uint32_t n, bool pprof_compat, struct cp_profile **ret_profile,
-	struct cp_error *err)
+enum cp_code cp_profile_scale(struct cp_context *context,
+	const struct cp_profile *profile, const double *ratio, uint32_t n,
+	bool pprof_compat, struct cp_profile **ret_profile, struct cp_error *err)
 {
-	return cpi_scale(&context->env, profile, ratio, n, pprof_compat, ret_profile, err);
+	return cpi_scale(
+		&context->env, profile, ratio, n, pprof_compat, ret_profile, err);
 }
 
 enum cp_code cp_profile_normalize(struct cp_context *context,
-	const struct cp_profile *profile, const struct cp_profile *base, bool pprof_compat,
-	struct cp_profile **ret_profile, struct cp_error *err)
+	const struct cp_profile *profile, const struct cp_profile *base,
+	bool pprof_compat, struct cp_profile **ret_profile, struct cp_error *err)
 {
-	return cpi_normalize(&context->env, profile, base, pprof_compat, ret_profile, err);
+	return cpi_normalize(
+		&context->env, profile, base, pprof_compat, ret_profile, err);
 }

@@ -14,7 +14,8 @@ static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_er
 	return errno ? cpi_error_system(err, "write the output", NULL) : CP_OK;
 }
 
-void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target)
+void cpi_target_sink(
+	struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target)
 {
 	cpi_sink_callback(sink, &env->mem, hand_on, target);
 }
@@ -23,7 +24,8 @@ void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env, struct cpi_targ
 static const struct cp_format views[] = {
 	{
 		.name = "callgrind",
-		.description = "Callgrind's format, for callgrind_annotate and KCachegrind",
+		.description =
+			"Callgrind's format, for callgrind_annotate and KCachegrind",
 		.extensions = ".callgrind .cg",
 		.losses = "stacks (calls remain), labels, all sample types but one",
 		.writes = true,
@@ -32,21 +34,26 @@ static const struct cp_format views[] = {
 		.name = "dot",
 		.description = "the call graph for Graphviz, as pprof trims it",
 		.extensions = ".dot .gv",
-		.losses = "small functions and calls, stacks, labels, all sample types but one",
+		.losses = "small functions and calls, stacks, labels, all sample types "
+			  "but one",
 		.writes = true,
 	},
 };
 
 enum { VIEWS = sizeof views / sizeof *views };
 
-static enum cp_code write_view(struct cp_context *context, const struct cp_profile *profile,
-	const char *view, const char *sample_type, cp_write_fn *fn, void *arg,
-	struct cp_error *err)
+static enum cp_code write_view(struct cp_context *context,
+	const struct cp_profile *profile, const char *view, const char *sample_type,
+	cp_write_fn *fn, void *arg, struct cp_error *err)
 {
-	struct cp_report_options options = {.size = sizeof options, .sample_type = sample_type,
-		.node_count = -1, .node_fraction = -1, .edge_fraction = -1};
-	struct cp_filter_options filter = {
-		.size = sizeof filter, .granularity = CP_BY_FUNCTION, .drop_frames = true};
+	struct cp_report_options options = {.size = sizeof options,
+		.sample_type = sample_type,
+		.node_count = -1,
+		.node_fraction = -1,
+		.edge_fraction = -1};
+	struct cp_filter_options filter = {.size = sizeof filter,
+		.granularity = CP_BY_FUNCTION,
+		.drop_frames = true};
 	struct cp_profile *by_function = NULL;
 	enum cp_code code = CP_OK;
 
@@ -55,18 +62,20 @@ static enum cp_code write_view(struct cp_context *context, const struct cp_profi
 		code = cp_report_total(profile, sample_type, false, &options.total, err);
 		options.total_given = true;
 		if (!code)
-			code = cp_profile_filter(context, profile, &filter, &by_function, err);
+			code = cp_profile_filter(
+				context, profile, &filter, &by_function, err);
 	}
 	if (!code)
-		code = cp_report_write(context, by_function ? by_function : profile, view, "text",
-			&options, fn, arg, err);
+		code = cp_report_write(context, by_function ? by_function : profile, view,
+			"text", &options, fn, arg, err);
 	cp_profile_free(by_function);
 	return code;
 }
 
-enum cp_code cp_profile_write(struct cp_context *context, const struct cp_profile *profile,
-	const char *format, const struct cp_write_options *options, cp_write_fn *fn,
-	void *arg, struct cp_error *err)
+enum cp_code cp_profile_write(struct cp_context *context,
+	const struct cp_profile *profile, const char *format,
+	const struct cp_write_options *options, cp_write_fn *fn, void *arg,
+	struct cp_error *err)
 {
 	const struct cpi_format *row = cpi_format_find(format);
 	struct cpi_target target = {fn, arg};
@@ -77,7 +86,8 @@ enum cp_code cp_profile_write(struct cp_context *context, const struct cp_profil
 	cpi_options_copy(&full, sizeof full, options);
 	for (size_t i = 0; i < VIEWS; i++)
 		if (!strcmp(views[i].name, format))
-			return write_view(context, profile, format, full.sample_type, fn, arg, err);
+			return write_view(
+				context, profile, format, full.sample_type, fn, arg, err);
 	if (!row || !row->write)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"\"%s\" is not a format libcp writes", format);

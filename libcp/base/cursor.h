@@ -23,7 +23,7 @@
 struct cpi_cursor {
 	const uint8_t *at, *end;
 	const uint8_t *start; /* for cpi_cursor_offset */
-	bool swap;            /* numbers are in the other byte order than this machine's */
+	bool swap; /* numbers are in the other byte order than this machine's */
 	bool bad;
 };
 
@@ -95,7 +95,10 @@ CPI_CURSOR_READ(u32, uint32_t, __builtin_bswap32)
 CPI_CURSOR_READ(u64, uint64_t, __builtin_bswap64)
 #undef CPI_CURSOR_READ
 
-/* Protobuf and DWARF: base 128, least significant group first; bits beyond 64 are lost. */
+/*
+ * Protobuf and DWARF: base 128, least significant group first; bits beyond 64 are
+ * lost.
+ */
 static inline uint64_t cpi_cursor_uleb(struct cpi_cursor *c)
 {
 	uint64_t x = 0;

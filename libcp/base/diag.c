@@ -82,7 +82,8 @@ enum cp_code cpi_diag_warn(struct cpi_diag *diag, struct cp_error *err, const ch
 	va_end(args);
 	sentence = split_context(message, context, sizeof context);
 	if (diag->strict) {
-		enum cp_code code = cpi_error(err, CP_ERROR_CORRUPT, offset, "%s", sentence);
+		enum cp_code code =
+			cpi_error(err, CP_ERROR_CORRUPT, offset, "%s", sentence);
 
 		if (context[0])
 			cpi_error_context(err, "%s", context);
@@ -119,7 +120,8 @@ void cpi_diag_flush(struct cpi_diag *diag)
 		if (diag->row[i].n <= CPI_DIAG_SHOWN)
 			continue;
 		snprintf(message, sizeof message, "… and %llu more of the kind \"%s\"",
-			(unsigned long long)(diag->row[i].n - CPI_DIAG_SHOWN), diag->row[i].kind);
+			(unsigned long long)(diag->row[i].n - CPI_DIAG_SHOWN),
+			diag->row[i].kind);
 		deliver(diag, CP_NOTE, diag->row[i].kind, "", CP_NO_OFFSET, message);
 	}
 	diag->n_rows = 0;

@@ -50,10 +50,10 @@ enum cp_code cpi_error_system(struct cp_error *err, const char *what, const char
 	int saved = errno;
 
 	if (path)
-		return cpi_error(err, CP_ERROR_SYSTEM, CP_NO_OFFSET, "cannot %s %s: %s", what,
-			path, strerror(saved));
-	return cpi_error(
-		err, CP_ERROR_SYSTEM, CP_NO_OFFSET, "cannot %s: %s", what, strerror(saved));
+		return cpi_error(err, CP_ERROR_SYSTEM, CP_NO_OFFSET, "cannot %s %s: %s",
+			what, path, strerror(saved));
+	return cpi_error(err, CP_ERROR_SYSTEM, CP_NO_OFFSET, "cannot %s: %s", what,
+		strerror(saved));
 }
 
 int cp_error_format(const struct cp_error *err, char *buf, unsigned long size)
@@ -61,8 +61,8 @@ int cp_error_format(const struct cp_error *err, char *buf, unsigned long size)
 	char place[48] = "";
 
 	if (err->offset != CP_NO_OFFSET)
-		snprintf(place, sizeof place, "%sat byte 0x%llx", err->context[0] ? " " : "",
-			(unsigned long long)err->offset);
+		snprintf(place, sizeof place, "%sat byte 0x%llx",
+			err->context[0] ? " " : "", (unsigned long long)err->offset);
 	return snprintf(buf, size, "%s%s%s%s", err->context, place,
 		err->context[0] || place[0] ? ": " : "", err->message);
 }

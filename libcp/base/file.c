@@ -39,8 +39,8 @@ static enum cp_code map(
 	return CP_OK;
 }
 
-static enum cp_code spool_fd(
-	struct cpi_env *env, int fd, const char *path, struct cpi_blob *blob, struct cp_error *err)
+static enum cp_code spool_fd(struct cpi_env *env, int fd, const char *path,
+	struct cpi_blob *blob, struct cp_error *err)
 {
 	struct cpi_spool spool;
 	enum cp_code code = CP_OK;
@@ -63,8 +63,8 @@ static enum cp_code spool_fd(
 	return code;
 }
 
-enum cp_code cpi_file_read(
-	struct cpi_env *env, const char *path, struct cpi_blob *ret_blob, struct cp_error *err)
+enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
+	struct cpi_blob *ret_blob, struct cp_error *err)
 {
 	bool standard = !strcmp(path, "-");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -165,7 +165,8 @@ enum cp_code cpi_spool_add(
 		return code ? code : spill(spool, bytes, n, err);
 	}
 	if (spool->room - spool->n < n) {
-		size_t room = spool->room * 2 < spool->n + n ? spool->n + n : spool->room * 2;
+		size_t room =
+			spool->room * 2 < spool->n + n ? spool->n + n : spool->room * 2;
 		uint8_t *p = cpi_resize(mem, spool->buf, spool->room, room);
 
 		if (!p)
@@ -186,7 +187,8 @@ enum cp_code cpi_spool_finish(
 	enum cp_code code = CP_OK;
 
 	if (spool->fd >= 0) {
-		code = map(spool->fd, (size_t)spool->total, "a temporary file", &blob, err);
+		code = map(
+			spool->fd, (size_t)spool->total, "a temporary file", &blob, err);
 	} else {
 		blob.kind = CPI_BLOB_HEAP;
 		blob.bytes = spool->buf ? spool->buf : (const uint8_t *)"";

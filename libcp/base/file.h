@@ -20,8 +20,8 @@ struct cpi_blob {
 };
 
 /* Maps a regular file. Pipes and devices are spooled. `path` "-" is standard input. */
-enum cp_code cpi_file_read(struct cpi_env *env, const char *path, struct cpi_blob *ret_blob,
-	struct cp_error *err);
+enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
+	struct cpi_blob *ret_blob, struct cp_error *err);
 void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob);
 
 /* Bytes that arrive piece by piece. */

@@ -32,7 +32,8 @@ static bool grow(struct cpi_mem *mem, struct cpi_index *index)
 	return true;
 }
 
-bool cpi_index_add(struct cpi_mem *mem, struct cpi_index *index, uint64_t hash, uint32_t id)
+bool cpi_index_add(
+	struct cpi_mem *mem, struct cpi_index *index, uint64_t hash, uint32_t id)
 {
 	/* Linear probing stays short below 5/8 full. */
 	if (!index->slot || index->n >= ((uint64_t)index->mask + 1) * 5 / 8)
@@ -46,6 +47,7 @@ bool cpi_index_add(struct cpi_mem *mem, struct cpi_index *index, uint64_t hash, 
 void cpi_index_release(struct cpi_mem *mem, struct cpi_index *index)
 {
 	if (index->slot)
-		cpi_free(mem, index->slot, ((size_t)index->mask + 1) * sizeof *index->slot);
+		cpi_free(mem, index->slot,
+			((size_t)index->mask + 1) * sizeof *index->slot);
 	*index = (struct cpi_index){0};
 }

@@ -8,8 +8,8 @@
  * cpi_index maps hashes to 32-bit row ids (0 is "none"); the rows live with its owner,
  * who compares them. A slot is 8 bytes: the id, and 32 bits of the hash, which give the
  * home position, spare nearly all row comparisons (a million rows share a 32-bit hash
- * about 100 times in all) and let the index grow without hashing a row again. Output never
- * depends on slot order: rows are numbered by first use.
+ * about 100 times in all) and let the index grow without hashing a row again. Output
+ *never depends on slot order: rows are numbered by first use.
  *
  *	struct cpi_probe probe = cpi_index_find(&index, hash);
  *	for (uint32_t id; (id = cpi_index_next(&index, &probe));)
@@ -53,7 +53,8 @@ struct cpi_probe {
 	uint32_t at, tag;
 };
 
-static inline struct cpi_probe cpi_index_find(const struct cpi_index *index, uint64_t hash)
+static inline struct cpi_probe cpi_index_find(
+	const struct cpi_index *index, uint64_t hash)
 {
 	uint32_t tag = (uint32_t)(hash ^ hash >> 32);
 
@@ -68,7 +69,8 @@ static inline void cpi_index_prefetch(const struct cpi_index *index, uint64_t ha
 }
 
 /* The next id whose tag agrees, or 0 when the key is not there. */
-static inline uint32_t cpi_index_next(const struct cpi_index *index, struct cpi_probe *probe)
+static inline uint32_t cpi_index_next(
+	const struct cpi_index *index, struct cpi_probe *probe)
 {
 	if (!index->slot)
 		return 0;
@@ -84,7 +86,8 @@ static inline uint32_t cpi_index_next(const struct cpi_index *index, struct cpi_
 }
 
 /* Adds an id the caller knows is absent. False when out of memory. */
-bool cpi_index_add(struct cpi_mem *mem, struct cpi_index *index, uint64_t hash, uint32_t id);
+bool cpi_index_add(
+	struct cpi_mem *mem, struct cpi_index *index, uint64_t hash, uint32_t id);
 void cpi_index_release(struct cpi_mem *mem, struct cpi_index *index);
 
 #endif

@@ -16,7 +16,8 @@ static bool refused(struct cpi_mem *mem)
 {
 	uint64_t op = atomic_fetch_add_explicit(&mem->ops, 1, memory_order_relaxed) + 1;
 
-	return mem->fail_at && (op == mem->fail_at || (mem->fail_on && op > mem->fail_at));
+	return mem->fail_at &&
+	       (op == mem->fail_at || (mem->fail_on && op > mem->fail_at));
 }
 
 bool cpi_mem_charge(struct cpi_mem *mem, size_t size)
@@ -31,8 +32,8 @@ bool cpi_mem_charge(struct cpi_mem *mem, size_t size)
 		memory_order_relaxed, memory_order_relaxed));
 	used += size;
 	peak = atomic_load_explicit(&mem->peak, memory_order_relaxed);
-	while (used > peak && !atomic_compare_exchange_weak_explicit(&mem->peak, &peak, used,
-				      memory_order_relaxed, memory_order_relaxed))
+	while (used > peak && !atomic_compare_exchange_weak_explicit(&mem->peak, &peak,
+				      used, memory_order_relaxed, memory_order_relaxed))
 		;
 	return true;
 }

@@ -21,7 +21,7 @@ struct cpi_mem {
 	atomic_size_t used;       /* bytes live now */
 	atomic_size_t peak;       /* highest `used` so far */
 	atomic_uint_fast64_t ops; /* allocations tried so far */
-	uint64_t fail_at;         /* test hook: this allocation (1-based) fails; 0 = none */
+	uint64_t fail_at; /* test hook: this allocation (1-based) fails; 0 = none */
 	bool fail_on;             /* test hook: …and so do all later ones */
 };
 

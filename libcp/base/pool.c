@@ -48,7 +48,8 @@ void cpi_pool_run(struct cpi_env *env, size_t n, cpi_job_fn *job, void *arg)
 	for (; worker && started < threads; started++) {
 		worker[started].batch = &batch;
 		worker[started].number = started;
-		if (pthread_create(&worker[started].thread, NULL, thread_main, &worker[started]))
+		if (pthread_create(
+			    &worker[started].thread, NULL, thread_main, &worker[started]))
 			break;
 	}
 	work(&batch, 0);

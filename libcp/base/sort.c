@@ -18,7 +18,8 @@ static void merge(const uint32_t *from, uint32_t *to, size_t lo, size_t mid, siz
 bool cpi_sort_rows(
 	struct cpi_mem *mem, uint32_t *row, size_t n, cpi_compare_fn *compare, void *arg)
 {
-	uint32_t *spare = cpi_alloc_array(mem, n, sizeof *spare), *from = row, *to = spare;
+	uint32_t *spare = cpi_alloc_array(mem, n, sizeof *spare), *from = row,
+		 *to = spare;
 
 	if (!spare)
 		return false;

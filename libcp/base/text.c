@@ -107,9 +107,10 @@ unsigned cpi_rune_width(uint32_t rune)
 		{0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x2e80, 0x303e}, {0x3041, 0x33ff},
 		{0x3400, 0x4dbf}, {0x4e00, 0x9fff}, {0xa000, 0xa4cf}, {0xa960, 0xa97c},
 		{0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},
-		{0xffe0, 0xffe6}, {0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff}, {0x1f004, 0x1f004},
-		{0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e}, {0x1f191, 0x1f19a}, {0x1f200, 0x1f320},
-		{0x1f32d, 0x1f335}, {0x1f337, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb},
+		{0xffe0, 0xffe6}, {0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff},
+		{0x1f004, 0x1f004}, {0x1f0cf, 0x1f0cf}, {0x1f18e, 0x1f18e},
+		{0x1f191, 0x1f19a}, {0x1f200, 0x1f320}, {0x1f32d, 0x1f335},
+		{0x1f337, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb},
 		{0x1f90c, 0x1f9ff}, {0x1fa70, 0x1faff}, {0x20000, 0x3fffd}};
 	static const struct range combining[] = {{0x300, 0x36f}, {0x483, 0x489},
 		{0x591, 0x5bd}, {0x610, 0x61a}, {0x64b, 0x65f}, {0x1ab0, 0x1aff},
@@ -137,14 +138,18 @@ size_t cpi_text_width(struct cp_text text)
 	size_t width = 0;
 	uint32_t rune;
 
-	for (size_t i = 0; i < text.n; i += cpi_utf8_decode(text.p + i, text.n - i, &rune)) {
+	for (size_t i = 0; i < text.n;
+		i += cpi_utf8_decode(text.p + i, text.n - i, &rune)) {
 		(void)cpi_utf8_decode(text.p + i, text.n - i, &rune);
 		width += cpi_rune_width(rune);
 	}
 	return width;
 }
 
-/* Writes the shown form of the character at p to out (room for 16); returns its length. */
+/*
+ * Writes the shown form of the character at p to out (room for 16); returns its
+ * length.
+ */
 static size_t shown(const char *p, size_t n, char *out, unsigned *ret_used)
 {
 	uint32_t rune;
@@ -158,7 +163,8 @@ static size_t shown(const char *p, size_t n, char *out, unsigned *ret_used)
 		return used;
 	}
 	for (unsigned i = 0; i < used; i++)
-		len += (size_t)snprintf(out + len, 16 - len, "\\x%02x", (unsigned char)p[i]);
+		len += (size_t)snprintf(
+			out + len, 16 - len, "\\x%02x", (unsigned char)p[i]);
 	return len;
 }
 

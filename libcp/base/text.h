@@ -40,7 +40,10 @@ static inline bool cpi_text_ends(struct cp_text text, struct cp_text with)
 int cpi_text_compare(struct cp_text a, struct cp_text b);
 /* What follows the last '/', or all of it. */
 struct cp_text cpi_text_basename(struct cp_text path);
-/* The whole text as a decimal or 0x number; false when it is anything else or overflows. */
+/*
+ * The whole text as a decimal or 0x number; false when it is anything else or
+ * overflows.
+ */
 bool cpi_text_u64(struct cp_text text, uint64_t *ret_x);
 /* Hexadecimal digits without prefix. */
 bool cpi_text_hex(struct cp_text text, uint64_t *ret_x);
@@ -59,8 +62,8 @@ bool cpi_rune_unsafe(uint32_t rune);
 size_t cpi_text_width(struct cp_text text);
 
 /*
- * Appends the text as a terminal may show it: bad UTF-8 and unsafe runes as \xNN, the rest
- * as it is.
+ * Appends the text as a terminal may show it: bad UTF-8 and unsafe runes as \xNN, the
+ * rest as it is.
  */
 void cpi_text_escape(struct cpi_sink *sink, struct cp_text text);
 /* The same into a fixed buffer, cut with "…" when it does not fit; returns buf. */

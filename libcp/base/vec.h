@@ -25,14 +25,16 @@
 bool cpi_vec_grow(struct cpi_mem *mem, void **v, size_t *cap, size_t need, size_t size);
 
 /* Makes room for `more` elements beyond the current ones. */
-#define cpi_vec_reserve(mem, vec, more) \
-	((vec)->cap - (vec)->n >= (size_t)(more) || \
-		cpi_vec_grow((mem), (void **)&(vec)->v, &(vec)->cap, \
-			(size_t)(more) > SIZE_MAX - (vec)->n ? SIZE_MAX : (vec)->n + (more), \
+#define cpi_vec_reserve(mem, vec, more)                                                  \
+	((vec)->cap - (vec)->n >= (size_t)(more) ||                                      \
+		cpi_vec_grow((mem), (void **)&(vec)->v, &(vec)->cap,                     \
+			(size_t)(more) > SIZE_MAX - (vec)->n ? SIZE_MAX                  \
+							     : (vec)->n + (more),        \
 			sizeof *(vec)->v))
 
-#define cpi_vec_push(mem, vec, ...) \
-	(cpi_vec_reserve((mem), (vec), 1) ? ((vec)->v[(vec)->n++] = (__VA_ARGS__), true) : false)
+#define cpi_vec_push(mem, vec, ...)                                                      \
+	(cpi_vec_reserve((mem), (vec), 1) ? ((vec)->v[(vec)->n++] = (__VA_ARGS__), true) \
+					  : false)
 
 #define cpi_vec_release(mem, vec) \
 	(cpi_free((mem), (vec)->v, (vec)->cap * sizeof *(vec)->v), (vec)->v = NULL, \

@@ -16,7 +16,8 @@ enum cp_code cpi_codec_check(
 			(unsigned long long)env->limits.inflated);
 	if (out > RATIO_FREE && out / env->limits.ratio > in)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
-			"the input inflates to more than %u times its size", env->limits.ratio);
+			"the input inflates to more than %u times its size",
+			env->limits.ratio);
 	return CP_OK;
 }
 

@@ -50,8 +50,8 @@ static bool member(struct cpi_env *env, struct libdeflate_decompressor *d,
 	for (;;) {
 		size_t used, made, more;
 		uint8_t *p;
-		enum libdeflate_result r = libdeflate_gzip_decompress_ex(d, bytes + *at, n - *at,
-			out->buf + out->n, out->room - out->n, &used, &made);
+		enum libdeflate_result r = libdeflate_gzip_decompress_ex(d, bytes + *at,
+			n - *at, out->buf + out->n, out->room - out->n, &used, &made);
 
 		if (r == LIBDEFLATE_SUCCESS) {
 			*at += used;
@@ -125,7 +125,8 @@ static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes,
 
 		if (!z->avail_in && given < n) {
 			z->next_in = (Bytef *)bytes + given;
-			z->avail_in = n - given < (1u << 30) ? (uInt)(n - given) : 1u << 30;
+			z->avail_in =
+				n - given < (1u << 30) ? (uInt)(n - given) : 1u << 30;
 			given += z->avail_in;
 		}
 		z->next_out = out;
@@ -134,7 +135,8 @@ static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes,
 		made = STEP - z->avail_out;
 		code = cpi_spool_add(spool, out, made, err);
 		if (!code)
-			code = cpi_codec_check(env, given - z->avail_in, spool->total, err);
+			code = cpi_codec_check(
+				env, given - z->avail_in, spool->total, err);
 		if (code)
 			break;
 		if (r == Z_STREAM_END) {
@@ -179,7 +181,8 @@ static enum cp_code read_stream(struct cpi_env *env, const uint8_t *bytes, size_
 		code = cpi_error(err, CP_ERROR_CORRUPT, at, "the gzip data %s", bad);
 	if (!code && bad)
 		code = cpi_diag_warn(&env->diag, err, "gzip", at,
-			"the gzip data %s at compressed byte 0x%llx; the %llu bytes before it are kept",
+			"the gzip data %s at compressed byte 0x%llx; the %llu bytes "
+			"before it are kept",
 			bad, (unsigned long long)at, (unsigned long long)spool.total);
 	if (!code)
 		return cpi_spool_finish(&spool, ret_blob, err);

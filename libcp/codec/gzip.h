@@ -6,8 +6,8 @@
 #include "base/sink.h"
 
 /*
- * Compresses `n` bytes as one gzip member (no name, time 0: equal input gives equal bytes)
- * at libdeflate's `level` 1…12; 0 means 6.
+ * Compresses `n` bytes as one gzip member (no name, time 0: equal input gives equal
+ * bytes) at libdeflate's `level` 1…12; 0 means 6.
  */
 enum cp_code cpi_gzip_write(struct cpi_env *env, const void *bytes, size_t n, int level,
 	struct cpi_sink *sink, struct cp_error *err);

@@ -85,7 +85,8 @@ void cpi_json_quote(struct cpi_sink *sink, struct cp_text text)
 			cpi_sink_str(sink, "\\n");
 		else if (rune == '\t')
 			cpi_sink_str(sink, "\\t");
-		else if (rune < 0x20 || rune == '<' || rune == 0x7f || rune == 0x2028 || rune == 0x2029)
+		else if (rune < 0x20 || rune == '<' || rune == 0x7f || rune == 0x2028 ||
+			 rune == 0x2029)
 			cpi_sink_printf(sink, "\\u%04x", (unsigned)rune);
 		else
 			cpi_sink_bytes(sink, text.p + i, used);

@@ -36,7 +36,8 @@ static enum cp_code pump(struct cpi_env *env, lzma_stream *stream, size_t n,
 		r = lzma_code(stream, LZMA_FINISH);
 		code = cpi_spool_add(spool, room, STEP - stream->avail_out, err);
 		if (!code)
-			code = cpi_codec_check(env, n - stream->avail_in, spool->total, err);
+			code = cpi_codec_check(
+				env, n - stream->avail_in, spool->total, err);
 		if (!code && r == LZMA_MEM_ERROR)
 			code = cpi_error_memory(err);
 		else if (!code && r != LZMA_OK && r != LZMA_STREAM_END)
@@ -64,10 +65,12 @@ enum cp_code cpi_xz_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	at = n - stream.avail_in;
 	lzma_end(&stream);
 	if (!code && bad && !spool.total)
-		code = cpi_error(err, CP_ERROR_CORRUPT, at, "the xz data cannot be read: %s", bad);
+		code = cpi_error(
+			err, CP_ERROR_CORRUPT, at, "the xz data cannot be read: %s", bad);
 	if (!code && bad)
 		code = cpi_diag_warn(&env->diag, err, "xz", at,
-			"the xz data cannot be read beyond compressed byte 0x%zx: %s; the %llu bytes "
+			"the xz data cannot be read beyond compressed byte 0x%zx: %s; "
+			"the %llu bytes "
 			"before it are kept",
 			at, bad, (unsigned long long)spool.total);
 	if (!code)

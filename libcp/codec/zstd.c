@@ -53,10 +53,12 @@ enum cp_code cpi_zstd_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	code = pump(env, stream, &in, &spool, &bad, err);
 	ZSTD_freeDStream(stream);
 	if (!code && bad && !spool.total)
-		code = cpi_error(err, CP_ERROR_CORRUPT, in.pos, "the zstd data is damaged: %s", bad);
+		code = cpi_error(err, CP_ERROR_CORRUPT, in.pos,
+			"the zstd data is damaged: %s", bad);
 	if (!code && bad)
 		code = cpi_diag_warn(&env->diag, err, "zstd", in.pos,
-			"the zstd data is damaged at compressed byte 0x%llx: %s; the %llu bytes before "
+			"the zstd data is damaged at compressed byte 0x%llx: %s; the "
+			"%llu bytes before "
 			"it are kept",
 			(unsigned long long)in.pos, bad, (unsigned long long)spool.total);
 	if (!code)

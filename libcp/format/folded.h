@@ -11,6 +11,7 @@ enum cp_code cpi_folded_read(struct cpi_env *env, const struct cpi_source *sourc
 	const struct cp_read_options *options, const struct cpi_unwinder *unwinder,
 	struct cp_profile **ret_profile, struct cp_error *err);
 enum cp_code cpi_folded_write(struct cpi_env *env, const struct cp_profile *p,
-	const struct cp_write_options *options, struct cpi_sink *sink, struct cp_error *err);
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err);
 
 #endif

@@ -29,7 +29,8 @@ static enum number take_number(struct cp_text *text, struct folded_count *ret)
 			dot = from;
 	if (from == end || from == dot || !from || !is_blank(text->p[from - 1]))
 		return NO_NUMBER;
-	while (dot < end && (text->p[end - 1] == '0' || text->p[end - 1] == '.') && end > dot)
+	while (dot < end && (text->p[end - 1] == '0' || text->p[end - 1] == '.') &&
+		end > dot)
 		end--;
 	for (size_t i = from; i < end; i++) {
 		if (text->p[i] == '.')

@@ -12,8 +12,8 @@
  *     '(' that does not open "(anonymous namespace)" is cut off, also inside <…>. Quotes
  *     are deleted.
  *  6. In programs named java*, a leading 'L' goes when the name has a '/'.
- *  7. With annotations, _[k] when the file starts with '[' or ends in "vmlinux" and is not
- *     unknown, else _[j] for a perf map.
+ *  7. With annotations, _[k] when the file starts with '[' or ends in "vmlinux" and is
+ * not unknown, else _[j] for a perf map.
  */
 #include "format/folded_name.h"
 
@@ -130,7 +130,8 @@ static const char *mark(struct cp_text path)
 {
 	if (find(path, "unknown"))
 		return "";
-	if (cpi_text_starts(path, CPI_TEXT("[")) || cpi_text_ends(path, CPI_TEXT("vmlinux")))
+	if (cpi_text_starts(path, CPI_TEXT("[")) ||
+		cpi_text_ends(path, CPI_TEXT("vmlinux")))
 		return "_[k]";
 	if (cpi_text_starts(path, CPI_TEXT("/tmp/perf-")) &&
 		cpi_text_ends(path, CPI_TEXT(".map")))
@@ -139,8 +140,8 @@ static const char *mark(struct cp_text path)
 }
 
 /* Rule 3; `name` is not "[unknown]". */
-static void parts(struct cpi_sink *sink, struct cp_text name, struct cp_text path, bool java,
-	bool annotate)
+static void parts(struct cpi_sink *sink, struct cp_text name, struct cp_text path,
+	bool java, bool annotate)
 {
 	bool later = false;
 
@@ -173,7 +174,10 @@ void cpi_folded_perf_frame(struct cpi_sink *sink, const struct cp_profile *p,
 
 	image_of(&image, p, row->mapping);
 	if (row->n_lines) {
-		/* Without inlines: the function whose code this is, the outermost line. */
+		/*
+		 * Without inlines: the function whose code this is, the outermost
+		 * line.
+		 */
 		cp_function f = p->line.v[row->first_line + row->n_lines - 1].function;
 
 		name = cpi_profile_text(p, p->function.v[f.i].name);

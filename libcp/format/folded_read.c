@@ -77,7 +77,8 @@ static enum cp_code more_decimals(struct reader *r, unsigned decimals)
 	for (size_t i = 0; i < p->value.n; i++)
 		if (!scale(&p->value.v[i], decimals - r->decimals))
 			return cpi_error(r->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
-				"64 bits do not hold the values with %u decimals", decimals);
+				"64 bits do not hold the values with %u decimals",
+				decimals);
 	for (size_t i = 0; i < p->sample_type.n; i++)
 		p->sample_type.v[i].decimals = (uint8_t)decimals;
 	r->decimals = decimals;
@@ -157,8 +158,8 @@ static enum cp_code one_line(
 		return malformed(r, kind, offset);
 	if (r->two && !line.two) {
 		*ret_again = !r->forced;
-		return r->forced ? cpi_diag_warn(&r->env->diag, r->err, "folded-line", offset,
-					   "line %llu has one count, not two",
+		return r->forced ? cpi_diag_warn(&r->env->diag, r->err, "folded-line",
+					   offset, "line %llu has one count, not two",
 					   (unsigned long long)r->line)
 				 : CP_OK;
 	}
@@ -185,7 +186,10 @@ static enum cp_code each_line(struct reader *r, bool *ret_again)
 
 		r->line++;
 		if (p - behind >= BEHIND) {
-			/* The last line is still compared with; one page more does for it. */
+			/*
+			 * The last line is still compared with; one page more does for
+			 * it.
+			 */
 			cpi_source_behind(r->source, 0, (uint64_t)(r->split.last.p
 				? r->split.last.p - start : 0));
 			behind = p;
@@ -204,14 +208,17 @@ static void types(struct reader *r)
 	cp_string count = cpi_builder_str(&r->b, "count");
 
 	if (r->two) {
-		cpi_builder_sample_type(&r->b, cpi_builder_str(&r->b, "before"), count, 0);
+		cpi_builder_sample_type(
+			&r->b, cpi_builder_str(&r->b, "before"), count, 0);
 		cpi_builder_sample_type(&r->b, cpi_builder_str(&r->b, "after"), count, 0);
 	} else {
-		cpi_builder_sample_type(&r->b, cpi_builder_str(&r->b, "samples"), count, 0);
+		cpi_builder_sample_type(
+			&r->b, cpi_builder_str(&r->b, "samples"), count, 0);
 	}
 }
 
-static enum cp_code read_as(struct reader *r, bool *ret_again, struct cp_profile **ret_profile)
+static enum cp_code read_as(
+	struct reader *r, bool *ret_again, struct cp_profile **ret_profile)
 {
 	const struct cpi_bytes *bytes = &r->source->part[0];
 	enum cp_code code = CP_OK;
@@ -295,6 +302,9 @@ int cpi_folded_detect(const struct cpi_source *source)
 	}
 	if (!others && stacks)
 		return joined ? 50 : 30;
-	/* Damaged text is still worth this reader's complaints when it has real stacks. */
+	/*
+	 * Damaged text is still worth this reader's complaints when it has real
+	 * stacks.
+	 */
 	return joined && stacks >= others / 4 ? 20 : 0;
 }

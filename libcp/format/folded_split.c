@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The workload that shaped it: a million distinct lines of 800 bytes and 30 frames, 20,000
- * different names. Sorted, a line shares most of its start with the one before: that is
- * found by comparing words, and those frames stay as they are. Shuffled, all 30 names are
- * looked up, and what costs then is not work but waiting: for memory, and for branches
- * guessed wrongly. So semicolons are found 64 bytes at a time as bits of a word, and a
- * name met before is found again by a hash of three words of it in the one cache line
- * where it stands, with loads that depend on nothing but the text and so overlap from
- * frame to frame.
+ * The workload that shaped it: a million distinct lines of 800 bytes and 30 frames,
+ * 20,000 different names. Sorted, a line shares most of its start with the one before:
+ * that is found by comparing words, and those frames stay as they are. Shuffled, all 30
+ * names are looked up, and what costs then is not work but waiting: for memory, and for
+ * branches guessed wrongly. So semicolons are found 64 bytes at a time as bits of a word,
+ * and a name met before is found again by a hash of three words of it in the one cache
+ * line where it stands, with loads that depend on nothing but the text and so overlap
+ * from frame to frame.
  *
  * Stacks are kept the way the model wants them, leaf first, by filling a buffer from its
  * end.
@@ -78,8 +78,8 @@ void folded_split_release(struct folded_split *s)
 
 static enum cp_code too_deep(const struct folded_split *s, struct cp_error *err)
 {
-	return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "a stack has more than %u frames",
-		s->b->env->limits.stack_depth);
+	return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+		"a stack has more than %u frames", s->b->env->limits.stack_depth);
 }
 
 /* Doubles the room; the first n entries of `stop` are in use. */
@@ -138,7 +138,10 @@ static struct words words_of(struct cp_text name)
 	return w;
 }
 
-/* A name that finds no place nearby has none: it costs a look into the index each time. */
+/*
+ * A name that finds no place nearby has none: it costs a look into the index each
+ * time.
+ */
 enum { PROBES = 4, FIRST_BITS = 8 };
 
 static void add_quick(struct folded_split *s, uint32_t id)
@@ -155,7 +158,8 @@ static void add_quick(struct folded_split *s, uint32_t id)
 			continue;
 		q->id = id;
 		q->n = name.n < UINT32_MAX ? (uint32_t)name.n : UINT32_MAX;
-		memcpy(q->name, name.p, name.n < sizeof q->name ? name.n : sizeof q->name);
+		memcpy(q->name, name.p,
+			name.n < sizeof q->name ? name.n : sizeof q->name);
 		return;
 	}
 }
@@ -229,12 +233,14 @@ static uint32_t find_name(struct folded_split *s, struct cp_text name)
 /* Whether n > 16 bytes agree, of which the first and last 8 do. */
 static inline bool same_middle(const char *a, const char *b, size_t n)
 {
-	uint64_t differ = (load(a + 8) ^ load(b + 8)) | (load(a + n - 16) ^ load(b + n - 16));
+	uint64_t differ =
+		(load(a + 8) ^ load(b + 8)) | (load(a + n - 16) ^ load(b + n - 16));
 
 	if (n > 48)
 		return !memcmp(a + 8, b + 8, n - 16);
 	if (n > 32)
-		differ |= (load(a + 16) ^ load(b + 16)) | (load(a + n - 24) ^ load(b + n - 24));
+		differ |= (load(a + 16) ^ load(b + 16)) |
+			  (load(a + n - 24) ^ load(b + n - 24));
 	return !differ;
 }
 
@@ -247,7 +253,8 @@ static inline bool is_name(const struct folded_split *s, const struct folded_qui
 		return q->id;
 	if (n > sizeof q->name)
 		return cpi_text_equal(s->known.v[q->id], (struct cp_text){p, n});
-	return load(q->name + n - 8) == w->tail && (n <= 16 || same_middle(q->name, p, n));
+	return load(q->name + n - 8) == w->tail &&
+	       (n <= 16 || same_middle(q->name, p, n));
 }
 
 /* As find_name, at a place that 8 bytes can be read from. */
@@ -305,7 +312,8 @@ static enum cp_code find_stops(struct folded_split *s, struct cp_text body, size
 		if (body.n - at < BLOCK)
 			bits &= (1ULL << (body.n - at)) - 1;
 		/* A block's, and the last. */
-		if (__builtin_expect(s->room - n <= BLOCK, 0) && (code = grow_frames(s, n, err)))
+		if (__builtin_expect(s->room - n <= BLOCK, 0) &&
+			(code = grow_frames(s, n, err)))
 			return code;
 		for (; bits; bits &= bits - 1)
 			s->stop[n++] = at + (size_t)__builtin_ctzll(bits);
@@ -336,15 +344,16 @@ static enum cp_code find_stops_slowly(struct folded_split *s, struct cp_text bod
 	return n > s->b->env->limits.stack_depth ? too_deep(s, err) : CP_OK;
 }
 
-static enum cp_code look_up(struct folded_split *s, const char *line, size_t from, size_t n,
-	bool quickly, struct cp_error *err)
+static enum cp_code look_up(struct folded_split *s, const char *line, size_t from,
+	size_t n, bool quickly, struct cp_error *err)
 {
 	cp_location *frame = s->frame + s->room - 1;
 
 	for (size_t i = s->depth; i < n; i++) {
 		size_t length = s->stop[i] - from;
-		uint32_t id = quickly ? find_quickly(s, line + from, length)
-				      : find_name(s, (struct cp_text){line + from, length});
+		uint32_t id =
+			quickly ? find_quickly(s, line + from, length)
+				: find_name(s, (struct cp_text){line + from, length});
 
 		if (!id) {
 			if (err)

@@ -35,7 +35,10 @@ struct writer {
 	struct cpi_sink scratch;  /* the name being spelled */
 	CPI_VEC(struct name) name; /* 0 is none */
 	struct cpi_index names;
-	/* For location l: frame[2 * l + java], index + 1 in `list` of its count and ids. */
+	/*
+	 * For location l: frame[2 * l + java], index + 1 in `list` of its count and
+	 * ids.
+	 */
 	uint32_t *frame;
 	CPI_VEC(uint32_t) list;
 	uint32_t *root; /* by label set: name id or one of the above */
@@ -239,7 +242,8 @@ static bool sequence(struct writer *w, cp_stack stack, uint32_t root)
 }
 
 /* Sums the line at the end of `ids` into an equal one, or makes it a line of its own. */
-static enum cp_code sum(struct writer *w, size_t from, int64_t value, struct cp_error *err)
+static enum cp_code sum(
+	struct writer *w, size_t from, int64_t value, struct cp_error *err)
 {
 	uint32_t n = (uint32_t)(w->ids.n - from);
 	const uint32_t *ids = w->ids.v + from;
@@ -259,7 +263,8 @@ static enum cp_code sum(struct writer *w, size_t from, int64_t value, struct cp_
 		return CP_OK;
 	}
 	if (w->line.n >= UINT32_MAX - 1)
-		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "more than 2^32 lines");
+		return cpi_error(
+			err, CP_ERROR_LIMIT, CP_NO_OFFSET, "more than 2^32 lines");
 	if (!cpi_vec_push(&w->env->mem, &w->line, row) ||
 		!cpi_index_add(&w->env->mem, &w->lines, hash, (uint32_t)w->line.n))
 		return cpi_error_memory(err);
@@ -412,7 +417,8 @@ static void release(struct writer *w)
 }
 
 enum cp_code cpi_folded_write(struct cpi_env *env, const struct cp_profile *p,
-	const struct cp_write_options *options, struct cpi_sink *sink, struct cp_error *err)
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err)
 {
 	static const struct cp_write_options none;
 	struct writer w = {.env = env, .p = p, .options = options ? options : &none};

@@ -14,8 +14,8 @@
 #include "model/profile.h"
 
 /*
- * The bytes of an input, unwrapped and contiguous (mapped or in memory). `n_parts` > 1 for
- * a perf.data directory: part 0 is its file `data`, the others data.0, data.1, …
+ * The bytes of an input, unwrapped and contiguous (mapped or in memory). `n_parts` > 1
+ * for a perf.data directory: part 0 is its file `data`, the others data.0, data.1, …
  */
 struct cpi_bytes {
 	const uint8_t *data;
@@ -32,8 +32,8 @@ struct cpi_source {
 
 /*
  * Gives back the pages of a mapped part before byte `n`, so that a large input that is
- * read once from front to end does not stay in memory. They may still be read: that brings
- * them back from the file.
+ * read once from front to end does not stay in memory. They may still be read: that
+ * brings them back from the file.
  */
 void cpi_source_behind(const struct cpi_source *source, unsigned part, uint64_t n);
 
@@ -49,8 +49,11 @@ struct cpi_unwind_sample {
 	size_t stack_n;     /* bytes really captured (dyn_size) */
 	size_t stack_asked; /* size of the dump that was asked for */
 	uint32_t pid, tid;
-	uint64_t epoch; /* of the address space, for map_at: as long as it and `pid` stay the
-	                 * same, map_at gives the same answers */
+	/*
+	 * of the address space, for map_at: as long as it and `pid` stay the same,
+	 * map_at gives the same answers
+	 */
+	uint64_t epoch;
 };
 
 /* A user mapping that covers an address at a sample's time. */
@@ -74,8 +77,8 @@ enum cpi_unwind_end {
 	CPI_UNWIND_DONE,
 	CPI_UNWIND_TRUNCATED, /* the dump was too small */
 	/*
-	 * The dump is shorter than asked for (the page was not there: in execve, or below an
-	 * array that nothing was written to yet), or the stack goes on elsewhere.
+	 * The dump is shorter than asked for (the page was not there: in execve, or below
+	 * an array that nothing was written to yet), or the stack goes on elsewhere.
 	 */
 	CPI_UNWIND_MISSING,
 	CPI_UNWIND_BROKEN /* no way on */
@@ -89,18 +92,19 @@ enum cpi_unwind_end {
  */
 struct cpi_unwinder {
 	void *arg;
-	unsigned (*unwind)(void *arg, unsigned worker, const struct cpi_unwind_sample *sample,
-		cpi_unwind_map_fn *map_at, void *reader, uint64_t *ips, bool *ret_exact,
-		unsigned max, enum cpi_unwind_end *ret_end);
+	unsigned (*unwind)(void *arg, unsigned worker,
+		const struct cpi_unwind_sample *sample, cpi_unwind_map_fn *map_at,
+		void *reader, uint64_t *ips, bool *ret_exact, unsigned max,
+		enum cpi_unwind_end *ret_end);
 	/*
-	 * Told once, before the first sample: the capture's `uname -m` and word order, and
-	 * whether perf's unwinder is to be imitated.
+	 * Told once, before the first sample: the capture's `uname -m` and word order,
+	 * and whether perf's unwinder is to be imitated.
 	 */
 	void (*start)(void *arg, struct cp_text arch, bool big_endian, bool perf_compat);
 	/*
-	 * The caller of the function at a program counter if its return address is still in
-	 * the link register, whose value is `lr`; 0 if it is not, or not known. Not while
-	 * `unwind` runs. May be NULL.
+	 * The caller of the function at a program counter if its return address is still
+	 * in the link register, whose value is `lr`; 0 if it is not, or not known. Not
+	 * while `unwind` runs. May be NULL.
 	 */
 	uint64_t (*leaf_caller)(void *arg, const struct cpi_unwind_sample *sample,
 		cpi_unwind_map_fn *map_at, void *reader, uint64_t pc, uint64_t lr);
@@ -110,24 +114,25 @@ struct cpi_unwinder {
 	 */
 	enum cp_code (*finish)(void *arg, struct cp_error *err);
 	/*
-	 * The jitdump that process `pid` wrote to `path`, its bytes for as long as the reader
-	 * runs; false: it is not here. NULL: it is not looked for.
+	 * The jitdump that process `pid` wrote to `path`, its bytes for as long as the
+	 * reader runs; false: it is not here. NULL: it is not looked for.
 	 */
 	void *jitdump_arg;
-	bool (*jitdump)(void *jitdump_arg, uint32_t pid, struct cp_text path, const uint8_t **ret_bytes,
-		size_t *ret_n);
+	bool (*jitdump)(void *jitdump_arg, uint32_t pid, struct cp_text path,
+		const uint8_t **ret_bytes, size_t *ret_n);
 };
 
 struct cpi_format {
 	struct cp_format public;
 	/*
-	 * How surely the bytes are of this format: 0 no … 100 a magic number. Looks at the
-	 * first part only.
+	 * How surely the bytes are of this format: 0 no … 100 a magic number. Looks at
+	 * the first part only.
 	 */
 	int (*detect)(const struct cpi_source *source);
 	enum cp_code (*read)(struct cpi_env *env, const struct cpi_source *source,
-		const struct cp_read_options *options, const struct cpi_unwinder *unwinder,
-		struct cp_profile **ret_profile, struct cp_error *err);
+		const struct cp_read_options *options,
+		const struct cpi_unwinder *unwinder, struct cp_profile **ret_profile,
+		struct cp_error *err);
 	enum cp_code (*write)(struct cpi_env *env, const struct cp_profile *profile,
 		const struct cp_write_options *options, struct cpi_sink *sink,
 		struct cp_error *err);

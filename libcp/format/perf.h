@@ -98,7 +98,8 @@ struct perf_map {
 	bool data;      /* not executable: no frame lies there */
 	cp_mapping row; /* none until its first sample */
 	uint64_t shift; /* to the row's own range */
-	uint32_t around; /* the map whose range the row has instead of this one's; 0: none */
+	/* the map whose range the row has instead of this one's; 0: none */
+	uint32_t around;
 };
 
 enum perf_state_kind {
@@ -466,7 +467,10 @@ bool perf_read_values(const struct perf_file *f, const struct perf_sample *s,
 enum cp_mapping_kind perf_map_kind(struct cp_text name, bool kernel);
 /* Numbers the images: maps with the same name and build id have the same number. */
 enum cp_code perf_images_settle(struct perf_file *f, struct cp_error *err);
-/* perf_jit: names generated code by the jitdump that tells of it, and splits it by time. */
+/*
+ * perf_jit: names generated code by the jitdump that tells of it, and splits it by
+ * time.
+ */
 enum cp_code perf_jit_add(
 	struct perf_file *f, const struct cpi_unwinder *reader, struct cp_error *err);
 

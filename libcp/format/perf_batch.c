@@ -11,8 +11,8 @@
 enum { BATCH = 256, COPIED = 8 << 20 };
 
 /*
- * Frames a stack: a dump has no more than words, and the largest one that perf accepts has
- * 8,191. Recursion in small frames does get near that.
+ * Frames a stack: a dump has no more than words, and the largest one that perf accepts
+ * has 8,191. Recursion in small frames does get near that.
  */
 enum { SHALLOW = 128, DEEP = 65536 / 8 + 1 };
 
@@ -70,7 +70,8 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 	cpi_arena_init(&batch->copies, &b->env->mem);
 	batch->depth = depth_for(b->f);
 	batch->ips = cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->ips);
-	batch->exact = cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->exact);
+	batch->exact =
+		cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->exact);
 	if (!batch->ips || !batch->exact)
 		return cpi_error_memory(err);
 	if (b->unwinder->start)
@@ -194,8 +195,8 @@ static void unwind_one(void *arg, size_t i, unsigned worker)
 	const struct cpi_unwinder *unwinder = batch->b->unwinder;
 
 	w->end = CPI_UNWIND_DONE;
-	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, perf_batch_map_at, batch->b,
-		batch->ips + i * batch->depth, batch->exact + i * batch->depth,
+	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, perf_batch_map_at,
+		batch->b, batch->ips + i * batch->depth, batch->exact + i * batch->depth,
 		(unsigned)batch->depth, &w->end);
 }
 

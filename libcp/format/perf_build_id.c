@@ -102,8 +102,10 @@ enum cp_code perf_build_ids_decode(
 		(void)cpi_cursor_u32(&entry);
 		misc = cpi_cursor_u16(&entry);
 		size = cpi_cursor_u16(&entry);
-		/* Some sections end with zeros, others inside an entry: what is read
-		 * stays. */
+		/*
+		 * Some sections end with zeros, others inside an entry: what is read
+		 * stays.
+		 */
 		if (size < HEADER || size > cpi_cursor_left(&c))
 			break;
 		entry = cpi_cursor_sub(&c, size);

@@ -12,8 +12,8 @@ struct perf_info_event {
 	bool frequency, clock, dummy;
 	uint64_t sample_type; /* PERF_SAMPLE_… bits */
 	uint64_t samples, lost;
-	uint64_t by_cpumode[8]; /* unknown, kernel, user, hypervisor, guest kernel, guest
-				   user */
+	/* unknown, kernel, user, hypervisor, guest kernel, guest user */
+	uint64_t by_cpumode[8];
 };
 
 struct perf_info_records {

@@ -6,15 +6,16 @@
 #include "object/jitdump.h"
 
 /*
- * Compilers at run time that write a jitdump map its first page as code, so that the capture
- * tells where it is: a mapping called …/jit-PID.dump, by the process's own number (in a
- * container not the one perf knows it by). The process's generated code is given that name, so
- * that its names are found by it, later and on other machines, too.
+ * Compilers at run time that write a jitdump map its first page as code, so that the
+ * capture tells where it is: a mapping called …/jit-PID.dump, by the process's own number
+ * (in a container not the one perf knows it by). The process's generated code is given
+ * that name, so that its names are found by it, later and on other machines, too.
  *
- * Where the dump is there and its clock is the capture's (perf record -k mono), code that was
- * laid over other code becomes a mapping of its own from that moment on: the offset of these
- * rows is the layer (object/jitdump.h), 0 where time is of no help. Programs seldom use code
- * memory again, so this adds few mappings; perf inject --jit makes one for each function.
+ * Where the dump is there and its clock is the capture's (perf record -k mono), code that
+ * was laid over other code becomes a mapping of its own from that moment on: the offset
+ * of these rows is the layer (object/jitdump.h), 0 where time is of no help. Programs
+ * seldom use code memory again, so this adds few mappings; perf inject --jit makes one
+ * for each function.
  */
 
 /* Dumps of one capture; each is read, and hostile ones could name one file many times. */
@@ -108,8 +109,10 @@ static enum cp_code read_dump(struct jit *j, struct dump *d, struct cp_error *er
 	d->layered = !code && !d->codes.other_clock && same_clock(j->f);
 	if (!code && !d->layered && used_again(&d->codes))
 		cpi_diag_note(&j->f->env->diag, "jitdump",
-			"process %d used the memory of its generated code again, and the capture's "
-			"clock cannot tell when; next time: perf record -k mono", d->pid);
+			"process %d used the memory of its generated code again, and the "
+			"capture's "
+			"clock cannot tell when; next time: perf record -k mono",
+			d->pid);
 	/* What is damaged is said by who looks for names in it. */
 	return code == CP_ERROR_MEMORY ? code : CP_OK;
 }
@@ -135,7 +138,10 @@ static enum cp_code find_dumps(struct jit *j, struct cp_error *err)
 	return code;
 }
 
-/* The process's generated code gets the dump's name; its first layer where there are any. */
+/*
+ * The process's generated code gets the dump's name; its first layer where there are
+ * any.
+ */
 static bool name_areas(struct jit *j)
 {
 	for (uint32_t i = 1; i < j->f->map.n; i++) {
@@ -166,7 +172,8 @@ static int area_order(const void *pa, const void *pb)
 }
 
 /* The area that holds the whole function; 0: none does. */
-static uint32_t area_around(const struct jit *j, uint32_t dump, const struct cpi_jit_code *code)
+static uint32_t area_around(
+	const struct jit *j, uint32_t dump, const struct cpi_jit_code *code)
 {
 	size_t lo = 0, hi = j->area.n;
 	const struct perf_map *map;
@@ -175,7 +182,8 @@ static uint32_t area_around(const struct jit *j, uint32_t dump, const struct cpi
 		size_t mid = (lo + hi) / 2;
 		const struct area *area = &j->area.v[mid];
 
-		if (area->dump < dump || (area->dump == dump && area->start <= code->start))
+		if (area->dump < dump ||
+			(area->dump == dump && area->start <= code->start))
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -33,7 +33,8 @@ static bool stays(const struct perf_map *map)
 }
 
 /* The map that has the range of this one's row. */
-static const struct perf_map *ranged(const struct perf_file *f, const struct perf_map *map)
+static const struct perf_map *ranged(
+	const struct perf_file *f, const struct perf_map *map)
 {
 	return map->around ? &f->map.v[map->around] : map;
 }
@@ -92,7 +93,8 @@ static cp_mapping place_row(struct perf_places *p, uint32_t id)
 
 		if (same_part(p->f, first, map)) {
 			map->row = first->row;
-			map->shift = ranged(p->f, first)->start - ranged(p->f, map)->start;
+			map->shift =
+				ranged(p->f, first)->start - ranged(p->f, map)->start;
 			return map->row;
 		}
 	}

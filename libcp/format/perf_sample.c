@@ -66,7 +66,10 @@ static void read_branches(
 		cpi_cursor_skip(c, (size_t)s->n_branch * 8);
 }
 
-/* Registers: an ABI, and unless that is 0 (a kernel thread) a word per bit of the mask. */
+/*
+ * Registers: an ABI, and unless that is 0 (a kernel thread) a word per bit of the
+ * mask.
+ */
 static const uint8_t *read_regs(struct cpi_cursor *c, uint64_t mask, uint64_t *ret_abi)
 {
 	*ret_abi = cpi_cursor_u64(c);

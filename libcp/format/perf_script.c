@@ -156,8 +156,8 @@ static cp_location make_location(struct reader *r, const struct script_frame *fr
 
 	if (is_known(frame->symbol) && !add_symbol(r, frame))
 		return (cp_location){0};
-	location = cpi_builder_location(&r->rows.b, mapping_of(r, frame->image), frame->address,
-		false, r->inlined.v, (uint32_t)r->inlined.n);
+	location = cpi_builder_location(&r->rows.b, mapping_of(r, frame->image),
+		frame->address, false, r->inlined.v, (uint32_t)r->inlined.n);
 	r->inlined.n = 0;
 	return location;
 }
@@ -207,14 +207,14 @@ static enum cp_code new_frame(struct reader *r, const struct script_frame *frame
 }
 
 /*
- * Below a header, perf script prints frames without their image where that was not asked for,
- * as it does for tracepoints of a pipe. stackcollapse-perf.pl reads none of them.
+ * Below a header, perf script prints frames without their image where that was not asked
+ * for, as it does for tracepoints of a pipe. stackcollapse-perf.pl reads none of them.
  */
 static bool is_frame(
 	const struct reader *r, struct cp_text line, bool below, struct script_frame *ret)
 {
-	return cpi_script_frame(line, ret) ||
-		(below && !r->rows.options->perf_compat && cpi_script_bare_frame(line, ret));
+	return cpi_script_frame(line, ret) || (below && !r->rows.options->perf_compat &&
+						      cpi_script_bare_frame(line, ret));
 }
 
 /* *ret_is false: the line is no frame. */
@@ -268,7 +268,10 @@ static enum cp_code head_line(struct reader *r, const struct script_head *head)
 	r->open = true;
 	r->head = *head;
 	r->frame.n = r->inlined.n = 0;
-	/* Without call chains the frame stands behind the event; a tracepoint's text may. */
+	/*
+	 * Without call chains the frame stands behind the event; a tracepoint's text
+	 * may.
+	 */
 	return head->rest.n ? frame_line(r, head->rest, false, &frame) : CP_OK;
 }
 
@@ -305,7 +308,10 @@ static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t off
 		return end_sample(r);
 	if (line.p[0] == '#')
 		return CP_OK;
-	/* Names are set right in lines of their own, so a blank may begin a header, too. */
+	/*
+	 * Names are set right in lines of their own, so a blank may begin a header,
+	 * too.
+	 */
 	if (line.p[0] == '\t')
 		return inner_line(r, line, offset);
 	if (cpi_script_head(line, &head))
@@ -318,7 +324,8 @@ static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t off
 
 static enum cp_code each_line(struct reader *r)
 {
-	const char *start = (const char *)r->source->part[0].data, *p = start, *behind = p;
+	const char *start = (const char *)r->source->part[0].data, *p = start,
+		   *behind = p;
 	const char *end = p + r->source->part[0].n;
 	enum cp_code code = CP_OK;
 
@@ -338,7 +345,8 @@ static enum cp_code each_line(struct reader *r)
 		if (code && r->err) {
 			if (r->err->offset == CP_NO_OFFSET)
 				r->err->offset = (uint64_t)(p - start);
-			cpi_error_context(r->err, "line %llu", (unsigned long long)r->line);
+			cpi_error_context(
+				r->err, "line %llu", (unsigned long long)r->line);
 		}
 		p = stop ? stop + 1 : end;
 	}

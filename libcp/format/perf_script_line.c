@@ -96,8 +96,8 @@ static bool time_stamp(struct cp_text word, int64_t *ret)
 	int64_t seconds, rest = 0;
 	unsigned digits = 0;
 
-	if (!take_number(&word, &seconds) || seconds < 0 || word.n < 3 || word.p[0] != '.' ||
-		word.p[word.n - 1] != ':')
+	if (!take_number(&word, &seconds) || seconds < 0 || word.n < 3 ||
+		word.p[0] != '.' || word.p[word.n - 1] != ':')
 		return false;
 	for (size_t i = 1; i + 1 < word.n; i++, digits++) {
 		if (!is_digit(word.p[i]) || digits == 9)

@@ -6,7 +6,10 @@
 
 #include "base/text.h"
 
-/* "COMM [PID/]TID [CPU] TIME: PERIOD EVENT: REST"; CPU, TIME and PERIOD may be missing. */
+/*
+ * "COMM [PID/]TID [CPU] TIME: PERIOD EVENT: REST"; CPU, TIME and PERIOD may be
+ * missing.
+ */
 struct script_head {
 	struct cp_text comm;
 	int64_t pid, tid;

@@ -55,7 +55,8 @@ static bool wanted_event(const struct cp_read_options *o, struct cp_text event)
 	const char *colon = event.n ? memrchr(event.p, ':', event.n) : NULL;
 	struct cp_text bare = {event.p, colon ? (size_t)(colon - event.p) : event.n};
 
-	return among(o->events, o->n_events, event) || among(o->events, o->n_events, bare);
+	return among(o->events, o->n_events, event) ||
+	       among(o->events, o->n_events, bare);
 }
 
 static bool wanted_cpu(const char *list, int64_t cpu)
@@ -99,7 +100,8 @@ static bool wanted_time(const struct script_rows *rows, int64_t time)
 	return in_span(rows, &o->time, time);
 }
 
-static bool wanted_dso(const struct script_rows *rows, const cp_location *frame, uint32_t n)
+static bool wanted_dso(
+	const struct script_rows *rows, const cp_location *frame, uint32_t n)
 {
 	const struct cp_read_options *o = rows->options;
 	const struct cp_profile *p = rows->b.p;
@@ -108,7 +110,8 @@ static bool wanted_dso(const struct script_rows *rows, const cp_location *frame,
 	if (!o->n_dsos)
 		return true;
 	if (n)
-		path = cpi_profile_text(p, p->mapping.v[p->location.v[frame->i].mapping.i].path);
+		path = cpi_profile_text(
+			p, p->mapping.v[p->location.v[frame->i].mapping.i].path);
 	return among(o->dsos, o->n_dsos, path) ||
 		among(o->dsos, o->n_dsos, cpi_text_basename(path));
 }
@@ -119,10 +122,11 @@ static bool wanted(const struct script_rows *rows, const struct script_head *hea
 	const struct cp_read_options *o = rows->options;
 
 	return wanted_event(o, head->event) && among(o->comms, o->n_comms, head->comm) &&
-		(!o->n_pids || (head->has_pid && among_ids(o->pids, o->n_pids, head->pid))) &&
-		among_ids(o->tids, o->n_tids, head->tid) &&
-		(!o->cpus || wanted_cpu(o->cpus, head->cpu)) &&
-		wanted_time(rows, head->time) && wanted_dso(rows, frame, n);
+	       (!o->n_pids ||
+		       (head->has_pid && among_ids(o->pids, o->n_pids, head->pid))) &&
+	       among_ids(o->tids, o->n_tids, head->tid) &&
+	       (!o->cpus || wanted_cpu(o->cpus, head->cpu)) &&
+	       wanted_time(rows, head->time) && wanted_dso(rows, frame, n);
 }
 
 /* Labels. */
@@ -130,8 +134,9 @@ static bool wanted(const struct script_rows *rows, const struct script_head *hea
 static void number(struct cpi_builder *b, struct cp_label *label, uint32_t *n,
 	const char *key, const char *unit, int64_t x)
 {
-	label[(*n)++] = (struct cp_label){
-		.key = cpi_builder_str(b, key), .unit = cpi_builder_str(b, unit), .num = x};
+	label[(*n)++] = (struct cp_label){.key = cpi_builder_str(b, key),
+		.unit = cpi_builder_str(b, unit),
+		.num = x};
 }
 
 static cp_labels labels(struct script_rows *rows, const struct script_head *head)
@@ -177,7 +182,8 @@ static enum cp_code event_of(struct script_rows *rows, struct cp_text name,
 	if (rows->event.n == MOST_EVENTS)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET, "more than %d events",
 			MOST_EVENTS);
-	if (!cpi_vec_push(&rows->env->mem, &rows->event, (struct script_event){.name = id}))
+	if (!cpi_vec_push(
+		    &rows->env->mem, &rows->event, (struct script_event){.name = id}))
 		return cpi_error_memory(err);
 	*ret_event = (uint32_t)rows->event.n - 1;
 	return CP_OK;
@@ -186,7 +192,8 @@ static enum cp_code event_of(struct script_rows *rows, struct cp_text name,
 static enum cp_code add_row(
 	struct script_rows *rows, const struct script_row *row, struct cp_error *err)
 {
-	uint64_t hash = cpi_hash_mix((uint64_t)row->stack.i << 32 | row->labels.i, row->event);
+	uint64_t hash =
+		cpi_hash_mix((uint64_t)row->stack.i << 32 | row->labels.i, row->event);
 	struct cpi_probe probe = cpi_index_find(&rows->index, hash);
 
 	/* With keep_time the index is empty. */
@@ -211,8 +218,8 @@ static enum cp_code add_row(
 }
 
 /*
- * stackcollapse-perf.pl looks for "TIME: PERIOD EVENT:" at a header's end. What has no time,
- * or text behind its event as tracepoints do, counts once and belongs to no event.
+ * stackcollapse-perf.pl looks for "TIME: PERIOD EVENT:" at a header's end. What has no
+ * time, or text behind its event as tracepoints do, counts once and belongs to no event.
  */
 static bool is_unread(const struct script_head *head)
 {
@@ -271,7 +278,8 @@ enum cp_code cpi_script_rows_add(struct script_rows *rows, const struct script_h
 	return add_row(rows, &row, err);
 }
 
-static const char *unit_of(const struct script_rows *rows, const struct script_event *event)
+static const char *unit_of(
+	const struct script_rows *rows, const struct script_event *event)
 {
 	struct cp_text name = cpi_profile_text(rows->b.p, event->name);
 
@@ -335,9 +343,11 @@ enum cp_code cpi_script_rows_finish(struct script_rows *rows, enum cp_code code,
 	size_t n;
 
 	if (!code && !rows->seen)
-		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the text has no sample");
+		code = cpi_error(
+			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the text has no sample");
 	if (!code && !rows->event.n && rows->unread.i &&
-		!cpi_vec_push(mem, &rows->event, (struct script_event){.name = rows->unread}))
+		!cpi_vec_push(
+			mem, &rows->event, (struct script_event){.name = rows->unread}))
 		code = cpi_error_memory(err);
 	n = rows->options->perf_compat && rows->event.n ? 1 : rows->event.n;
 	if (!code) {

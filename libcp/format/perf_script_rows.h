@@ -31,7 +31,7 @@ struct script_rows {
 	CPI_VEC(struct script_event) event;
 	CPI_VEC(struct script_row) row;
 	struct cpi_index index; /* of rows, id + 1 */
-	cp_string unread;       /* first event that the script cannot read, for perf_compat */
+	cp_string unread; /* first event that the script cannot read, for perf_compat */
 	int64_t first_time;     /* CP_NO_TIME before the first sample */
 	bool times;             /* every sample so far had one */
 	uint64_t seen;          /* samples before filters */

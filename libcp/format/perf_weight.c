@@ -16,16 +16,19 @@ uint64_t perf_event_weight(const struct perf_event *e)
 }
 
 /*
- * stackcollapse-perf.pl looks for "TIME: PERIOD EVENT:" at the end of a line. A tracepoint's
- * fields follow its name, and samples without time have no colon before the period: both
- * count once, and are kept whatever the first event is.
+ * stackcollapse-perf.pl looks for "TIME: PERIOD EVENT:" at the end of a line. A
+ * tracepoint's fields follow its name, and samples without time have no colon before the
+ * period: both count once, and are kept whatever the first event is.
  */
 bool perf_event_unread(const struct perf_event *e)
 {
 	return e->attr.type == PERF_TYPE_TRACEPOINT || e->layout.time == PERF_ABSENT;
 }
 
-/* Where samples have no period, perf script prints what the attr has, be it a frequency. */
+/*
+ * Where samples have no period, perf script prints what the attr has, be it a
+ * frequency.
+ */
 static uint64_t weight_compat(const struct perf_event *e, const struct perf_sample *s)
 {
 	if (perf_event_unread(e))

@@ -2,7 +2,10 @@
 #ifndef CPI_FORMAT_PPROF_H
 #define CPI_FORMAT_PPROF_H
 
-/* The parts of the pprof format: pprof.c (row of the table), pprof_read.c, pprof_write.c. */
+/*
+ * The parts of the pprof format: pprof.c (row of the table), pprof_read.c,
+ * pprof_write.c.
+ */
 
 #include "format/format.h"
 
@@ -38,6 +41,7 @@ enum cp_code cpi_pprof_encode(struct cpi_env *env, const struct cp_profile *p,
 	struct cpi_sink *sink, struct cp_error *err);
 /* The same in gzip, at options->level (-1: without a wrapper). */
 enum cp_code cpi_pprof_write(struct cpi_env *env, const struct cp_profile *p,
-	const struct cp_write_options *options, struct cpi_sink *sink, struct cp_error *err);
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err);
 
 #endif

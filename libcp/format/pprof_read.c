@@ -64,7 +64,8 @@ struct reader {
 
 static enum cp_code bad_field(struct reader *r, const struct pb_field *f)
 {
-	return CORRUPT(r, f->start, "a protobuf field is damaged or longer than its message");
+	return CORRUPT(
+		r, f->start, "a protobuf field is damaged or longer than its message");
 }
 
 static enum cp_code wrong_type(struct reader *r, const struct pb_field *f)
@@ -133,7 +134,8 @@ static enum cp_code note_scalar(struct reader *r, const struct pb_field *f)
 {
 	if (f->number == PROFILE_TIME_NANOS && r->scalar[f->number])
 		return CORRUPT(r, f->start,
-			"a second time_nanos: several profiles are concatenated in this file");
+			"a second time_nanos: several profiles are concatenated in this "
+			"file");
 	r->scalar[f->number] = f->value;
 	r->scalar_at[f->number] = f->start;
 	return CP_OK;
@@ -213,7 +215,8 @@ static enum cp_code survey(struct reader *r)
 	}
 	if (!cpi_cursor_ok(&c))
 		return cpi_error(r->err, CP_ERROR_TRUNCATED, OFFSET(r, f.start),
-			"a field of the profile is damaged or runs past the end of the input");
+			"a field of the profile is damaged or runs past the end of the "
+			"input");
 	if (!r->string.n)
 		return CORRUPT(r, r->end, "the profile has no string table");
 	r->string_id = cpi_alloc_zero(&r->env->mem, r->string.n * sizeof *r->string_id);
@@ -223,7 +226,8 @@ static enum cp_code survey(struct reader *r)
 /* Messages of one kind, in the order of the file. */
 typedef enum cp_code read_fn(struct reader *r, const struct pb_field *f);
 
-static enum cp_code each(struct reader *r, unsigned number, const char *what, read_fn *read)
+static enum cp_code each(
+	struct reader *r, unsigned number, const char *what, read_fn *read)
 {
 	const struct span *span = &r->span[number];
 	struct cpi_cursor c = cursor_of(span->from, span->to);
@@ -243,7 +247,8 @@ static enum cp_code each(struct reader *r, unsigned number, const char *what, re
 		i++;
 		if (!(i & 0xffff)) {
 			code = cpi_env_progress(r->env,
-				(double)(f.start - r->start) / (double)(r->end - r->start),
+				(double)(f.start - r->start) /
+					(double)(r->end - r->start),
 				r->err);
 			if (code)
 				return code;
@@ -276,8 +281,8 @@ static enum cp_code read_sample_type(struct reader *r, const struct pb_field *f)
 }
 
 /* An id may be anything but zero or one that was there. */
-static enum cp_code add_id(struct reader *r, const struct pb_field *f, struct pprof_ids *ids,
-	uint64_t id, uint32_t row)
+static enum cp_code add_id(struct reader *r, const struct pb_field *f,
+	struct pprof_ids *ids, uint64_t id, uint32_t row)
 {
 	if (r->b.code) {
 		if (r->err)
@@ -287,7 +292,8 @@ static enum cp_code add_id(struct reader *r, const struct pb_field *f, struct pp
 	if (!id)
 		return CORRUPT(r, f->start, "its id is 0");
 	if (cpi_pprof_ids_find(ids, id))
-		return CORRUPT(r, f->start, "its id %llu occurs twice", (unsigned long long)id);
+		return CORRUPT(
+			r, f->start, "its id %llu occurs twice", (unsigned long long)id);
 	return cpi_pprof_ids_add(&r->env->mem, ids, id, row) ? CP_OK
 							     : cpi_error_memory(r->err);
 }
@@ -340,9 +346,11 @@ static enum cp_code read_line(struct reader *r, const struct pb_field *f)
 		return code;
 	row.function.i = cpi_pprof_ids_find(&r->function, x[1]);
 	if (!x[1] || !row.function.i)
-		return CORRUPT(r, f->start, "a line's function %llu is not in the profile",
+		return CORRUPT(r, f->start,
+			"a line's function %llu is not in the profile",
 			(unsigned long long)x[1]);
-	return cpi_vec_push(&r->env->mem, &r->line, row) ? CP_OK : cpi_error_memory(r->err);
+	return cpi_vec_push(&r->env->mem, &r->line, row) ? CP_OK
+							 : cpi_error_memory(r->err);
 }
 
 static enum cp_code read_location(struct reader *r, const struct pb_field *message)
@@ -381,7 +389,8 @@ static enum cp_code read_location(struct reader *r, const struct pb_field *messa
 
 static enum cp_code no_location(struct reader *r, const uint8_t *at, uint64_t id)
 {
-	return CORRUPT(r, at, "location %llu is not in the profile", (unsigned long long)id);
+	return CORRUPT(
+		r, at, "location %llu is not in the profile", (unsigned long long)id);
 }
 
 static enum cp_code one_id(struct reader *r, const struct pb_field *f)
@@ -410,7 +419,8 @@ static inline unsigned short_id(const uint8_t *p, uint64_t *ret_id)
 	if (!ends)
 		return 0;
 	x &= ends ^ (ends - 1);
-	*ret_id = (x & 0x7f) | (x >> 1 & 0x3f80) | (x >> 2 & 0x1fc000) | (x >> 3 & 0xfe00000);
+	*ret_id = (x & 0x7f) | (x >> 1 & 0x3f80) | (x >> 2 & 0x1fc000) |
+		  (x >> 3 & 0xfe00000);
 	return (unsigned)__builtin_ctzll(ends) / 8 + 1;
 }
 
@@ -536,7 +546,8 @@ static enum cp_code queue_sample(struct reader *r, size_t first_frame)
 	r->waiting[i].first_frame = first_frame;
 	r->waiting[i].n_frames = n;
 	r->waiting[i].hash = cpi_builder_stack_hint(&r->b, r->frame.v + first_frame, n);
-	r->waiting[i].labels = cpi_builder_labels(&r->b, r->label.v, (uint32_t)r->label.n);
+	r->waiting[i].labels =
+		cpi_builder_labels(&r->b, r->label.v, (uint32_t)r->label.n);
 	/* What is wrong with this one is said of this one. */
 	if (r->n_waiting < MOST_WAITING && n <= r->env->limits.stack_depth && !r->b.code)
 		return CP_OK;
@@ -567,9 +578,11 @@ static enum cp_code read_sample(struct reader *r, const struct pb_field *message
 	if (!cpi_cursor_ok(&c))
 		return bad_field(r, &f);
 	if (!types)
-		return CORRUPT(r, message->start, "the profile has samples but no sample type");
+		return CORRUPT(
+			r, message->start, "the profile has samples but no sample type");
 	if (r->value.n - first_value != types)
-		return CORRUPT(r, message->start, "it has %zu values for %zu sample types",
+		return CORRUPT(r, message->start,
+			"it has %zu values for %zu sample types",
 			r->value.n - first_value, types);
 	return queue_sample(r, first_frame);
 }
@@ -592,7 +605,8 @@ static enum cp_code read_header(struct reader *r)
 		code = string(r, r->scalar_at[of[i]], r->scalar[of[i]], to[i]);
 	for (size_t i = 0; i < r->comment.n && !code; i++) {
 		if (r->comment.v[i] >= r->string.n)
-			code = CORRUPT(r, r->end, "comment %zu is not in the string table", i);
+			code = CORRUPT(
+				r, r->end, "comment %zu is not in the string table", i);
 		else
 			cpi_builder_comment(&r->b, r->string.v[r->comment.v[i]]);
 	}

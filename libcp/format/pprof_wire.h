@@ -3,8 +3,8 @@
 #define CPI_FORMAT_PPROF_WIRE_H
 
 /*
- * Protobuf's wire format as pprof accepts it: wire types 0, 1, 2 and 5, varints of at most
- * ten bytes (bits beyond 64 are lost), lengths within the message.
+ * Protobuf's wire format as pprof accepts it: wire types 0, 1, 2 and 5, varints of at
+ * most ten bytes (bits beyond 64 are lost), lengths within the message.
  */
 
 #include "base/cursor.h"

@@ -103,7 +103,10 @@ static void value_type(struct writer *w, unsigned field, const struct cp_value_t
 	put_message(w->out, field, &w->message);
 }
 
-/* Ids below 2^28 (all of them, in practice) without a loop: spread by 7 bits, mark, store. */
+/*
+ * Ids below 2^28 (all of them, in practice) without a loop: spread by 7 bits, mark,
+ * store.
+ */
 static inline uint8_t *put_id(uint8_t *p, uint32_t id)
 {
 	uint32_t spread, n;
@@ -172,8 +175,8 @@ static void sample_values(struct writer *w, const int64_t *value)
 		return;
 	end = p = cpi_sink_room(&w->inner, n * MOST_VARINT);
 	for (size_t i = 0; i < n && p; i++)
-		end = put_varint(
-			end, (uint64_t)whole(w, value[i], w->p->sample_type.v[i].decimals));
+		end = put_varint(end,
+			(uint64_t)whole(w, value[i], w->p->sample_type.v[i].decimals));
 	if (p)
 		cpi_sink_commit(&w->inner, (size_t)(end - p));
 	put_message(&w->message, 2, &w->inner);
@@ -201,7 +204,8 @@ static enum cp_code samples(struct writer *w, struct cp_error *err)
 
 	for (uint32_t i = 0; i < cpi_profile_n_samples(p); i++) {
 		uint32_t n;
-		const cp_location *frame = cpi_profile_frames(p, p->sample_stack.v[i], &n);
+		const cp_location *frame =
+			cpi_profile_frames(p, p->sample_stack.v[i], &n);
 
 		stack_ids(w, frame, n);
 		sample_values(w, p->value.v + (size_t)i * p->sample_type.n);
@@ -246,7 +250,8 @@ static void locations(struct writer *w)
 		put_uint_opt(&w->message, 2, row->mapping.i);
 		put_uint_opt(&w->message, 3, row->address);
 		for (uint32_t at = 0; at < row->n_lines; at++) {
-			const struct cp_line_row *line = &w->p->line.v[row->first_line + at];
+			const struct cp_line_row *line =
+				&w->p->line.v[row->first_line + at];
 
 			/* pprof refuses a line without a function. */
 			if (!line->function.i)
@@ -277,7 +282,8 @@ static void functions(struct writer *w)
 
 /* Everything behind the tables; its strings come last in the string table, before it. */
 struct tail {
-	uint64_t drop_frames, keep_frames, period_type, period_unit, default_type, doc_url;
+	uint64_t drop_frames, keep_frames, period_type, period_unit, default_type,
+		doc_url;
 };
 
 static void tail_strings(struct writer *w, struct tail *tail)
@@ -416,7 +422,8 @@ static enum cp_code collect(void *arg, const void *bytes, size_t n, struct cp_er
 }
 
 enum cp_code cpi_pprof_write(struct cpi_env *env, const struct cp_profile *p,
-	const struct cp_write_options *options, struct cpi_sink *sink, struct cp_error *err)
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err)
 {
 	struct gzip z = {.env = env, .out = sink, .level = options ? options->level : 0};
 	struct cpi_sink raw;

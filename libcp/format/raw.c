@@ -20,7 +20,8 @@ struct writer {
 	struct cpi_sink text; /* the labels of one sample */
 	CPI_VEC(struct span) span;
 	CPI_VEC(uint32_t) order;
-	bool one_mapping; /* the profile has none, and all its locations are shown in one */
+	/* the profile has none, and all its locations are shown in one */
+	bool one_mapping;
 };
 
 static void put(struct cpi_sink *out, struct cp_text text)
@@ -45,14 +46,17 @@ static void padded(struct cpi_sink *out, int64_t x, unsigned decimals, unsigned 
 	n = snprintf(digits, sizeof digits, "%s%llu", x < 0 ? "-" : "",
 		(unsigned long long)(abs / unit));
 	if (decimals)
-		n += snprintf(digits + n, sizeof digits - (size_t)n, ".%0*llu", (int)decimals,
-			(unsigned long long)(abs % unit));
+		n += snprintf(digits + n, sizeof digits - (size_t)n, ".%0*llu",
+			(int)decimals, (unsigned long long)(abs % unit));
 	if ((unsigned)n < width)
 		cpi_sink_pad(out, ' ', width - (unsigned)n);
 	cpi_sink_bytes(out, digits, (size_t)n);
 }
 
-/* "2006-01-02 15:04:05.999999999 +0000 UTC", zeros at the end of the fraction left out. */
+/*
+ * "2006-01-02 15:04:05.999999999 +0000 UTC", zeros at the end of the fraction left
+ * out.
+ */
 static void time_line(struct cpi_sink *out, int64_t nanos)
 {
 	int64_t seconds = nanos / 1000000000, rest = nanos % 1000000000;
@@ -295,7 +299,8 @@ static void locations(struct writer *w)
 		cpi_sink_hex(w->out, row->address, 1);
 		cpi_sink_char(w->out, ' ');
 		if (row->mapping.i || w->one_mapping)
-			cpi_sink_printf(w->out, "M=%u ", w->one_mapping ? 1 : row->mapping.i);
+			cpi_sink_printf(
+				w->out, "M=%u ", w->one_mapping ? 1 : row->mapping.i);
 		if (row->folded)
 			cpi_sink_str(w->out, "[F] ");
 		if (!row->n_lines)
@@ -333,7 +338,8 @@ static void mappings(struct writer *w)
 }
 
 static enum cp_code raw_write(struct cpi_env *env, const struct cp_profile *p,
-	const struct cp_write_options *options, struct cpi_sink *sink, struct cp_error *err)
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err)
 {
 	struct writer w = {.env = env, .p = p, .out = sink,
 		.one_mapping = options && options->one_mapping && p->mapping.n == 1};

@@ -69,5 +69,6 @@ void cpi_source_behind(const struct cpi_source *source, unsigned part, uint64_t 
 
 	/* Mappings start on a page; part.data is where the mapping does. */
 	if (bytes->mapped && n <= bytes->n && (uintptr_t)bytes->data % page == 0)
-		(void)madvise((void *)(uintptr_t)bytes->data, n / page * page, MADV_DONTNEED);
+		(void)madvise(
+			(void *)(uintptr_t)bytes->data, n / page * page, MADV_DONTNEED);
 }

@@ -4,7 +4,8 @@
 /* Ids are 32 bits with 0 for none; tables stop one below. */
 #define MOST_ROWS UINT32_MAX
 
-enum cp_code cpi_builder_fail(struct cpi_builder *b, enum cp_code code, const char *message)
+enum cp_code cpi_builder_fail(
+	struct cpi_builder *b, enum cp_code code, const char *message)
 {
 	if (!b->code)
 		b->code = cpi_error(&b->error, code, CP_NO_OFFSET, "%s", message);
@@ -31,7 +32,8 @@ static void too_many(struct cpi_builder *b)
 			: (no_memory(b), false))
 
 /* Gives a new row its id and its place in the index. */
-static uint32_t indexed(struct cpi_builder *b, struct cpi_index *index, uint64_t hash, size_t n)
+static uint32_t indexed(
+	struct cpi_builder *b, struct cpi_index *index, uint64_t hash, size_t n)
 {
 	if (n > MOST_ROWS) {
 		too_many(b);
@@ -53,7 +55,8 @@ static void none_rows(struct cpi_builder *b)
 		!cpi_vec_push(mem, &p->mapping, (struct cp_mapping_row){0}) ||
 		!cpi_vec_push(mem, &p->function, (struct cp_function_row){0}) ||
 		!cpi_vec_push(mem, &p->location, (struct cp_location_row){0}) ||
-		!cpi_vec_push(mem, &p->stack_end, 0) || !cpi_vec_push(mem, &p->labels_end, 0))
+		!cpi_vec_push(mem, &p->stack_end, 0) ||
+		!cpi_vec_push(mem, &p->labels_end, 0))
 		no_memory(b);
 }
 
@@ -205,7 +208,8 @@ cp_mapping cpi_builder_mapping(struct cpi_builder *b, const struct cp_mapping_ro
 
 static uint64_t function_hash(const struct cp_function_row *row)
 {
-	uint64_t h = cpi_hash_mix((uint64_t)row->name.i << 32 | row->system_name.i, row->file.i);
+	uint64_t h = cpi_hash_mix(
+		(uint64_t)row->name.i << 32 | row->system_name.i, row->file.i);
 
 	return cpi_hash_mix(h, (uint64_t)row->start_line);
 }
@@ -220,8 +224,10 @@ cp_function cpi_builder_function(struct cpi_builder *b, const struct cp_function
 	for (uint32_t id; (id = cpi_index_next(&b->functions, &probe));) {
 		const struct cp_function_row *have = &b->p->function.v[id];
 
-		if (have->name.i == row->name.i && have->system_name.i == row->system_name.i &&
-			have->file.i == row->file.i && have->start_line == row->start_line)
+		if (have->name.i == row->name.i &&
+			have->system_name.i == row->system_name.i &&
+			have->file.i == row->file.i &&
+			have->start_line == row->start_line)
 			return (cp_function){id};
 	}
 	if (!APPEND(b, &b->p->function, row, 1))
@@ -229,7 +235,8 @@ cp_function cpi_builder_function(struct cpi_builder *b, const struct cp_function
 	return (cp_function){indexed(b, &b->functions, hash, b->p->function.n)};
 }
 
-static bool lines_equal(const struct cp_line_row *a, const struct cp_line_row *b, uint32_t n)
+static bool lines_equal(
+	const struct cp_line_row *a, const struct cp_line_row *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (a[i].function.i != b[i].function.i || a[i].line != b[i].line ||
@@ -250,7 +257,8 @@ cp_location cpi_builder_location(struct cpi_builder *b, cp_mapping mapping,
 		return (cp_location){0};
 	for (uint32_t i = 0; i < n_lines; i++) {
 		hash = cpi_hash_mix(hash, lines[i].function.i);
-		hash = cpi_hash_mix(hash, (uint64_t)lines[i].line ^ (uint64_t)lines[i].column << 40);
+		hash = cpi_hash_mix(
+			hash, (uint64_t)lines[i].line ^ (uint64_t)lines[i].column << 40);
 	}
 	probe = cpi_index_find(&b->locations, hash);
 	for (uint32_t id; (id = cpi_index_next(&b->locations, &probe));) {
@@ -258,8 +266,8 @@ cp_location cpi_builder_location(struct cpi_builder *b, cp_mapping mapping,
 
 		if (have->address == address && have->mapping.i == mapping.i &&
 			have->folded == folded && have->n_lines == n_lines &&
-			(!n_lines ||
-				lines_equal(p->line.v + have->first_line, lines, n_lines)))
+			(!n_lines || lines_equal(p->line.v + have->first_line, lines,
+					     n_lines)))
 			return (cp_location){id};
 	}
 	if (p->line.n + n_lines > MOST_ROWS) {
@@ -294,7 +302,8 @@ cp_stack cpi_builder_stack(struct cpi_builder *b, const cp_location *frames, uin
 {
 	if (!n || b->code)
 		return (cp_stack){0};
-	return cpi_builder_stack_hashed(b, frames, n, cpi_hash(frames, n * sizeof *frames));
+	return cpi_builder_stack_hashed(
+		b, frames, n, cpi_hash(frames, n * sizeof *frames));
 }
 
 cp_stack cpi_builder_stack_hashed(
@@ -364,8 +373,9 @@ static bool sort_labels(struct cpi_builder *b, struct cp_label *label, uint32_t 
 			size_t i = lo, j = mid;
 
 			for (size_t at = lo; at < hi; at++) {
-				bool right = i == mid ||
-					(j < hi && label_order(b->p, &from[j], &from[i]) < 0);
+				bool right =
+					i == mid || (j < hi && label_order(b->p, &from[j],
+								       &from[i]) < 0);
 
 				to[at] = right ? from[j++] : from[i++];
 			}
@@ -381,7 +391,8 @@ static bool sort_labels(struct cpi_builder *b, struct cp_label *label, uint32_t 
 	return true;
 }
 
-static bool label_sets_equal(const struct cp_label *a, const struct cp_label *b, uint32_t n)
+static bool label_sets_equal(
+	const struct cp_label *a, const struct cp_label *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (a[i].key.i != b[i].key.i || a[i].str.i != b[i].str.i ||
@@ -399,12 +410,14 @@ cp_labels cpi_builder_labels(struct cpi_builder *b, struct cp_label *label, uint
 	if (!n || b->code || !sort_labels(b, label, n))
 		return (cp_labels){0};
 	for (uint32_t i = 0; i < n; i++) {
-		hash = cpi_hash_mix(hash, (uint64_t)label[i].key.i << 32 | label[i].str.i);
+		hash = cpi_hash_mix(
+			hash, (uint64_t)label[i].key.i << 32 | label[i].str.i);
 		hash = cpi_hash_mix(hash, (uint64_t)label[i].num + label[i].unit.i);
 	}
 	probe = cpi_index_find(&b->label_sets, hash);
 	for (uint32_t id, have_n; (id = cpi_index_next(&b->label_sets, &probe));) {
-		const struct cp_label *have = cpi_profile_label_set(p, (cp_labels){id}, &have_n);
+		const struct cp_label *have =
+			cpi_profile_label_set(p, (cp_labels){id}, &have_n);
 
 		if (have_n == n && label_sets_equal(have, label, n))
 			return (cp_labels){id};
@@ -487,7 +500,8 @@ void cpi_builder_reopen(struct cpi_builder *b, struct cp_profile *take_profile)
 	b->env = p->env;
 	b->p = p;
 	for (size_t i = 1; i < p->string.n && !b->code; i++)
-		(void)indexed(b, &b->strings, cpi_hash(p->string.v[i].p, p->string.v[i].n), i + 1);
+		(void)indexed(b, &b->strings,
+			cpi_hash(p->string.v[i].p, p->string.v[i].n), i + 1);
 	for (size_t i = 1; i < p->mapping.n && !b->code; i++)
 		(void)indexed(b, &b->mappings, mapping_hash(&p->mapping.v[i]), i + 1);
 	for (size_t i = 1; i < p->function.n && !b->code; i++)

@@ -15,7 +15,8 @@
 struct cpi_builder {
 	struct cpi_env *env;
 	struct cp_profile *p;
-	struct cpi_index strings, mappings, functions, locations, stacks, label_sets, samples;
+	struct cpi_index strings, mappings, functions, locations, stacks, label_sets,
+		samples;
 	enum cp_code code;
 	struct cp_error error;
 };
@@ -35,7 +36,8 @@ enum cp_code cpi_builder_finish(
 /* Throws everything away. */
 void cpi_builder_release(struct cpi_builder *b);
 /* Records a failure of the reader's own, keeping an earlier one; returns the code. */
-enum cp_code cpi_builder_fail(struct cpi_builder *b, enum cp_code code, const char *message);
+enum cp_code cpi_builder_fail(
+	struct cpi_builder *b, enum cp_code code, const char *message);
 
 cp_string cpi_builder_string(struct cpi_builder *b, struct cp_text text);
 static inline cp_string cpi_builder_str(struct cpi_builder *b, const char *s)
@@ -43,7 +45,8 @@ static inline cp_string cpi_builder_str(struct cpi_builder *b, const char *s)
 	return cpi_builder_string(b, cpi_text(s));
 }
 cp_mapping cpi_builder_mapping(struct cpi_builder *b, const struct cp_mapping_row *row);
-cp_function cpi_builder_function(struct cpi_builder *b, const struct cp_function_row *row);
+cp_function cpi_builder_function(
+	struct cpi_builder *b, const struct cp_function_row *row);
 cp_location cpi_builder_location(struct cpi_builder *b, cp_mapping mapping,
 	uint64_t address, bool folded, const struct cp_line_row *lines, uint32_t n_lines);
 /* Leaf first. */
@@ -94,12 +97,13 @@ void cpi_builder_set_lines(struct cpi_builder *b, cp_location location,
 struct cpi_builder_map {
 	const struct cp_profile *from;
 	struct cpi_mem *mem;
-	uint32_t *string, *mapping, *function, *location, *stack, *labels; /* new id; 0 = not yet */
+	uint32_t *string, *mapping, *function, *location, *stack,
+		*labels; /* new id; 0 = not yet */
 };
 
 /* False when out of memory (the builder is then failed). */
-bool cpi_builder_map_init(
-	struct cpi_builder *b, struct cpi_builder_map *map, const struct cp_profile *from);
+bool cpi_builder_map_init(struct cpi_builder *b, struct cpi_builder_map *map,
+	const struct cp_profile *from);
 void cpi_builder_map_release(struct cpi_builder_map *map);
 cp_string cpi_builder_copy_string(
 	struct cpi_builder *b, struct cpi_builder_map *map, cp_string id);

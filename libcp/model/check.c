@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model's invariants, one function each. Readers are tested with it, not run with it. */
+/*
+ * The model's invariants, one function each. Readers are tested with it, not run with
+ * it.
+ */
 #include "base/error.h"
 #include "base/hash.h"
 #include "model/profile.h"
@@ -23,7 +26,8 @@ static enum cp_code unique(const struct cp_profile *p, const char *table, size_t
 
 		for (uint32_t id; !code && (id = cpi_index_next(&index, &probe));)
 			if (equal(p, id, i))
-				code = BROKEN(err, "%s rows %u and %u are equal", table, id, i);
+				code = BROKEN(
+					err, "%s rows %u and %u are equal", table, id, i);
 		if (!code && !cpi_index_add(mem, &index, h, i))
 			code = cpi_error_memory(err);
 	}
@@ -129,7 +133,8 @@ static uint64_t location_hash(const struct cp_profile *p, uint32_t i)
 	for (uint32_t at = 0; at < row->n_lines; at++) {
 		const struct cp_line_row *line = &p->line.v[row->first_line + at];
 
-		h = cpi_hash_mix(h, (uint64_t)line->line ^ (uint64_t)line->function.i << 32);
+		h = cpi_hash_mix(
+			h, (uint64_t)line->line ^ (uint64_t)line->function.i << 32);
 	}
 	return h;
 }
@@ -161,7 +166,8 @@ static enum cp_code check_locations(const struct cp_profile *p, struct cp_error 
 
 		if (!has(p->mapping.n, row->mapping.i))
 			return BROKEN(err, "location %zu has no such mapping", i);
-		if (row->n_lines > p->line.n || row->first_line > p->line.n - row->n_lines)
+		if (row->n_lines > p->line.n ||
+			row->first_line > p->line.n - row->n_lines)
 			return BROKEN(err, "location %zu has no such lines", i);
 	}
 	for (size_t i = 0; i < p->line.n; i++)
@@ -248,7 +254,8 @@ static bool label_order(
 
 	if (a_string != b_string)
 		return a_string;
-	return cpi_text_compare(cpi_profile_text(p, a->key), cpi_profile_text(p, b->key)) <= 0;
+	return cpi_text_compare(
+		       cpi_profile_text(p, a->key), cpi_profile_text(p, b->key)) <= 0;
 }
 
 static enum cp_code check_labels(const struct cp_profile *p, struct cp_error *err)
@@ -264,14 +271,16 @@ static enum cp_code check_labels(const struct cp_profile *p, struct cp_error *er
 			code = BROKEN(err, "label %zu has no such string", i);
 	}
 	for (uint32_t i = 1, n; i < p->labels_end.n && !code; i++) {
-		const struct cp_label *label = cpi_profile_label_set(p, (cp_labels){i}, &n);
+		const struct cp_label *label =
+			cpi_profile_label_set(p, (cp_labels){i}, &n);
 
 		for (uint32_t at = 1; at < n && !code; at++)
 			if (!label_order(p, &label[at - 1], &label[at]))
 				code = BROKEN(err, "labels row %u is not in order", i);
 	}
 	return code ? code
-		    : unique(p, "labels", p->labels_end.n, labels_hash, labels_equal, err);
+		    : unique(p, "labels", p->labels_end.n, labels_hash, labels_equal,
+			      err);
 }
 
 static enum cp_code check_samples(const struct cp_profile *p, struct cp_error *err)
@@ -304,9 +313,10 @@ static enum cp_code check_header(const struct cp_profile *p, struct cp_error *er
 	for (size_t i = 0; i < p->comment.n; i++)
 		if (!has(p->string.n, p->comment.v[i].i))
 			return BROKEN(err, "comment %zu has no such string", i);
-	if (!type_fine(p, &h->period_type) || !has(p->string.n, h->default_sample_type.i) ||
-		!has(p->string.n, h->drop_frames.i) || !has(p->string.n, h->keep_frames.i) ||
-		!has(p->string.n, h->doc_url.i))
+	if (!type_fine(p, &h->period_type) ||
+		!has(p->string.n, h->default_sample_type.i) ||
+		!has(p->string.n, h->drop_frames.i) ||
+		!has(p->string.n, h->keep_frames.i) || !has(p->string.n, h->doc_url.i))
 		return BROKEN(err, "the header has no such string");
 	return CP_OK;
 }

@@ -38,7 +38,8 @@ cp_string cpi_builder_copy_string(
 	struct cpi_builder *b, struct cpi_builder_map *map, cp_string id)
 {
 	if (!map->string[id.i])
-		map->string[id.i] = cpi_builder_string(b, cpi_profile_text(map->from, id)).i;
+		map->string[id.i] =
+			cpi_builder_string(b, cpi_profile_text(map->from, id)).i;
 	return (cp_string){map->string[id.i]};
 }
 

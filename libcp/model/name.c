@@ -14,7 +14,10 @@ struct cpi_name cpi_name_of_mapping(const struct cp_profile *p, cp_mapping mappi
 
 	if (cpi_text_ends(path, deleted))
 		path.n -= deleted.n;
-	/* "[kernel.kallsyms]_text": what follows the bracket says how it was relocated. */
+	/*
+	 * "[kernel.kallsyms]_text": what follows the bracket says how it was
+	 * relocated.
+	 */
 	close = path.n && *path.p == '[' ? memrchr(path.p, ']', path.n) : NULL;
 	if (close)
 		path.n = (size_t)(close + 1 - path.p);
@@ -24,7 +27,8 @@ struct cpi_name cpi_name_of_mapping(const struct cp_profile *p, cp_mapping mappi
 	return (struct cpi_name){base, !is_bracketed(base)};
 }
 
-struct cpi_name cpi_name_of(const struct cp_profile *p, cp_location location, uint32_t line)
+struct cpi_name cpi_name_of(
+	const struct cp_profile *p, cp_location location, uint32_t line)
 {
 	const struct cp_location_row *row = &p->location.v[location.i];
 

@@ -26,14 +26,18 @@ struct cpi_name {
  * addresses without a symbol in one file are one frame. Views that show addresses print
  * them beside the name.
  */
-struct cpi_name cpi_name_of(const struct cp_profile *p, cp_location location, uint32_t line);
+struct cpi_name cpi_name_of(
+	const struct cp_profile *p, cp_location location, uint32_t line);
 /* The bracketed stand-in alone, for frames of a mapping. */
 struct cpi_name cpi_name_of_mapping(const struct cp_profile *p, cp_mapping mapping);
 
 /* Appends the name, brackets included, bytes as they are. */
 void cpi_name_append(struct cpi_sink *sink, struct cpi_name name);
 
-/* What kind of code a mapping is, by its kind or, where the format kept none, its path. */
+/*
+ * What kind of code a mapping is, by its kind or, where the format kept none, its
+ * path.
+ */
 bool cpi_mapping_is_kernel(const struct cp_profile *p, cp_mapping mapping);
 bool cpi_mapping_is_jit(const struct cp_profile *p, cp_mapping mapping);
 

@@ -58,12 +58,14 @@ const struct cp_mapping_row *cp_profile_mapping(const struct cp_profile *p, cp_m
 	return &p->mapping.v[id.i < p->mapping.n ? id.i : 0];
 }
 
-const struct cp_function_row *cp_profile_function(const struct cp_profile *p, cp_function id)
+const struct cp_function_row *cp_profile_function(
+	const struct cp_profile *p, cp_function id)
 {
 	return &p->function.v[id.i < p->function.n ? id.i : 0];
 }
 
-const struct cp_location_row *cp_profile_location(const struct cp_profile *p, cp_location id)
+const struct cp_location_row *cp_profile_location(
+	const struct cp_profile *p, cp_location id)
 {
 	return &p->location.v[id.i < p->location.n ? id.i : 0];
 }
@@ -83,10 +85,12 @@ const cp_location *cp_profile_stack(
 const struct cp_label *cp_profile_labels(
 	const struct cp_profile *p, cp_labels id, uint32_t *ret_n)
 {
-	return cpi_profile_label_set(p, id.i < p->labels_end.n ? id : (cp_labels){0}, ret_n);
+	return cpi_profile_label_set(
+		p, id.i < p->labels_end.n ? id : (cp_labels){0}, ret_n);
 }
 
-const struct cp_value_type *cp_profile_sample_type(const struct cp_profile *p, uint32_t type)
+const struct cp_value_type *cp_profile_sample_type(
+	const struct cp_profile *p, uint32_t type)
 {
 	static const struct cp_value_type none;
 
@@ -148,7 +152,8 @@ enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
 		if (turn)
 			want = cpi_text(name + prefix.n);
 		for (size_t i = 0; i < p->sample_type.n; i++)
-			if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type), want)) {
+			if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type),
+				    want)) {
 				*ret_type = (uint32_t)i;
 				return CP_OK;
 			}
@@ -158,5 +163,6 @@ enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
 		return CP_OK;
 	}
 	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-		"the profile has no sample type \"%s\" (of %zu types)", name, p->sample_type.n);
+		"the profile has no sample type \"%s\" (of %zu types)", name,
+		p->sample_type.n);
 }

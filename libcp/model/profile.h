@@ -31,7 +31,10 @@ struct cp_profile {
 	CPI_VEC(struct cp_function_row) function;
 	CPI_VEC(struct cp_location_row) location;
 	CPI_VEC(struct cp_line_row) line;
-	/* Stack i is frame[stack_end[i - 1]] … frame[stack_end[i] - 1]; stack_end[0] is 0. */
+	/*
+	 * Stack i is frame[stack_end[i - 1]] … frame[stack_end[i] - 1]; stack_end[0] is
+	 * 0.
+	 */
 	CPI_VEC(cp_location) frame;
 	CPI_VEC(uint64_t) stack_end;
 	/* Label sets, in the same way. */
@@ -86,8 +89,10 @@ static inline bool cpi_label_is_string(const struct cp_label *label)
 
 /* Index of the sample type to show by default: the header's, else the last. */
 uint32_t cpi_profile_default_type(const struct cp_profile *p);
-/* The type a user means: a name (pprof's prefix "inuse_" may be too much), else an index
- * from 0; NULL is the default one. CP_ERROR_ARGUMENT when there is none. */
+/*
+ * The type a user means: a name (pprof's prefix "inuse_" may be too much), else an
+ * index from 0; NULL is the default one. CP_ERROR_ARGUMENT when there is none.
+ */
 enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
 	uint32_t *ret_type, struct cp_error *err);
 

@@ -117,7 +117,8 @@ struct cpi_cfi_stack {
 	bool swap; /* captured in the other byte order */
 	/*
 	 * Answers for addresses that the dump does not hold; NULL: nothing does. With it
-	 * slots below the stack pointer are read, too, as unwinders do that know no better.
+	 * slots below the stack pointer are read, too, as unwinders do that know no
+	 * better.
 	 */
 	bool (*elsewhere)(void *arg, uint64_t address, uint64_t *ret_x);
 	void *arg;
@@ -166,8 +167,8 @@ enum cpi_cfi_result {
 /*
  * Unwinds one frame by interpreting the entry at a link-time address: the caller's
  * registers replace `regs` (untouched on failure), regs->pc is the return address,
- * *ret_signal tells whether this was a signal frame. *steps grows by the instructions that
- * were run, some ten for real entries; for the caller's limit.
+ * *ret_signal tells whether this was a signal frame. *steps grows by the instructions
+ * that were run, some ten for real entries; for the caller's limit.
  */
 enum cpi_cfi_result cpi_cfi_step(const struct cpi_cfi *cfi, uint64_t address,
 	const struct cpi_cfi_stack *stack, struct cpi_cfi_regs *regs, bool *ret_signal,

@@ -20,8 +20,8 @@ const unsigned short _sch_istable[256] = {
 	['_'] = _sch_isidst | _sch_isprint,
 };
 
-void cpi_demangler_init(struct cpi_demangler *d, struct cpi_env *env, enum cp_demangle mode,
-	bool perf_compat)
+void cpi_demangler_init(struct cpi_demangler *d, struct cpi_env *env,
+	enum cp_demangle mode, bool perf_compat)
 {
 	memset(d, 0, sizeof *d);
 	d->mode = mode;
@@ -47,16 +47,17 @@ struct collect {
 
 /*
  * Takes a piece of the result. A hostile name of a hundred bytes can expand without end
- * (every substitution doubles it), and libiberty asks nobody whether to go on: only a jump
- * out of it ends that. Its C++ side holds no memory then; its Rust side does while it
- * hands on characters of a punycode identifier, from a buffer on its stack, so from there
- * the jump waits for a later piece.
+ * (every substitution doubles it), and libiberty asks nobody whether to go on: only a
+ * jump out of it ends that. Its C++ side holds no memory then; its Rust side does while
+ * it hands on characters of a punycode identifier, from a buffer on its stack, so from
+ * there the jump waits for a later piece.
  */
 static void collect_piece(const char *bytes, size_t n, void *arg)
 {
 	struct collect *collect = arg;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	bool on_stack = (uintptr_t)bytes > here && (uintptr_t)bytes < (uintptr_t)collect->frame;
+	bool on_stack =
+		(uintptr_t)bytes > here && (uintptr_t)bytes < (uintptr_t)collect->frame;
 
 	collect->total += n;
 	if (collect->total <= CPI_DEMANGLE_MOST_OUT)
@@ -125,8 +126,9 @@ static bool demangle_rust(struct cpi_demangler *d, struct cp_text name)
 
 static bool demangle_cxx(struct cpi_demangler *d, struct cp_text name)
 {
-	int options = d->mode == CP_DEMANGLE_FULL && !d->perf_compat ? DMGL_PARAMS | DMGL_ANSI
-								     : DMGL_NO_OPTS;
+	int options = d->mode == CP_DEMANGLE_FULL && !d->perf_compat
+			      ? DMGL_PARAMS | DMGL_ANSI
+			      : DMGL_NO_OPTS;
 	const char *input;
 
 	if (cpi_text_starts(name, CPI_TEXT("__Z")))
@@ -136,8 +138,8 @@ static bool demangle_cxx(struct cpi_demangler *d, struct cp_text name)
 		return false;
 	input = copy_input(d, name, name.n);
 	/* The library's own limit refuses names above 1 KiB; ours takes its place. */
-	return input &&
-		run(cplus_demangle_v3_callback, input, options | DMGL_NO_RECURSE_LIMIT, &d->raw);
+	return input && run(cplus_demangle_v3_callback, input,
+				options | DMGL_NO_RECURSE_LIMIT, &d->raw);
 }
 
 /* " [clone .cold]" at the end: system names keep what tells clones apart. */

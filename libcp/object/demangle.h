@@ -19,18 +19,22 @@ enum { CPI_DEMANGLE_MOST_IN = 8 << 10, CPI_DEMANGLE_MOST_OUT = 128 << 10 };
 
 struct cpi_demangler {
 	enum cp_demangle mode;
-	/* As perf prints: no parameters of the function itself, versions of symbols kept. */
+	/*
+	 * As perf prints: no parameters of the function itself, versions of symbols
+	 * kept.
+	 */
 	bool perf_compat;
 	struct cpi_sink raw, text, input;
 };
 
-void cpi_demangler_init(struct cpi_demangler *d, struct cpi_env *env, enum cp_demangle mode,
-	bool perf_compat);
+void cpi_demangler_init(struct cpi_demangler *d, struct cpi_env *env,
+	enum cp_demangle mode, bool perf_compat);
 void cpi_demangler_release(struct cpi_demangler *d);
 
 /*
- * The name for people; `name` itself where there is nothing to do. Borrowed from `name` or
- * from the demangler until its next call. When memory runs out the name stays as it is.
+ * The name for people; `name` itself where there is nothing to do. Borrowed from `name`
+ * or from the demangler until its next call. When memory runs out the name stays as it
+ * is.
  */
 struct cp_text cpi_demangle(struct cpi_demangler *d, struct cp_text name);
 

@@ -24,14 +24,15 @@ struct pass {
 };
 
 /* Longest first, so that a prefix does not hide a longer one. */
-static const char *const operators[] = {"<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=",
-	"==", "!=", "&&", "||", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "->",
-	"()", "[]", "<", ">", "=", "!", "~", "+", "-", "*", "/", "%", "^", "&", "|", ","};
+static const char *const operators[] = {"<=>", "<<=", ">>=", "->*", "<<", ">>",
+	"<=", ">=", "==", "!=", "&&", "||", "++", "--",
+	"+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "->", "()", "[]", "<", ">", "=",
+	"!", "~", "+", "-", "*", "/", "%", "^", "&", "|", ","};
 
 static bool is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		c == '_' || c == '$' || (c & 0x80);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80);
 }
 
 static bool next_is(const struct pass *p, size_t at, struct cp_text what)
@@ -119,7 +120,8 @@ static bool close_bracket(struct pass *p, char c)
 	bool dropped;
 
 	/* Inside parentheses '>' compares; "->" points. */
-	if (c == '>' && (!open || open->kind != '<' || (p->at && p->text.p[p->at - 1] == '-'))) {
+	if (c == '>' &&
+		(!open || open->kind != '<' || (p->at && p->text.p[p->at - 1] == '-'))) {
 		cpi_sink_char(p->out, c);
 		p->at++;
 		return true;

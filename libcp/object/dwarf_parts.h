@@ -163,8 +163,8 @@ struct cpi_dwarf_abbrev {
 	bool bad;            /* a form we do not know: cannot be stepped over */
 	uint8_t high_size;   /* width of high_pc at high_at */
 	/*
-	 * Where these are when all before is of fixed size and they are plain: an address, a
-	 * constant, an offset of a range list, a 4-byte reference. Else -1.
+	 * Where these are when all before is of fixed size and they are plain: an
+	 * address, a constant, an offset of a range list, a 4-byte reference. Else -1.
 	 */
 	int16_t low_at, high_at, ranges_at, sibling_at;
 	int32_t size;        /* bytes of all attributes when fixed, else -1 */

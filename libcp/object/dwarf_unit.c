@@ -371,8 +371,8 @@ static bool has_pairs(struct cpi_cursor *set)
 
 /*
  * Whether .debug_aranges says anything about a unit that does not say it itself: those of
- * data alone (a C library has hundreds) are silent because they have no code, and have empty
- * sets. True for what cannot be walked.
+ * data alone (a C library has hundreds) are silent because they have no code, and have
+ * empty sets. True for what cannot be walked.
  */
 static bool has_news(const struct cpi_dwarf_file *file)
 {
@@ -394,8 +394,8 @@ static bool has_news(const struct cpi_dwarf_file *file)
 		unit = cpi_dwarf_unit_at(file, offset + 12);
 		if (!cpi_cursor_ok(&set))
 			return true;
-		if (unit && unit->start == offset && !unit->ranges.kind && !unit->high.kind &&
-			has_pairs(&set))
+		if (unit && unit->start == offset && !unit->ranges.kind &&
+			!unit->high.kind && has_pairs(&set))
 			return true;
 	}
 	return false;

@@ -38,8 +38,8 @@ static void end_stream(struct cpi_elf_window *w, struct stop *stop)
 }
 
 /*
- * A new stream of deflate, at the start of the section or where `like` is: its state, with
- * 64 KiB of history, has no pointers but to what each call is given.
+ * A new stream of deflate, at the start of the section or where `like` is: its state,
+ * with 64 KiB of history, has no pointers but to what each call is given.
  */
 static bool start_zlib(
 	struct cpi_elf_window *w, struct stop *stop, const struct stop *like)
@@ -103,7 +103,8 @@ static bool run_zlib(struct cpi_elf_window *w, uint8_t *to, size_t n)
 		size_t left = w->from->source_n - w->run.source_at;
 		uint32_t room = state->avail_out;
 
-		state->next_in = (uint8_t *)(uintptr_t)(w->from->source + w->run.source_at);
+		state->next_in =
+			(uint8_t *)(uintptr_t)(w->from->source + w->run.source_at);
 		state->avail_in = left < 1 << 30 ? (uint32_t)left : 1 << 30;
 		left = state->avail_in;
 		if (isal_inflate(state) != ISAL_DECOMP_OK)

@@ -25,7 +25,8 @@ struct table {
 	uint64_t n_functions, n_files;
 	struct cpi_go_span all, names, units, files, values, functions;
 	unsigned inline_funcdata; /* number of the inline tree in a function's row */
-	uint64_t inline_base; /* address that inline trees count from; unused before Go 1.18 */
+	uint64_t inline_base;     /* address that inline trees count from; unused before
+				     Go 1.18 */
 	bool inlines;         /* both are known */
 	struct cpi_go_result *result;
 };
@@ -40,7 +41,8 @@ struct function {
 	uint64_t inline_tree; /* address; 0 = none */
 };
 
-static struct cpi_cursor at(const struct table *t, struct cpi_go_span span, uint64_t offset)
+static struct cpi_cursor at(
+	const struct table *t, struct cpi_go_span span, uint64_t offset)
 {
 	struct cpi_cursor c = cpi_cursor_make(span.p, span.n, t->swap);
 
@@ -56,7 +58,8 @@ static uint64_t word(struct cpi_cursor *c, unsigned size)
 	return size == 8 ? cpi_cursor_u64(c) : cpi_cursor_u32(c);
 }
 
-static struct cp_text text_at(const struct table *t, struct cpi_go_span span, uint64_t offset)
+static struct cp_text text_at(
+	const struct table *t, struct cpi_go_span span, uint64_t offset)
 {
 	struct cpi_cursor c = at(t, span, offset);
 	struct cp_text text;
@@ -68,7 +71,8 @@ static struct cp_text text_at(const struct table *t, struct cpi_go_span span, ui
 bool cpi_gopclntab_any(struct cpi_elf *elf)
 {
 	/* Its section, and what relocations say, need not be known for this. */
-	const struct cpi_go_memory memory = {.elf = elf, .swap = cpi_elf_header(elf)->swap,
+	const struct cpi_go_memory memory = {.elf = elf,
+		.swap = cpi_elf_header(elf)->swap,
 		.pointer = cpi_elf_header(elf)->is64 ? 8 : 4};
 	uint64_t address;
 
@@ -146,7 +150,10 @@ static enum cp_code read_header(struct table *t, struct cp_error *err)
 	return CP_OK;
 }
 
-/* An address in the table: an offset, or before Go 1.18 a pointer, which may be relocated. */
+/*
+ * An address in the table: an offset, or before Go 1.18 a pointer, which may be
+ * relocated.
+ */
 static uint64_t pc_at(const struct table *t, struct cpi_go_span span, uint64_t offset)
 {
 	struct cpi_cursor c = at(t, span, offset);
@@ -193,8 +200,12 @@ static bool find_row(const struct table *t, uint64_t address, uint64_t *ret_row)
 	return true;
 }
 
-/* The function's tree of inlined calls; the cursor stands behind the fixed part of its row. */
-static uint64_t inline_tree(const struct table *t, struct cpi_cursor *c, uint32_t n_pcdata)
+/*
+ * The function's tree of inlined calls; the cursor stands behind the fixed part of its
+ * row.
+ */
+static uint64_t inline_tree(
+	const struct table *t, struct cpi_cursor *c, uint32_t n_pcdata)
 {
 	uint64_t skip = (uint64_t)(n_pcdata - PCDATA_INLINE - 1) * 4, here;
 	uint32_t offset;
@@ -202,7 +213,8 @@ static uint64_t inline_tree(const struct table *t, struct cpi_cursor *c, uint32_
 	if (t->version >= GO_1_18) {
 		cpi_cursor_skip(c, (size_t)skip + t->inline_funcdata * 4);
 		offset = cpi_cursor_u32(c);
-		return cpi_cursor_ok(c) && offset != UINT32_MAX ? t->inline_base + offset : 0;
+		return cpi_cursor_ok(c) && offset != UINT32_MAX ? t->inline_base + offset
+								: 0;
 	}
 	/* Pointers, aligned where they lie in memory. */
 	cpi_cursor_skip(c, (size_t)skip);
@@ -246,7 +258,8 @@ static bool read_function(const struct table *t, uint64_t row, struct function *
 }
 
 /* Steps through a pc-value table: zig-zag deltas of the value, deltas of the address. */
-static int32_t value_at(const struct table *t, uint32_t table, uint64_t entry, uint64_t address)
+static int32_t value_at(
+	const struct table *t, uint32_t table, uint64_t entry, uint64_t address)
 {
 	struct cpi_cursor c = at(t, t->values, table);
 	uint32_t value = UINT32_MAX;
@@ -269,7 +282,8 @@ static int32_t value_at(const struct table *t, uint32_t table, uint64_t entry, u
 	return -1;
 }
 
-static struct cp_text file_of(const struct table *t, const struct function *f, int32_t number)
+static struct cp_text file_of(
+	const struct table *t, const struct function *f, int32_t number)
 {
 	struct cpi_cursor c;
 	uint32_t offset;
@@ -311,15 +325,16 @@ struct inlined {
 };
 
 /* A row of the function's inline tree; false when it is not there. */
-static bool read_inlined(
-	const struct table *t, const struct function *f, int32_t index, struct inlined *ret)
+static bool read_inlined(const struct table *t, const struct function *f, int32_t index,
+	struct inlined *ret)
 {
 	unsigned size = t->version >= GO_1_20 ? 16 : 20;
 	struct cpi_go_span tree = cpi_go_bytes(&t->memory, f->inline_tree);
 	struct cpi_cursor c = at(t, tree, (uint64_t)(uint32_t)index * size);
 
 	ret->start_line = 0;
-	cpi_cursor_skip(&c, t->version >= GO_1_20 ? 4 : 12); /* kind; file and line of the call */
+	cpi_cursor_skip(
+		&c, t->version >= GO_1_20 ? 4 : 12); /* kind; file and line of the call */
 	ret->name = text_at(t, t->names, cpi_cursor_u32(&c));
 	ret->parent = cpi_cursor_u32(&c);
 	if (t->version >= GO_1_20)
@@ -361,8 +376,8 @@ static bool resolve_one(struct table *t, uint64_t address, struct cpi_go_run *ru
 }
 
 /*
- * The run time's moduledata, which nothing names in a stripped file: it is the place in the
- * data that begins with the address of this table and repeats its parts.
+ * The run time's moduledata, which nothing names in a stripped file: it is the place in
+ * the data that begins with the address of this table and repeats its parts.
  */
 static bool is_module(const void *arg, uint64_t address)
 {
@@ -383,8 +398,8 @@ static bool is_name(struct cp_text name)
 }
 
 /*
- * Do the trees that functions point to now make sense? Where they are told differs between
- * releases that share one layout, so some are read: garbage shows at once.
+ * Do the trees that functions point to now make sense? Where they are told differs
+ * between releases that share one layout, so some are read: garbage shows at once.
  */
 static bool trees_make_sense(struct table *t)
 {
@@ -392,7 +407,8 @@ static bool trees_make_sense(struct table *t)
 	unsigned good = 0, bad = 0;
 
 	t->inlines = true;
-	for (uint64_t i = 0; i < t->n_functions && i < MOST_LOOKED_AT && good + bad < ENOUGH; i++) {
+	for (uint64_t i = 0;
+		i < t->n_functions && i < MOST_LOOKED_AT && good + bad < ENOUGH; i++) {
 		struct function f;
 		struct inlined call;
 		uint64_t row;
@@ -400,7 +416,8 @@ static bool trees_make_sense(struct table *t)
 		(void)entry_of(t, i, &row);
 		if (!read_function(t, row, &f) || !f.inline_tree)
 			continue;
-		if (read_inlined(t, &f, 0, &call) && is_name(call.name) && call.parent < 1u << 28)
+		if (read_inlined(t, &f, 0, &call) && is_name(call.name) &&
+			call.parent < 1u << 28)
 			good++;
 		else
 			bad++;
@@ -446,7 +463,8 @@ static void find_trees(struct table *t)
 	if (!t->text && module)
 		t->text = cpi_go_word(&t->memory, module + MODULE_TEXT * t->pointer);
 	if (!t->text)
-		t->text = cpi_elf_section(t->memory.elf, cpi_elf_find(t->memory.elf, ".text"))
+		t->text = cpi_elf_section(
+			t->memory.elf, cpi_elf_find(t->memory.elf, ".text"))
 				  ->address;
 	find_inline_base(t, module);
 }
@@ -499,7 +517,8 @@ void cpi_go_result_release(struct cpi_go_result *result)
 {
 	if (!result->env)
 		return;
-	cpi_free(&result->env->mem, result->frame, result->frames_room * sizeof *result->frame);
+	cpi_free(&result->env->mem, result->frame,
+		result->frames_room * sizeof *result->frame);
 	cpi_free(&result->env->mem, result->run, result->n * sizeof *result->run);
 	memset(result, 0, sizeof *result);
 }

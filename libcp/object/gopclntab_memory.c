@@ -17,8 +17,8 @@ static int by_place(const void *pa, const void *pb)
 }
 
 /*
- * Entries without a symbol are "base + addend" on every machine. REL and RELR sections keep
- * the addend in place, so that the file's bytes are right as they are.
+ * Entries without a symbol are "base + addend" on every machine. REL and RELR sections
+ * keep the addend in place, so that the file's bytes are right as they are.
  */
 static bool read_relocations(struct cpi_go_memory *m, const uint8_t *bytes, size_t n)
 {
@@ -184,10 +184,12 @@ static bool is_table(const struct cpi_go_memory *m, struct cpi_go_span span)
 		cpi_cursor_u16(&c))
 		return false;
 	quantum = cpi_cursor_u8(&c);
-	return (quantum == 1 || quantum == 2 || quantum == 4) && cpi_cursor_u8(&c) == m->pointer;
+	return (quantum == 1 || quantum == 2 || quantum == 4) &&
+	       cpi_cursor_u8(&c) == m->pointer;
 }
 
-static bool find_inside(const struct cpi_go_memory *m, const char *section, uint64_t *ret_address)
+static bool find_inside(
+	const struct cpi_go_memory *m, const char *section, uint64_t *ret_address)
 {
 	uint32_t i = cpi_elf_find(m->elf, section);
 	struct cpi_go_span span;
@@ -217,7 +219,8 @@ bool cpi_go_find_table(const struct cpi_go_memory *m, uint64_t *ret_address)
 		return true;
 	}
 	/* Only Go programs are looked through: others have none of these. */
-	if (!cpi_elf_find(m->elf, ".note.go.buildid") && !cpi_elf_find(m->elf, ".go.buildinfo"))
+	if (!cpi_elf_find(m->elf, ".note.go.buildid") &&
+		!cpi_elf_find(m->elf, ".go.buildinfo"))
 		return false;
 	return find_inside(m, ".data.rel.ro", ret_address);
 }

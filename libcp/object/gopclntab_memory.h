@@ -3,8 +3,9 @@
 #define CPI_GOPCLNTAB_MEMORY_H
 
 /*
- * A Go program's data as it is when loaded at its link-time addresses: in position-independent
- * programs pointers are relocations, and the file holds zeros in their place.
+ * A Go program's data as it is when loaded at its link-time addresses: in
+ * position-independent programs pointers are relocations, and the file holds zeros in
+ * their place.
  */
 
 #include "base/env.h"
@@ -49,8 +50,9 @@ uint64_t cpi_go_find_pointer(const struct cpi_go_memory *memory, uint64_t value,
 	bool (*fits)(const void *arg, uint64_t address), const void *arg);
 
 /*
- * Where the table of functions is: in a section of its own, or, where a linker put all data
- * that is read-only after relocation together, somewhere in there. False: there is none.
+ * Where the table of functions is: in a section of its own, or, where a linker put all
+ * data that is read-only after relocation together, somewhere in there. False: there is
+ * none.
  */
 bool cpi_go_find_table(const struct cpi_go_memory *memory, uint64_t *ret_address);
 

@@ -158,7 +158,8 @@ static bool read_header(struct dump *dump, struct cpi_cursor *c)
 }
 
 /* The entry at or below the address; a name of "\xff" repeats the one before. */
-static struct cpi_jit_line line_at(const struct dump *dump, const struct code *code, uint64_t at)
+static struct cpi_jit_line line_at(
+	const struct dump *dump, const struct code *code, uint64_t at)
 {
 	struct cpi_cursor c = cpi_cursor_make(code->lines, code->lines_n, dump->swap);
 	struct cp_text file = {"", 0};
@@ -300,7 +301,8 @@ static void cover(struct cover *c, size_t at, size_t lo, size_t hi)
 		c->node[at].most = c->layer;
 }
 
-static void set_layers(struct dump *dump, const uint32_t *order, struct cover *c, size_t borders)
+static void set_layers(
+	struct dump *dump, const uint32_t *order, struct cover *c, size_t borders)
 {
 	for (size_t i = 0; i < dump->code.n; i++) {
 		struct code *code = &dump->code.v[order[i]];
@@ -369,8 +371,8 @@ enum cp_code cpi_jitdump_codes(struct cpi_env *env, const uint8_t *bytes, size_t
 		dump.failed = !codes.v;
 	}
 	for (size_t i = 0; i < codes.n; i++)
-		codes.v[i] = (struct cpi_jit_code){dump.code.v[i].start, dump.code.v[i].size,
-			dump.code.v[i].time, dump.code.v[i].layer};
+		codes.v[i] = (struct cpi_jit_code){dump.code.v[i].start,
+			dump.code.v[i].size, dump.code.v[i].time, dump.code.v[i].layer};
 	dump_release(&dump);
 	if (dump.failed)
 		return cpi_error_memory(err);
@@ -401,8 +403,9 @@ enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size
 	if (!n_addresses)
 		return CP_OK;
 	skip = cpi_alloc_array(&env->mem, n_addresses + 1, sizeof *skip);
-	dump.failed = !cpi_wanted_init(env, &dump.wanted, address, n_addresses) || !skip ||
-		!read_records(&dump, &c, ret_bad) || (layer && !make_layers(&dump));
+	dump.failed = !cpi_wanted_init(env, &dump.wanted, address, n_addresses) ||
+		      !skip || !read_records(&dump, &c, ret_bad) ||
+		      (layer && !make_layers(&dump));
 	if (!dump.failed)
 		assign(&dump, layer, symbol, line, skip);
 	cpi_free(&env->mem, skip, (n_addresses + 1) * sizeof *skip);

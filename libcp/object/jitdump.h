@@ -17,10 +17,10 @@ struct cpi_jit_line {
 };
 
 /*
- * Code memory is used again. A function's layer says how many were in its place before it:
- * it is one above the highest layer it covers, the first is 1. So an address and a layer
- * name one function, whatever the order of samples. Layers end at CPI_JIT_LAYERS, where
- * later functions hide earlier ones.
+ * Code memory is used again. A function's layer says how many were in its place before
+ * it: it is one above the highest layer it covers, the first is 1. So an address and a
+ * layer name one function, whatever the order of samples. Layers end at CPI_JIT_LAYERS,
+ * where later functions hide earlier ones.
  */
 enum { CPI_JIT_LAYERS = 64 };
 
@@ -45,9 +45,9 @@ void cpi_jit_codes_release(struct cpi_env *env, struct cpi_jit_codes *codes);
 /*
  * Fills the rows of `symbol` that have no name and the lines that go with them; addresses
  * are those of the running program, strictly increasing. Of several functions that were
- * at one address the one of this layer counts; the last one with layer 0. Texts are borrowed from the bytes. A record that
- * makes no sense ends the file: *ret_bad is its offset, or CP_NO_OFFSET. Not a jitdump:
- * CP_ERROR_FORMAT.
+ * at one address the one of this layer counts; the last one with layer 0. Texts are
+ * borrowed from the bytes. A record that makes no sense ends the file: *ret_bad is its
+ * offset, or CP_NO_OFFSET. Not a jitdump: CP_ERROR_FORMAT.
  */
 enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	uint32_t layer, const uint64_t *address, size_t n_addresses,

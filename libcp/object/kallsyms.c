@@ -58,8 +58,9 @@ static bool ends_name(uint8_t c)
 }
 
 /*
- * The line at *at, which moves behind it; its name reaches to the line's end for now. False
- * for a line of another form. Written by hand because it runs over ten megabytes of text.
+ * The line at *at, which moves behind it; its name reaches to the line's end for now.
+ * False for a line of another form. Written by hand because it runs over ten megabytes of
+ * text.
  */
 static bool next_line(const uint8_t **at, const uint8_t *end, struct line *line)
 {
@@ -96,7 +97,8 @@ static bool is_code(char type)
 }
 
 /* Data of the kernel ends symbols, but names nothing: line->type says so. */
-static void consider(struct line *best, const struct cpi_wanted *w, const struct line *line)
+static void consider(
+	struct line *best, const struct cpi_wanted *w, const struct line *line)
 {
 	size_t i = cpi_wanted_from(w, line->address);
 	struct line *slot;
@@ -105,8 +107,8 @@ static void consider(struct line *best, const struct cpi_wanted *w, const struct
 		return;
 	slot = &best[i];
 	/*
-	 * Of several names of one address the last line counts: so perf has it, whose rules
-	 * for ELF symbols see all but the last as symbols of no size here.
+	 * Of several names of one address the last line counts: so perf has it, whose
+	 * rules for ELF symbols see all but the last as symbols of no size here.
 	 */
 	if (!slot->name.p || line->address > slot->address ||
 		(line->address == slot->address &&

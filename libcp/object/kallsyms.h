@@ -3,9 +3,9 @@
 #define CPI_KALLSYMS_H
 
 /*
- * /proc/kallsyms and copies of it: lines "ADDRESS TYPE NAME[ \t[MODULE]]", unsorted between
- * kernel, modules and BPF programs; a symbol reaches to the next one. One pass over its
- * hundred thousand lines finds the few that are wanted.
+ * /proc/kallsyms and copies of it: lines "ADDRESS TYPE NAME[ \t[MODULE]]", unsorted
+ * between kernel, modules and BPF programs; a symbol reaches to the next one. One pass
+ * over its hundred thousand lines finds the few that are wanted.
  */
 
 #include "base/env.h"

@@ -77,7 +77,8 @@ static void assign(const struct scan *scan, struct cpi_symbol *symbol, uint32_t 
 			if (i == w->n || w->address[i] - e->start >= e->size)
 				break;
 			if (!symbol[i].name.p)
-				symbol[i] = (struct cpi_symbol){e->name, e->start, e->size};
+				symbol[i] =
+					(struct cpi_symbol){e->name, e->start, e->size};
 			skip[i] = (uint32_t)i + 1;
 		}
 	}

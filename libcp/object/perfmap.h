@@ -3,9 +3,9 @@
 #define CPI_PERFMAP_H
 
 /*
- * perf-PID.map, as compilers at run time leave it: lines "START SIZE NAME" in hexadecimal,
- * appended while the program ran. Code memory is used again, so of several lines that hold
- * an address the last one counts.
+ * perf-PID.map, as compilers at run time leave it: lines "START SIZE NAME" in
+ * hexadecimal, appended while the program ran. Code memory is used again, so of several
+ * lines that hold an address the last one counts.
  */
 
 #include "base/env.h"

@@ -32,12 +32,12 @@ struct plt {
 };
 
 /* Finds the slot in the entry's n bytes at `address`; false: no such jump. */
-typedef bool find_slot_fn(
-	const struct plt *plt, const uint8_t *bytes, size_t n, uint64_t address, uint64_t *ret);
+typedef bool find_slot_fn(const struct plt *plt, const uint8_t *bytes, size_t n,
+	uint64_t address, uint64_t *ret);
 
 /* jmp *disp32(%rip), perhaps after endbr64 and with a bnd prefix */
-static bool slot_x86_64(
-	const struct plt *plt, const uint8_t *bytes, size_t n, uint64_t address, uint64_t *ret)
+static bool slot_x86_64(const struct plt *plt, const uint8_t *bytes, size_t n,
+	uint64_t address, uint64_t *ret)
 {
 	int32_t disp;
 
@@ -46,15 +46,16 @@ static bool slot_x86_64(
 		if (bytes[i] != 0xff || bytes[i + 1] != 0x25)
 			continue;
 		memcpy(&disp, bytes + i + 2, sizeof disp);
-		*ret = address + i + 6 + (uint64_t)(int64_t)(int32_t)le32toh((uint32_t)disp);
+		*ret = address + i + 6 +
+		       (uint64_t)(int64_t)(int32_t)le32toh((uint32_t)disp);
 		return true;
 	}
 	return false;
 }
 
 /* jmp *abs32 or, position independent, jmp *disp32(%ebx) */
-static bool slot_i386(
-	const struct plt *plt, const uint8_t *bytes, size_t n, uint64_t address, uint64_t *ret)
+static bool slot_i386(const struct plt *plt, const uint8_t *bytes, size_t n,
+	uint64_t address, uint64_t *ret)
 {
 	uint32_t disp;
 
@@ -71,8 +72,8 @@ static bool slot_i386(
 }
 
 /* adrp x16, page; ldr x17, [x16, #offset], perhaps after bti */
-static bool slot_aarch64(
-	const struct plt *plt, const uint8_t *bytes, size_t n, uint64_t address, uint64_t *ret)
+static bool slot_aarch64(const struct plt *plt, const uint8_t *bytes, size_t n,
+	uint64_t address, uint64_t *ret)
 {
 	(void)plt;
 	for (size_t i = 0; i + 8 <= n; i += 4) {
@@ -87,7 +88,8 @@ static bool slot_aarch64(
 			continue;
 		pages = (uint64_t)(adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3);
 		pages = (uint64_t)((int64_t)(pages << 43) >> 43);
-		*ret = ((address + i) & ~0xfffULL) + (pages << 12) + (ldr >> 10 & 0xfff) * 8;
+		*ret = ((address + i) & ~0xfffULL) + (pages << 12) +
+		       (ldr >> 10 & 0xfff) * 8;
 		return true;
 	}
 	return false;
@@ -119,7 +121,8 @@ static enum cp_code look_at(
 	struct plt *plt, uint32_t section, uint32_t wanted, struct cp_error *err)
 {
 	const struct cpi_elf_section *row = cpi_elf_section(plt->elf, section);
-	uint64_t size = row->entry_size >= 8 && row->entry_size <= 64 ? row->entry_size : 16;
+	uint64_t size =
+		row->entry_size >= 8 && row->entry_size <= 64 ? row->entry_size : 16;
 	uint64_t at = (plt->address[wanted] - row->address) / size * size;
 	struct slot slot = {.start = row->address + at, .size = size, .wanted = wanted};
 	const uint8_t *bytes;
@@ -130,13 +133,19 @@ static enum cp_code look_at(
 	if (code || at >= n)
 		return code;
 	if (!finder(cpi_elf_header(plt->elf)->machine)(plt, bytes + at,
-		    n - at < size ? n - (size_t)at : (size_t)size, slot.start, &slot.slot))
+		    n - at < size ? n - (size_t)at : (size_t)size, slot.start,
+		    &slot.slot))
 		return CP_OK;
-	/* The header jumps through the third word of .got.plt, which nothing relocates. */
-	if (plt->got && slot.slot - plt->got < 3u * (cpi_elf_header(plt->elf)->is64 ? 8 : 4))
+	/*
+	 * The header jumps through the third word of .got.plt, which nothing
+	 * relocates.
+	 */
+	if (plt->got &&
+		slot.slot - plt->got < 3u * (cpi_elf_header(plt->elf)->is64 ? 8 : 4))
 		return CP_OK;
 	plt->unnamed++;
-	return cpi_vec_push(&plt->env->mem, &plt->slot, slot) ? CP_OK : cpi_error_memory(err);
+	return cpi_vec_push(&plt->env->mem, &plt->slot, slot) ? CP_OK
+							      : cpi_error_memory(err);
 }
 
 static int by_slot(const void *pa, const void *pb)
@@ -221,7 +230,8 @@ static uint64_t word(struct cpi_cursor *c, bool is64)
 	return is64 ? cpi_cursor_u64(c) : cpi_cursor_u32(c);
 }
 
-static enum cp_code scan_relocations(struct plt *plt, uint32_t section, struct cp_error *err)
+static enum cp_code scan_relocations(
+	struct plt *plt, uint32_t section, struct cp_error *err)
 {
 	const struct cpi_elf_section *row = cpi_elf_section(plt->elf, section);
 	const struct cpi_elf_header *header = cpi_elf_header(plt->elf);
@@ -271,15 +281,17 @@ static enum cp_code find_slots(struct plt *plt, size_t n, struct cp_error *err)
 			else
 				hi = mid;
 		}
-		for (; lo < n && plt->address[lo] - row->address < row->size && !code; lo++)
+		for (; lo < n && plt->address[lo] - row->address < row->size && !code;
+			lo++)
 			if (!plt->symbol[lo].name.p)
 				code = look_at(plt, i, (uint32_t)lo, err);
 	}
 	return code;
 }
 
-enum cp_code cpi_plt_resolve(struct cpi_env *env, struct cpi_elf *elf, const uint64_t *address,
-	size_t n, struct cpi_symbol *symbol, struct cpi_arena *names, struct cp_error *err)
+enum cp_code cpi_plt_resolve(struct cpi_env *env, struct cpi_elf *elf,
+	const uint64_t *address, size_t n, struct cpi_symbol *symbol,
+	struct cpi_arena *names, struct cp_error *err)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(elf);
 	struct plt plt = {.env = env, .elf = elf, .address = address, .symbol = symbol,
@@ -293,9 +305,13 @@ enum cp_code cpi_plt_resolve(struct cpi_env *env, struct cpi_elf *elf, const uin
 	code = find_slots(&plt, n, err);
 	if (plt.slot.n)
 		qsort(plt.slot.v, plt.slot.n, sizeof *plt.slot.v, by_slot);
-	/* The table's own relocations (they name it in sh_info) are few, the others many. */
+	/*
+	 * The table's own relocations (they name it in sh_info) are few, the others
+	 * many.
+	 */
 	for (unsigned turn = 0; turn < 2; turn++)
-		for (uint32_t i = 1; i < header->n_sections && plt.unnamed && !code; i++) {
+		for (uint32_t i = 1; i < header->n_sections && plt.unnamed && !code;
+			i++) {
 			const struct cpi_elf_section *row = cpi_elf_section(elf, i);
 
 			if ((row->flags & SHF_ALLOC) && (row->info == 0) == (turn == 1) &&

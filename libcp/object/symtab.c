@@ -29,7 +29,8 @@ struct scan {
 	struct cpi_elf *elf;
 	struct cpi_symbols symbols;
 	struct cpi_wanted wanted;
-	uint64_t *nearest; /* by wanted address: the highest symbol start at or below it */
+	uint64_t
+		*nearest; /* by wanted address: the highest symbol start at or below it */
 	candidates sized, unsized;
 	struct cpi_demangler demangler;
 	bool any;
@@ -42,7 +43,8 @@ enum cp_code cpi_symbols_open(struct cpi_elf *elf, uint32_t section,
 	const struct cpi_elf_section *row = cpi_elf_section(elf, section);
 	const struct cpi_elf_header *header = cpi_elf_header(elf);
 	size_t n = 0, entry = header->is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-	struct cpi_symbols s = {.entry = entry, .is64 = header->is64, .swap = header->swap};
+	struct cpi_symbols s = {
+		.entry = entry, .is64 = header->is64, .swap = header->swap};
 	enum cp_code code;
 
 	code = cpi_elf_section_bytes(elf, section, &s.bytes, &n, err);
@@ -119,7 +121,8 @@ static bool names_code(
 		return false;
 	if (type == STT_OBJECT && !s->size)
 		return false;
-	if (type == STT_NOTYPE && (visibility == STV_HIDDEN || visibility == STV_INTERNAL))
+	if (type == STT_NOTYPE &&
+		(visibility == STV_HIDDEN || visibility == STV_INTERNAL))
 		return false;
 	if (s->section == SHN_XINDEX)
 		return type != STT_NOTYPE && type != STT_OBJECT;
@@ -240,7 +243,8 @@ static bool sweep_sized(struct scan *scan, struct cpi_symbol *symbol)
 	size_t next = 0;
 
 	for (size_t i = 0; i < w->n; i++) {
-		for (; next < scan->sized.n && scan->sized.v[next].start <= w->address[i]; next++)
+		for (; next < scan->sized.n && scan->sized.v[next].start <= w->address[i];
+			next++)
 			if (!cpi_vec_push(&scan->env->mem, &open, &scan->sized.v[next])) {
 				cpi_vec_release(&scan->env->mem, &open);
 				return false;
@@ -269,10 +273,12 @@ static void sweep_unsized(struct scan *scan, struct cpi_symbol *symbol)
 
 		if (scan->nearest[i] > nearest)
 			nearest = scan->nearest[i];
-		while (next < scan->unsized.n && scan->unsized.v[next].start <= w->address[i])
+		while (next < scan->unsized.n &&
+			scan->unsized.v[next].start <= w->address[i])
 			next++;
 		c = next ? &scan->unsized.v[next - 1] : NULL;
-		if (c && c->start == nearest && w->address[i] < c->end && !symbol[i].name.p)
+		if (c && c->start == nearest && w->address[i] < c->end &&
+			!symbol[i].name.p)
 			found(scan, c, 0, &symbol[i]);
 	}
 }
@@ -324,7 +330,8 @@ static uint32_t find_type(const struct cpi_elf *elf, uint32_t type)
 }
 
 enum cp_code cpi_symtab_resolve(struct cpi_env *env, struct cpi_elf *elf,
-	const uint64_t *address, size_t n, struct cpi_symbol *symbol, struct cp_error *err)
+	const uint64_t *address, size_t n, struct cpi_symbol *symbol,
+	struct cp_error *err)
 {
 	static const uint32_t type[] = {SHT_SYMTAB, SHT_DYNSYM};
 	enum cp_code code = CP_OK;

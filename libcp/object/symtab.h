@@ -14,7 +14,8 @@
 #include "object/elf.h"
 
 struct cpi_symbol {
-	struct cp_text name; /* p NULL: nothing found. Borrowed from the ELF bytes or the arena */
+	/* p NULL: nothing found. Borrowed from the ELF bytes or the arena */
+	struct cp_text name;
 	uint64_t start;
 	uint64_t size; /* 0: the symbol has none and reaches to the next one */
 };
@@ -22,14 +23,17 @@ struct cpi_symbol {
 /*
  * Looks up n strictly increasing link-time addresses in .symtab, or, where that has no
  * functions, in .dynsym; fills the rows of `symbol` that are without a name, or whose
- * symbol has no size while this file knows one that has. perf's rules choose among symbols
- * of one address: sized, not weak, global, fewer leading underscores, longer name, first.
- * Damage is an error; the rows filled so far are sound.
+ * symbol has no size while this file knows one that has. perf's rules choose among
+ * symbols of one address: sized, not weak, global, fewer leading underscores, longer
+ * name, first. Damage is an error; the rows filled so far are sound.
  */
 enum cp_code cpi_symtab_resolve(struct cpi_env *env, struct cpi_elf *elf,
-	const uint64_t *address, size_t n, struct cpi_symbol *symbol, struct cp_error *err);
-/* The same in one section of type SHT_SYMTAB or SHT_DYNSYM; *ret_functions says whether it
- * holds any. */
+	const uint64_t *address, size_t n, struct cpi_symbol *symbol,
+	struct cp_error *err);
+/*
+ * The same in one section of type SHT_SYMTAB or SHT_DYNSYM; *ret_functions says whether
+ * it holds any.
+ */
 enum cp_code cpi_symtab_resolve_in(struct cpi_env *env, struct cpi_elf *elf,
 	uint32_t section, const uint64_t *address, size_t n, struct cpi_symbol *symbol,
 	bool *ret_functions, struct cp_error *err);
@@ -38,10 +42,14 @@ enum cp_code cpi_symtab_resolve_in(struct cpi_env *env, struct cpi_elf *elf,
  * Names entries of the procedure linkage tables "FUNCTION@plt" by the relocation of the
  * slot that each jumps through (x86-64, i386, AArch64). Names live in `names`.
  */
-enum cp_code cpi_plt_resolve(struct cpi_env *env, struct cpi_elf *elf, const uint64_t *address,
-	size_t n, struct cpi_symbol *symbol, struct cpi_arena *names, struct cp_error *err);
+enum cp_code cpi_plt_resolve(struct cpi_env *env, struct cpi_elf *elf,
+	const uint64_t *address, size_t n, struct cpi_symbol *symbol,
+	struct cpi_arena *names, struct cp_error *err);
 
-/* The value of a symbol, by name, for the few that are wanted so (_stext); false: none. */
+/*
+ * The value of a symbol, by name, for the few that are wanted so (_stext); false:
+ * none.
+ */
 bool cpi_symtab_value(struct cpi_elf *elf, const char *name, uint64_t *ret_value);
 
 /* One symbol as it stands in a table, in this machine's byte order. */

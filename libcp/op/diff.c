@@ -84,9 +84,11 @@ static enum cp_code same_scale(struct cp_diff *diff, const struct cp_profile *pr
 	if (diff->run.n && (diff->tree_one != one ||
 		cp_unit_ratio(cpi_profile_text(profile, t->unit), diff->unit) != 1))
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
-			"values are in %s%s here and in another unit before; a tree compares one",
+			"values are in %s%s here and in another unit before; a tree "
+			"compares one",
 			one == 1 ? "" : "decimals of ",
-			cpi_text_printable(unit, sizeof unit, cpi_profile_text(profile, t->unit)));
+			cpi_text_printable(
+				unit, sizeof unit, cpi_profile_text(profile, t->unit)));
 	diff->tree_one = one;
 	return CP_OK;
 }
@@ -99,10 +101,12 @@ enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
 	uint32_t type;
 
 	if (!code && diff->options.tree) {
-		(void)cp_profile_find_sample_type(profile, diff->sample_type, &type, NULL);
+		(void)cp_profile_find_sample_type(
+			profile, diff->sample_type, &type, NULL);
 		code = same_scale(diff, profile, type, err);
 		if (!code)
-			code = cpi_tree_add(&diff->tree, profile, type, side == CP_AFTER, err);
+			code = cpi_tree_add(
+				&diff->tree, profile, type, side == CP_AFTER, err);
 	}
 	if (!code && !cpi_vec_push(&diff->env->mem, &diff->run, run))
 		code = cpi_error_memory(err);
@@ -186,7 +190,8 @@ enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 	enum cp_code code;
 
 	if (diff->finished)
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the diff is finished");
+		return cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the diff is finished");
 	diff->finished = true;
 	summarise(diff);
 	if (!diff->summary.n_before || !diff->summary.n_after)

@@ -26,7 +26,7 @@ struct cpi_diff_cell {
 	uint32_t row;
 	double flat, flat_var; /* ΣV and Σ(v²/c) */
 	double cum, cum_var;
-	uint32_t caller;       /* the row most flat samples were called from; UINT32_MAX none */
+	uint32_t caller; /* the row most flat samples were called from; UINT32_MAX none */
 };
 
 struct cpi_diff_run {

@@ -63,18 +63,21 @@ static void measure(const struct cpi_compare *c, size_t i, double own, double t,
 
 	row->phi = c->common_phi;
 	if (single(c)) {
-		row->ratio = cpi_stat_pair(count[0], count[1], c->exposure[0], c->exposure[1],
-			row->phi, share, c->confidence);
+		row->ratio = cpi_stat_pair(count[0], count[1], c->exposure[0],
+			c->exposure[1], row->phi, share, c->confidence);
 		return;
 	}
 	/*
-	 * Shrunk up, never down: where work varies by a share of itself, dispersion grows with
-	 * the samples, and what most functions share says little of the largest ones.
+	 * Shrunk up, never down: where work varies by a share of itself, dispersion grows
+	 * with the samples, and what most functions share says little of the largest
+	 * ones.
 	 */
 	row->phi = c->alone ? fmax(own, c->common_phi)
-			    : fmax(own, cpi_stat_shrink(own, (double)c->n_runs - 2, c->common_phi));
-	row->ratio = cpi_stat_several(&(struct cpi_stat_runs){c->n_runs, c->n_before, c->exposure},
-		count, row->phi, c->df, c->threshold, share, t);
+			    : fmax(own, cpi_stat_shrink(own, (double)c->n_runs - 2,
+						c->common_phi));
+	row->ratio = cpi_stat_several(
+		&(struct cpi_stat_runs){c->n_runs, c->n_before, c->exposure}, count,
+		row->phi, c->df, c->threshold, share, t);
 }
 
 /* Without a change, both sides share the samples as they share the exposure. */
@@ -84,12 +87,12 @@ static double detectable(const struct cpi_compare *c, size_t i, double phi, doub
 	double n = sum(count, 0, c->n_runs), e1 = sum(c->exposure, 0, c->n_before);
 	double e = sum(c->exposure, 0, c->n_runs), share = share_of(c, count);
 
-	return cpi_stat_detectable(n * e1 / e, n * (e - e1) / e, phi * fmax(1e-9, 1 - share), z,
-		single(c) ? 0 : c->threshold);
+	return cpi_stat_detectable(n * e1 / e, n * (e - e1) / e,
+		phi * fmax(1e-9, 1 - share), z, single(c) ? 0 : c->threshold);
 }
 
-static enum cpi_verdict verdict(
-	const struct cpi_compare *c, const struct cpi_compare_row *row, bool before, bool after)
+static enum cpi_verdict verdict(const struct cpi_compare *c,
+	const struct cpi_compare_row *row, bool before, bool after)
 {
 	if (single(c))
 		return row->adjusted <= c->q ? CPI_BEYOND : CPI_WITHIN;

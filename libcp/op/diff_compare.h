@@ -28,9 +28,12 @@ struct cpi_compare {
 	const double *count;    /* [row * n_runs + run]; effective samples */
 	const double *exposure; /* per run */
 	bool totals;            /* the exposures are the runs' total counts */
-	bool alone;             /* of several captures, nothing but its own counts tells how a
-				   row varies: it is a sum that shares no other row's noise */
-	double phi;             /* given dispersion >= 1; 0 = estimate (1 for single pairs) */
+	/*
+	 * of several captures, nothing but its own counts tells how a row varies: it is
+	 * a sum that shares no other row's noise
+	 */
+	bool alone;
+	double phi; /* given dispersion >= 1; 0 = estimate (1 for single pairs) */
 	double threshold;       /* relative change that matters: 0.05 */
 	double q;               /* false discovery rate: 0.05 */
 	double confidence;      /* of the intervals: 0.95 */

@@ -24,11 +24,12 @@ static enum cp_code ask(struct cp_diff *diff, const struct cp_gate *gate, size_t
 	enum cp_code code;
 
 	if (gate->what == CP_GATE_TOTAL)
-		return cpi_vec_push(mem, q, (struct question){number, NULL, &diff->summary.total})
-			? CP_OK
-			: cpi_error_memory(err);
-	code = cpi_regex_new(
-		diff->env, "gate", cpi_text(gate->regex ? gate->regex : "."), 0, &rx, err);
+		return cpi_vec_push(mem, q,
+			       (struct question){number, NULL, &diff->summary.total})
+			       ? CP_OK
+			       : cpi_error_memory(err);
+	code = cpi_regex_new(diff->env, "gate", cpi_text(gate->regex ? gate->regex : "."),
+		0, &rx, err);
 	for (size_t i = 0; !code && i < diff->row.n; i++) {
 		const struct cp_diff_row *row = &diff->row.v[i];
 		const struct cp_diff_value *value =
@@ -55,7 +56,8 @@ static double freedom(const struct cp_diff *diff, const struct question *q)
 /* Of the ratio's logarithm, from its interval. */
 static double standard_error(const struct cp_diff_value *v, double df)
 {
-	return log(v->ratio_hi / v->ratio_lo) / (2 * cpi_stat_student_quantile(0.975, df));
+	return log(v->ratio_hi / v->ratio_lo) /
+	       (2 * cpi_stat_student_quantile(0.975, df));
 }
 
 /*
@@ -74,13 +76,17 @@ static double p_of(const struct cp_diff *diff, const struct question *q)
 	if (!(v->ratio_lo > 0) || !isfinite(v->ratio_hi))
 		return v->after > v->before ? v->p : 1;
 	se = standard_error(v, df);
-	return se > 0 ? cpi_stat_student_tail(log(v->ratio) / se, df) : v->ratio > 1 ? 0 : 1;
+	return se > 0         ? cpi_stat_student_tail(log(v->ratio) / se, df)
+	       : v->ratio > 1 ? 0
+			      : 1;
 }
 
-static enum cp_gate_answer answer_of(const struct cp_diff *diff, const struct cp_gate *gate,
-	const struct cp_diff_value *v, double p, double detectable)
+static enum cp_gate_answer answer_of(const struct cp_diff *diff,
+	const struct cp_gate *gate, const struct cp_diff_value *v, double p,
+	double detectable)
 {
-	double total = fmax(fabs(diff->summary.total_before), fabs(diff->summary.total_after));
+	double total =
+		fmax(fabs(diff->summary.total_before), fabs(diff->summary.total_after));
 	bool larger = v->after > v->before * (1 + gate->limit);
 	bool counts = v->change >= LEAST_SHARE * total;
 
@@ -89,12 +95,14 @@ static enum cp_gate_answer answer_of(const struct cp_diff *diff, const struct cp
 	/* Too small a part of the profile to matter, whatever it did. */
 	if (fmax(v->before, v->after) < LEAST_SHARE * total)
 		return CP_GATE_PASS;
-	if (diff->census || detectable <= 1 + gate->limit || v->ratio_hi <= 1 + gate->limit)
+	if (diff->census || detectable <= 1 + gate->limit ||
+		v->ratio_hi <= 1 + gate->limit)
 		return CP_GATE_PASS;
 	return CP_GATE_UNCLEAR;
 }
 
-static double detectable_of(const struct cp_diff *diff, const struct question *q, size_t m)
+static double detectable_of(
+	const struct cp_diff *diff, const struct question *q, size_t m)
 {
 	const struct cp_diff_value *v = q->value;
 	double e = diff->summary.factor, n = v->samples_before + v->samples_after;
@@ -106,7 +114,8 @@ static double detectable_of(const struct cp_diff *diff, const struct question *q
 		return 1;
 	z = cpi_stat_detectable_z(df, m, diff->summary.q);
 	if (diff->run.n < 3 || !(v->ratio_lo > 0) || !isfinite(v->ratio_hi))
-		return cpi_stat_detectable(n * side, n * (1 - side), diff->summary.phi, z, 0);
+		return cpi_stat_detectable(
+			n * side, n * (1 - side), diff->summary.phi, z, 0);
 	/* What this one varies by may be more than what most functions do. */
 	return exp(z * standard_error(v, df));
 }
@@ -115,7 +124,8 @@ static double detectable_of(const struct cp_diff *diff, const struct question *q
 static bool replaces(const struct cp_gate_result *have, enum cp_gate_answer answer,
 	const struct cp_diff_value *old, const struct cp_diff_value *v)
 {
-	static const int rank[] = {[CP_GATE_PASS] = 0, [CP_GATE_UNCLEAR] = 1, [CP_GATE_FAIL] = 2};
+	static const int rank[] = {
+		[CP_GATE_PASS] = 0, [CP_GATE_UNCLEAR] = 1, [CP_GATE_FAIL] = 2};
 
 	if (!old || rank[answer] != rank[have->answer])
 		return !old || rank[answer] > rank[have->answer];
@@ -134,7 +144,8 @@ enum cp_code cp_diff_gates(const struct cp_diff *const_diff, const struct cp_gat
 	enum cp_code code = decided ? CP_OK : cpi_error_memory(err);
 
 	for (size_t i = 0; !code && i < n; i++) {
-		ret_result[i] = (struct cp_gate_result){.ratio = 1, .p = 1, .detectable = 1};
+		ret_result[i] =
+			(struct cp_gate_result){.ratio = 1, .p = 1, .detectable = 1};
 		code = ask(diff, &gate[i], i, &q, err);
 	}
 	if (!code) {

@@ -11,7 +11,8 @@ static void mark_sides(const struct cp_diff *diff, uint8_t *sides)
 		const struct cpi_diff_run *run = &diff->run.v[r];
 
 		for (size_t i = 0; i < run->cell.n; i++)
-			sides[run->cell.v[i].row] |= run->side == CP_BEFORE ? BEFORE : AFTER;
+			sides[run->cell.v[i].row] |=
+				run->side == CP_BEFORE ? BEFORE : AFTER;
 	}
 }
 
@@ -68,10 +69,12 @@ static bool make_groups(
 			continue;
 		canonical.n = 0;
 		cpi_diff_name(&canonical, diff->name.v[i]);
-		group[i] = canonical.code ? UINT32_MAX
-					  : group_of(diff->env, g,
-						    (struct cp_text){(char *)canonical.buf, canonical.n},
-						    sides[i]);
+		group[i] = canonical.code
+				   ? UINT32_MAX
+				   : group_of(diff->env, g,
+					     (struct cp_text){
+						     (char *)canonical.buf, canonical.n},
+					     sides[i]);
 		fine = group[i] != UINT32_MAX;
 	}
 	cpi_sink_release(&canonical);
@@ -96,9 +99,11 @@ enum cp_code cpi_diff_match(struct cp_diff *diff, size_t *ret_rows, struct cp_er
 			code = cpi_error_memory(err);
 	}
 	for (size_t i = 0; !code && i < n; i++) {
-		bool joined = group[i] != UINT32_MAX && g.sides.v[group[i]] == (BEFORE | AFTER);
-		uint32_t row = joined && g.row.v[group[i]] != UINT32_MAX ? g.row.v[group[i]]
-									 : (uint32_t)rows++;
+		bool joined =
+			group[i] != UINT32_MAX && g.sides.v[group[i]] == (BEFORE | AFTER);
+		uint32_t row = joined && g.row.v[group[i]] != UINT32_MAX
+				       ? g.row.v[group[i]]
+				       : (uint32_t)rows++;
 
 		diff->row_of.v[diff->row_of.n++] = row;
 		if (joined)

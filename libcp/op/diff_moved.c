@@ -5,17 +5,17 @@
 #include "op/diff.h"
 
 /*
- * Cost that only changed its name: a function that was renamed, inlined into its caller or
- * split out of it loses what another gains. Reported once, as a move, not as a regression
- * and an improvement. Only rows that are loud on their own are looked at, so the pairs are
- * few: the largest MOST of each direction.
+ * Cost that only changed its name: a function that was renamed, inlined into its caller
+ * or split out of it loses what another gains. Reported once, as a move, not as a
+ * regression and an improvement. Only rows that are loud on their own are looked at, so
+ * the pairs are few: the largest MOST of each direction.
  */
 enum { MOST = 200 };
 
 static bool loud(enum cp_verdict v)
 {
-	return v == CP_VERDICT_BEYOND || v == CP_VERDICT_WORSE || v == CP_VERDICT_BETTER ||
-		v == CP_VERDICT_NEW || v == CP_VERDICT_GONE;
+	return v == CP_VERDICT_BEYOND || v == CP_VERDICT_WORSE ||
+	       v == CP_VERDICT_BETTER || v == CP_VERDICT_NEW || v == CP_VERDICT_GONE;
 }
 
 /* Standard error of a row's change, in its unit, from its counts. */

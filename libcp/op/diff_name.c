@@ -58,8 +58,8 @@ static bool drop_hash(struct cp_text *name)
 }
 
 /* Marks after which a number only counts siblings. */
-static const char *const numbered[] = {"'lambda", "{lambda#", "{closure#", "{unnamed type#",
-	"{block#", "{constant#", ".func", "$_"};
+static const char *const numbered[] = {"'lambda", "{lambda#", "{closure#",
+	"{unnamed type#", "{block#", "{constant#", ".func", "$_"};
 
 /* Length of a counted mark at the start of text, or 0. */
 static size_t mark_length(struct cp_text text)

@@ -19,7 +19,8 @@ double cpi_stat_normal_quantile(double p)
 	for (int i = 0; i < 200 && hi - lo > 1e-13 * (fabs(lo) + 1); i++) {
 		z = (lo + hi) / 2;
 		/* Compare in the smaller tail, where doubles have their precision. */
-		if (p < 0.5 ? cpi_stat_normal_tail(-z) < p : cpi_stat_normal_tail(z) > 1 - p)
+		if (p < 0.5 ? cpi_stat_normal_tail(-z) < p
+			    : cpi_stat_normal_tail(z) > 1 - p)
 			lo = z;
 		else
 			hi = z;
@@ -112,7 +113,8 @@ double cpi_stat_beta_quantile(double a, double b, double p)
 		next = 1 / (1 + (1 - x) / x * exp(error / slope));
 		if (!(next > lo) || !(next < hi))
 			next = lo > 0 && hi / lo > 4 ? sqrt(lo * hi) : (lo + hi) / 2;
-		if (fabs(next - x) <= 1e-9 * fmin(x, 1 - x) || hi - lo <= 1e-15 + 1e-12 * lo)
+		if (fabs(next - x) <= 1e-9 * fmin(x, 1 - x) ||
+			hi - lo <= 1e-15 + 1e-12 * lo)
 			return next;
 		x = next;
 	}
@@ -163,8 +165,8 @@ static double mid_p(double x, double y, double p0)
 
 	if (!(y > 0))
 		return 0.5 * (1 + (x > 0 ? cpi_stat_beta_cdf(1, x, p0) : 0));
-	at = exp(lgamma_r(n + 1, &sign) - lgamma_r(y + 1, &sign) - lgamma_r(x + 1, &sign) +
-		y * log(p0) + x * log1p(-p0));
+	at = exp(lgamma_r(n + 1, &sign) - lgamma_r(y + 1, &sign) -
+		 lgamma_r(x + 1, &sign) + y * log(p0) + x * log1p(-p0));
 	return cpi_stat_beta_cdf(y, x + 1, p0) - 0.5 * at;
 }
 
@@ -172,7 +174,9 @@ struct cpi_stat_ratio cpi_stat_pair(double x, double y, double e1, double e2, do
 	double share, double confidence)
 {
 	double factor = e1 / e2, p0 = e2 / (e1 + e2), tail = (1 - confidence) / 2;
-	struct cpi_stat_ratio r = {.ratio = x > 0 ? y / x * factor : y > 0 ? INFINITY : 1};
+	struct cpi_stat_ratio r = {.ratio = x > 0   ? y / x * factor
+					    : y > 0 ? INFINITY
+						    : 1};
 	double variance = phi * (share > 0 ? 1 - share : 1), n, above, lo, hi;
 
 	if (variance < 1e-9) {
@@ -226,8 +230,9 @@ double cpi_stat_dispersion(const struct cpi_stat_runs *runs, const double *count
 	double sum = 0;
 
 	for (size_t i = 0; i < runs->n; i++) {
-		double mu = runs->exposure[i] *
-			(i < runs->n_before ? r.before / r.e_before : r.after / r.e_after);
+		double mu =
+			runs->exposure[i] * (i < runs->n_before ? r.before / r.e_before
+								: r.after / r.e_after);
 
 		if (mu > 0)
 			sum += (count[i] - mu) * (count[i] - mu) / mu;
@@ -261,7 +266,8 @@ double cpi_stat_shrink(double phi, double d, double common)
 }
 
 struct cpi_stat_ratio cpi_stat_several(const struct cpi_stat_runs *runs,
-	const double *count, double phi, double df, double threshold, double share, double t)
+	const double *count, double phi, double df, double threshold, double share,
+	double t)
 {
 	struct rates r = rates_of(runs, count);
 	double x = r.before > 0 ? r.before : 0.5, y = r.after > 0 ? r.after : 0.5;

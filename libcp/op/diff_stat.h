@@ -29,11 +29,11 @@ struct cpi_stat_ratio {
 };
 
 /*
- * One capture a side: x before and y after, Poisson with exposures e1 and e2. Given x + y,
- * y is binomial. `phi` >= 1 widens both test and interval as if there were 1/phi as many
- * samples. `share` is (x + y) / (all samples of both sides) when the exposures are those
- * totals, so that the table is a composition and a function's variance shrinks with its
- * share; else 0.
+ * One capture a side: x before and y after, Poisson with exposures e1 and e2. Given x +
+ * y, y is binomial. `phi` >= 1 widens both test and interval as if there were 1/phi as
+ * many samples. `share` is (x + y) / (all samples of both sides) when the exposures are
+ * those totals, so that the table is a composition and a function's variance shrinks with
+ * its share; else 0.
  */
 struct cpi_stat_ratio cpi_stat_pair(double x, double y, double e1, double e2, double phi,
 	double share, double confidence);
@@ -65,7 +65,8 @@ double cpi_stat_shrink(double phi, double d, double common);
  * interval, cpi_stat_student_quantile((1 + confidence) / 2, df), made once for all rows.
  */
 struct cpi_stat_ratio cpi_stat_several(const struct cpi_stat_runs *runs,
-	const double *count, double phi, double df, double threshold, double share, double t);
+	const double *count, double phi, double df, double threshold, double share,
+	double t);
 
 /* How to correct for many tests. */
 enum cpi_stat_fdr { CPI_STAT_BH, CPI_STAT_BY, CPI_STAT_HOLM };
@@ -77,8 +78,8 @@ enum cpi_stat_fdr { CPI_STAT_BH, CPI_STAT_BY, CPI_STAT_HOLM };
 void cpi_stat_adjust(double *p, size_t n, enum cpi_stat_fdr how, size_t *order);
 
 /*
- * The smallest ratio > 1 that one of m tests at level alpha finds with probability 0.8 in a
- * function with counts x and y (expected, without change), beyond a threshold. `z` is
+ * The smallest ratio > 1 that one of m tests at level alpha finds with probability 0.8 in
+ * a function with counts x and y (expected, without change), beyond a threshold. `z` is
  * cpi_stat_detectable_z, made once for all rows.
  */
 double cpi_stat_detectable_z(double df, size_t m, double alpha);
@@ -86,9 +87,9 @@ double cpi_stat_detectable(double x, double y, double phi, double z, double thre
 
 /*
  * The median-of-ratios anchor: exp of the median of ln(y/x), weighted by min(x, y), over
- * functions with x, y >= 10. *ret_spread is the distance of its quartiles in units of what
- * sampling alone would give (NAN when fewer than three functions qualify; the result is
- * then 1). `scratch` and `order` hold n entries.
+ * functions with x, y >= 10. *ret_spread is the distance of its quartiles in units of
+ * what sampling alone would give (NAN when fewer than three functions qualify; the result
+ * is then 1). `scratch` and `order` hold n entries.
  */
 double cpi_stat_anchor(const double *x, const double *y, size_t n, double *scratch,
 	size_t *order, double *ret_spread);

@@ -22,7 +22,7 @@ struct scan {
 	double unit_ratio; /* to the unit of the first capture */
 	double count_one;       /* the same of the count column */
 	double rate;            /* heap: bytes between two samples, or 0 */
-	double per_count;       /* value of one sample where no column counts them, or 0 */
+	double per_count; /* value of one sample where no column counts them, or 0 */
 	uint32_t *line_cell;    /* per line row: its function's cell */
 	uint32_t *bare_cell;    /* per location without lines */
 	uint32_t *cell_of;      /* per name row: cell of this run, or NO_ROW */
@@ -57,7 +57,8 @@ static int sibling(const struct scan *s, const char *mine, const char *other)
 	for (size_t i = 0; i < p->sample_type.n; i++) {
 		struct cp_text t = cpi_profile_text(p, p->sample_type.v[i].type);
 
-		if (t.n == stem + strlen(other) && cpi_text_starts(t, (struct cp_text){name.p, stem}) &&
+		if (t.n == stem + strlen(other) &&
+			cpi_text_starts(t, (struct cp_text){name.p, stem}) &&
 			cpi_text_ends(t, cpi_text(other)))
 			return (int)i;
 	}
@@ -66,9 +67,9 @@ static int sibling(const struct scan *s, const char *mine, const char *other)
 
 /*
  * How many samples stand behind a value decides how sure it is. perf and pprof's CPU
- * profiles count them in a column of their own; sampled heaps scale counts up, which their
- * rate undoes; lock profiles count contentions; collapsed stacks are counts; goroutines
- * and threads are a census, where sampling noise does not exist.
+ * profiles count them in a column of their own; sampled heaps scale counts up, which
+ * their rate undoes; lock profiles count contentions; collapsed stacks are counts;
+ * goroutines and threads are a census, where sampling noise does not exist.
  */
 static void pick_counts(struct scan *s)
 {
@@ -118,8 +119,9 @@ static double samples_behind(const struct scan *s, const int64_t *values, double
 	else if (s->per_count > 0)
 		c = v / s->per_count;
 	if (s->rate > 1 && s->count_type >= 0) {
-		int space = (uint32_t)s->count_type == s->type ? sibling(s, "objects", "space")
-							       : (int)s->type;
+		int space = (uint32_t)s->count_type == s->type
+				    ? sibling(s, "objects", "space")
+				    : (int)s->type;
 		double size = space >= 0 && c > 0 ? fabs((double)values[space]) / c : 0;
 
 		if (size > 0)
@@ -140,7 +142,8 @@ uint32_t cpi_diff_name_row(struct cp_diff *diff, struct cp_text name)
 		if (cpi_text_equal(diff->name.v[id - 1], name))
 			return id - 1;
 	copy.p = cpi_arena_copy(&diff->bytes, name.p, name.n);
-	if (!copy.p || diff->name.n >= NO_ROW - 1 || !cpi_vec_push(mem, &diff->name, copy) ||
+	if (!copy.p || diff->name.n >= NO_ROW - 1 ||
+		!cpi_vec_push(mem, &diff->name, copy) ||
 		!cpi_index_add(mem, &diff->names, hash, (uint32_t)diff->name.n))
 		return NO_ROW;
 	return (uint32_t)diff->name.n - 1;
@@ -156,13 +159,14 @@ static uint32_t cell_of(struct scan *s, cp_location location, uint32_t line)
 	cpi_name_append(&s->text, cpi_name_of(s->p, location, line));
 	if (s->text.code)
 		return NO_ROW;
-	row = cpi_diff_name_row(s->diff, (struct cp_text){(char *)s->text.buf, s->text.n});
+	row = cpi_diff_name_row(
+		s->diff, (struct cp_text){(char *)s->text.buf, s->text.n});
 	if (row == NO_ROW)
 		return NO_ROW;
 	if (row >= s->n_cell_of) {
 		size_t n = row + row / 2 + 64;
-		uint32_t *grown = cpi_resize(mem, s->cell_of, s->n_cell_of * sizeof *grown,
-			n * sizeof *grown);
+		uint32_t *grown = cpi_resize(
+			mem, s->cell_of, s->n_cell_of * sizeof *grown, n * sizeof *grown);
 
 		if (!grown)
 			return NO_ROW;
@@ -196,7 +200,8 @@ static bool map_lines(struct scan *s)
 		const struct cp_location_row *l = &p->location.v[i];
 
 		for (uint32_t k = 0; fine && k < l->n_lines; k++) {
-			uint32_t *known = &by_function[p->line.v[l->first_line + k].function.i];
+			uint32_t *known =
+				&by_function[p->line.v[l->first_line + k].function.i];
 
 			/* Function 0 takes its name from the mapping. */
 			if (*known == NO_ROW || !p->line.v[l->first_line + k].function.i)
@@ -206,7 +211,8 @@ static bool map_lines(struct scan *s)
 		}
 		if (fine && !l->n_lines) {
 			if (by_mapping[l->mapping.i] == NO_ROW)
-				by_mapping[l->mapping.i] = cell_of(s, (cp_location){i}, 0);
+				by_mapping[l->mapping.i] =
+					cell_of(s, (cp_location){i}, 0);
 			s->bare_cell[i] = by_mapping[l->mapping.i];
 			fine = s->bare_cell[i] != NO_ROW;
 		}
@@ -251,8 +257,8 @@ static void add_sample(struct scan *s, uint32_t i)
 	s->run->total_var += var;
 	for (uint32_t f = 0; f < n; f++) {
 		const struct cp_location_row *l = &p->location.v[frame[f].i];
-		const uint32_t *cell =
-			l->n_lines ? s->line_cell + l->first_line : &s->bare_cell[frame[f].i];
+		const uint32_t *cell = l->n_lines ? s->line_cell + l->first_line
+						  : &s->bare_cell[frame[f].i];
 
 		for (uint32_t k = 0; k < (l->n_lines ? l->n_lines : 1); k++) {
 			uint32_t at = cell[k];
@@ -273,8 +279,9 @@ static void add_sample(struct scan *s, uint32_t i)
 	add_flat(s, leaf, caller, v, var);
 	if (s->block && s->last > s->first && i < p->time.n)
 		s->block[(size_t)leaf * CPI_DIFF_BLOCKS +
-			(size_t)((double)(p->time.v[i] - s->first) /
-				((double)(s->last - s->first) + 1) * CPI_DIFF_BLOCKS)] += c;
+			 (size_t)((double)(p->time.v[i] - s->first) /
+				  ((double)(s->last - s->first) + 1) *
+				  CPI_DIFF_BLOCKS)] += c;
 }
 
 /*
@@ -318,7 +325,8 @@ static bool make_room(struct scan *s)
 	s->seen = cpi_alloc_zero(mem, cells * sizeof *s->seen);
 	s->caller_weight = cpi_alloc_zero(mem, cells * sizeof *s->caller_weight);
 	if (s->p->time.n)
-		s->block = cpi_alloc_zero(mem, cells * CPI_DIFF_BLOCKS * sizeof *s->block);
+		s->block =
+			cpi_alloc_zero(mem, cells * CPI_DIFF_BLOCKS * sizeof *s->block);
 	return s->seen && s->caller_weight && (s->block || !s->p->time.n);
 }
 
@@ -360,12 +368,14 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 {
 	struct scan s = {.diff = diff, .p = p, .run = run};
 	struct cpi_mem *mem = &diff->env->mem;
-	enum cp_code code = cp_profile_find_sample_type(p, diff->sample_type, &s.type, err);
+	enum cp_code code =
+		cp_profile_find_sample_type(p, diff->sample_type, &s.type, err);
 
 	if (code)
 		return code;
 	if (!p->sample_type.n)
-		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
+		return cpi_error(
+			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
 	pick_counts(&s);
 	s.one = pow(10, -(double)p->sample_type.v[s.type].decimals);
 	s.unit_ratio = unit_ratio(&s);
@@ -391,8 +401,10 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 
 			diff->type = cpi_profile_text(p, t->type);
 			diff->unit = cpi_profile_text(p, t->unit);
-			diff->type.p = cpi_arena_copy(&diff->bytes, diff->type.p, diff->type.n);
-			diff->unit.p = cpi_arena_copy(&diff->bytes, diff->unit.p, diff->unit.n);
+			diff->type.p =
+				cpi_arena_copy(&diff->bytes, diff->type.p, diff->type.n);
+			diff->unit.p =
+				cpi_arena_copy(&diff->bytes, diff->unit.p, diff->unit.n);
 			if (!diff->type.p || !diff->unit.p)
 				code = cpi_error_memory(err);
 		}

@@ -116,7 +116,8 @@ static enum cp_code by_time(struct tables *t, struct cp_error *err)
 
 		if (!(seconds > 0))
 			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-				"a capture does not say how long it took; compare by total, anchor or "
+				"a capture does not say how long it took; compare by "
+				"total, anchor or "
 				"work");
 		t->exposure[t->column[r]] = seconds;
 	}
@@ -132,7 +133,8 @@ static enum cp_code by_regex(struct tables *t, struct cp_error *err)
 		cpi_regex_new(diff->env, "anchor", cpi_text(diff->anchor), 0, &rx, err);
 
 	for (size_t i = 0; !code && i < diff->name.n; i++)
-		for (size_t r = 0; cpi_regex_match(rx, diff->name.v[i]) && r < t->n_runs; r++)
+		for (size_t r = 0; cpi_regex_match(rx, diff->name.v[i]) && r < t->n_runs;
+			r++)
 			t->exposure[r] += t->v[0][diff->row_of.v[i] * t->n_runs + r];
 	if (!code)
 		code = cpi_regex_status(rx, err);
@@ -140,7 +142,8 @@ static enum cp_code by_regex(struct tables *t, struct cp_error *err)
 	for (size_t r = 0; !code && r < t->n_runs; r++)
 		if (!(t->exposure[r] > 0))
 			code = cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-				"a capture has no samples in functions that match the anchor");
+				"a capture has no samples in functions that match the "
+				"anchor");
 	return code;
 }
 
@@ -184,7 +187,8 @@ static enum cp_code exposures(struct tables *t, struct cp_error *err)
 		return t->diff->anchor ? by_regex(t, err) : by_most_functions(t, err);
 	case CP_SCALE_TOTAL:
 		for (size_t r = 0; r < t->n_runs; r++)
-			t->exposure[t->column[r]] = fabs(t->diff->run.v[r].total) / t->weight;
+			t->exposure[t->column[r]] =
+				fabs(t->diff->run.v[r].total) / t->weight;
 		break;
 	case CP_SCALE_WORK:
 		if (!(o->work[0] > 0) || !(o->work[1] > 0))
@@ -204,7 +208,10 @@ static enum cp_code exposures(struct tables *t, struct cp_error *err)
 	return CP_OK;
 }
 
-/* What a value of run r is multiplied by, so that sides compare: the before side stays. */
+/*
+ * What a value of run r is multiplied by, so that sides compare: the before side
+ * stays.
+ */
 static double scale_of(const struct tables *t, size_t r)
 {
 	double mean = 0;
@@ -253,13 +260,15 @@ static enum cp_verdict public_verdict(const struct tables *t, enum cpi_verdict v
 }
 
 static void value_of(const struct tables *t, const struct cpi_compare *c, const double *v,
-	const double *count, const struct cpi_compare_row *from, struct cp_diff_value *out)
+	const double *count, const struct cpi_compare_row *from,
+	struct cp_diff_value *out)
 {
 	double wanted = log1p(c->threshold);
 
 	side_means(t, v, out);
 	for (size_t r = 0; r < t->n_runs; r++)
-		*(r < t->n_before ? &out->samples_before : &out->samples_after) += count[r];
+		*(r < t->n_before ? &out->samples_before : &out->samples_after) +=
+			count[r];
 	out->ratio = from->ratio.ratio;
 	out->ratio_lo = t->diff->census ? out->ratio : from->ratio.lo;
 	out->ratio_hi = t->diff->census ? out->ratio : from->ratio.hi;
@@ -268,7 +277,8 @@ static void value_of(const struct tables *t, const struct cpi_compare *c, const 
 	out->detectable = t->diff->census ? NAN : from->detectable;
 	out->verdict = public_verdict(t, from->verdict);
 	/* Standard errors shrink with the root of the samples. */
-	if (out->verdict == CP_VERDICT_UNCLEAR && isfinite(from->ratio.hi) && from->ratio.lo > 0) {
+	if (out->verdict == CP_VERDICT_UNCLEAR && isfinite(from->ratio.hi) &&
+		from->ratio.lo > 0) {
 		double half = log(from->ratio.hi / from->ratio.lo) / 2;
 		double room = fmax(wanted - fabs(log(from->ratio.ratio)), wanted / 4);
 
@@ -311,14 +321,15 @@ static enum cp_code test_table(struct tables *t, int table, struct cp_error *err
 		diff->summary.phi = c.common_phi;
 	for (size_t i = 0; i < t->n_rows; i++)
 		value_of(t, &c, t->v[table] + i * t->n_runs, t->count + i * t->n_runs,
-			&t->result[i], table ? &diff->row.v[i].cum : &diff->row.v[i].flat);
+			&t->result[i],
+			table ? &diff->row.v[i].cum : &diff->row.v[i].flat);
 	return CP_OK;
 }
 
 /*
- * The whole profile as one row. By total, it has no ratio to test. What all functions share in
- * a run (a slower clock, more requests) is in none of them as large as in their sum, so the
- * sum is not shrunk towards them.
+ * The whole profile as one row. By total, it has no ratio to test. What all functions
+ * share in a run (a slower clock, more requests) is in none of them as large as in their
+ * sum, so the sum is not shrunk towards them.
  */
 static enum cp_code test_total(struct tables *t, struct cp_error *err)
 {

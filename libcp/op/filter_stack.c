@@ -139,8 +139,10 @@ static cp_function new_function(struct cpi_filter *f, cp_function id)
 		return (cp_function){f->new_function[id.i]};
 	if (names) {
 		row.name = cpi_builder_copy_string(&f->b, &f->map, from->name);
-		/* Linker names differ for equal names (clones); only whole rows keep
-		 * them. */
+		/*
+		 * Linker names differ for equal names (clones); only whole rows keep
+		 * them.
+		 */
 		if (by == CP_BY_ADDRESS || by == CP_BY_LINE)
 			row.system_name = cpi_builder_copy_string(
 				&f->b, &f->map, from->system_name);

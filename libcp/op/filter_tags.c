@@ -170,8 +170,8 @@ static bool all_zero(const struct cp_profile *p, uint32_t sample)
 }
 
 /*
- * The first unit that any label of a key has. Samples that are all zero have no say: pprof
- * merges before it looks, which drops them.
+ * The first unit that any label of a key has. Samples that are all zero have no say:
+ * pprof merges before it looks, which drops them.
  */
 static bool make_key_units(struct cpi_filter_tags *t)
 {
@@ -193,7 +193,8 @@ static bool make_key_units(struct cpi_filter_tags *t)
 		seen[set.i] = 1;
 		label = cpi_profile_label_set(p, set, &n);
 		for (uint32_t k = 0; k < n; k++)
-			if (!cpi_label_is_string(&label[k]) && !t->key_unit[label[k].key.i])
+			if (!cpi_label_is_string(&label[k]) &&
+				!t->key_unit[label[k].key.i])
 				t->key_unit[label[k].key.i] = label[k].unit.i;
 	}
 	cpi_free(mem, seen, p->labels_end.n);

@@ -35,7 +35,10 @@ struct cpi_graph_node cpi_graph_frame(const struct cp_profile *p,
 	node.line = line->line;
 	node.column = options->columns ? line->column : 0;
 	coarsen(&node, options->granularity);
-	/* Without a name where a function starts tells it apart, also from others of its file. */
+	/*
+	 * Without a name where a function starts tells it apart, also from others of
+	 * its file.
+	 */
 	if (options->objects || !node.name.i) {
 		node.mapping = location->mapping;
 		node.start_line = f->start_line;
@@ -88,8 +91,9 @@ void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 static bool same_node(const struct cpi_graph_node *a, const struct cpi_graph_node *b)
 {
 	return a->name.i == b->name.i && a->file.i == b->file.i &&
-		a->mapping.i == b->mapping.i && a->address == b->address && a->line == b->line &&
-		a->column == b->column && a->start_line == b->start_line;
+	       a->mapping.i == b->mapping.i && a->address == b->address &&
+	       a->line == b->line && a->column == b->column &&
+	       a->start_line == b->start_line;
 }
 
 static uint64_t node_hash(const struct cpi_graph_node *n)
@@ -101,8 +105,9 @@ static uint64_t node_hash(const struct cpi_graph_node *n)
 }
 
 /*
- * By mapping, the first one of the same file: two mappings of a file are one object, and one
- * without a path is none. A capture of generated code has a mapping for each function.
+ * By mapping, the first one of the same file: two mappings of a file are one object, and
+ * one without a path is none. A capture of generated code has a mapping for each
+ * function.
  */
 static uint32_t *make_objects(const struct cp_profile *p, struct cpi_mem *mem)
 {
@@ -177,7 +182,8 @@ static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 	for (uint32_t i = 1; fine && i < p->location.n; i++) {
 		const struct cp_location_row *l = &p->location.v[i];
 
-		for (uint32_t k = l->first_line; fine && k < l->first_line + l->n_lines; k++)
+		for (uint32_t k = l->first_line; fine && k < l->first_line + l->n_lines;
+			k++)
 			fine = make_node(&m, l, &p->line.v[k], &g->line_node[k]);
 		if (fine && !l->n_lines)
 			fine = make_node(&m, l, NULL, &g->bare_node[i]);
@@ -197,7 +203,8 @@ static enum cp_code make_labels(struct cpi_graph *g, struct cp_error *err)
 	for (size_t i = 0; fine && i < g->node.n; i++) {
 		text.n = 0;
 		cpi_graph_label(&text, g->p, &g->node.v[i]);
-		g->node.v[i].label = text.code ? NULL : cpi_arena_copy(&g->bytes, text.buf, text.n);
+		g->node.v[i].label =
+			text.code ? NULL : cpi_arena_copy(&g->bytes, text.buf, text.n);
 		fine = g->node.v[i].label != NULL;
 	}
 	cpi_sink_release(&text);

@@ -17,14 +17,16 @@
 
 struct cpi_graph_node {
 	cp_string name, file; /* file: the first string that means the same path */
-	struct cp_text path;  /* the file's name as printed, in graph->bytes; n = 0: none */
-	cp_mapping mapping; /* only where nothing else says what it is, or objects count */
+	struct cp_text
+		path; /* the file's name as printed, in graph->bytes; n = 0: none */
+	cp_mapping
+		mapping; /* only where nothing else says what it is, or objects count */
 	uint64_t address;
 	int64_t line, column, start_line;
 	int64_t flat, cum;
 	int64_t flat_div, cum_div; /* sums of the divisor, for means */
 	uint32_t in, out;          /* heads of edge lists, 0 = none */
-	char *label;               /* how it is printed; NUL-terminated, in graph->bytes */
+	char *label; /* how it is printed; NUL-terminated, in graph->bytes */
 };
 
 /* Names of source files, cleaned: "./a.c" and "a.c" are one. Row 0 is none. */
@@ -54,8 +56,10 @@ struct cpi_graph_options {
 	bool edges;       /* count edges */
 	bool objects;     /* mappings and start lines tell nodes apart */
 	bool columns;
-	enum cp_granularity granularity; /* what is left of frames; the rest stays as it is */
-	const char *trim_path, *source_path; /* colon-separated, as cpi_graph_trim_path has them */
+	enum cp_granularity
+		granularity; /* what is left of frames; the rest stays as it is */
+	const char *trim_path,
+		*source_path; /* colon-separated, as cpi_graph_trim_path has them */
 	bool drop_negative;
 	const bool *keep; /* nodes of an earlier graph of this profile, or NULL for all */
 };
@@ -95,7 +99,10 @@ enum cpi_graph_sort { CPI_GRAPH_FLAT, CPI_GRAPH_CUM, CPI_GRAPH_ENTROPY };
 /* Sorts graph->order; ties are broken by everything a node has, so never by chance. */
 void cpi_graph_sort(struct cpi_graph *graph, enum cpi_graph_sort by);
 
-/* What newTrimmedGraph does in pprof: low nodes, then the first `count`, then low edges. */
+/*
+ * What newTrimmedGraph does in pprof: low nodes, then the first `count`, then low
+ * edges.
+ */
 struct cpi_graph_trim {
 	double node_fraction, edge_fraction; /* of the signed sum of flat values */
 	uint32_t count;                      /* 0 = all */
@@ -119,7 +126,10 @@ enum cp_code cpi_graph_edges(const struct cpi_graph *graph, uint32_t node, bool 
  * "<unknown>" when nothing is.
  */
 struct cpi_sink;
-/* A path without ".", "..", doubled and trailing slashes, as far as text alone can tell. */
+/*
+ * A path without ".", "..", doubled and trailing slashes, as far as text alone can
+ * tell.
+ */
 void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path);
 /*
  * The end of a path, behind the first of trim_path's folders that it starts with; without

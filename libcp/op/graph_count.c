@@ -37,7 +37,8 @@ static struct cpi_graph_edge *edge_of(struct walk *w, uint32_t source, uint32_t 
 	struct cpi_graph *g = w->g;
 	uint64_t hash = cpi_hash_u64((uint64_t)source << 32 | target);
 	struct cpi_probe probe = cpi_index_find(&g->edges, hash);
-	struct cpi_graph_edge edge = {.source = source, .target = target, .inlined = true};
+	struct cpi_graph_edge edge = {
+		.source = source, .target = target, .inlined = true};
 	struct cpi_mem *mem = &g->env->mem;
 
 	for (uint32_t id; (id = cpi_index_next(&g->edges, &probe));)
@@ -109,7 +110,8 @@ static void add_alone(struct walk *w, uint32_t number)
 		uint32_t lines = 1;
 
 		if (*node == MANY) {
-			node = l->n_lines ? g->line_node + l->first_line : g->bare_node + frame[i].i;
+			node = l->n_lines ? g->line_node + l->first_line
+					  : g->bare_node + frame[i].i;
 			lines = l->n_lines ? l->n_lines : 1;
 		}
 		for (uint32_t k = lines; k--;) {
@@ -117,7 +119,8 @@ static void add_alone(struct walk *w, uint32_t number)
 			if (tally[leaf].seen == number + 1)
 				continue;
 			tally[leaf].seen = number + 1;
-			overflow |= __builtin_add_overflow(tally[leaf].cum, value, &tally[leaf].cum);
+			overflow |= __builtin_add_overflow(
+				tally[leaf].cum, value, &tally[leaf].cum);
 		}
 	}
 	if (leaf != NONE)
@@ -130,7 +133,8 @@ static void add_sample(struct walk *w, uint32_t number)
 	const struct cp_profile *p = w->p;
 	const struct cpi_graph *g = w->g;
 	const int64_t *values = p->value.v + (size_t)number * p->sample_type.n;
-	struct sample s = {.number = number, .value = values[g->options.type], .parent = NONE};
+	struct sample s = {
+		.number = number, .value = values[g->options.type], .parent = NONE};
 	uint32_t n;
 	const cp_location *frame = cpi_profile_frames(p, p->sample_stack.v[number], &n);
 
@@ -144,8 +148,8 @@ static void add_sample(struct walk *w, uint32_t number)
 			continue;
 		}
 		const struct cp_location_row *l = &p->location.v[frame[i].i];
-		const uint32_t *node =
-			l->n_lines ? g->line_node + l->first_line : g->bare_node + frame[i].i;
+		const uint32_t *node = l->n_lines ? g->line_node + l->first_line
+						  : g->bare_node + frame[i].i;
 		uint32_t lines = l->n_lines ? l->n_lines : 1;
 
 		for (uint32_t k = lines; k--;) {
@@ -177,7 +181,8 @@ static void map_locations(struct walk *w)
 		if (w->g->options.keep || l->n_lines > 1 || !i)
 			w->location[i] = MANY;
 		else
-			w->location[i] = l->n_lines ? w->g->line_node[l->first_line] : w->g->bare_node[i];
+			w->location[i] = l->n_lines ? w->g->line_node[l->first_line]
+						    : w->g->bare_node[i];
 	}
 }
 
@@ -222,7 +227,8 @@ static void take_tallies(struct walk *w)
 	}
 }
 
-enum cp_code cpi_graph_recount(struct cpi_graph *g, const bool *keep, struct cp_error *err)
+enum cp_code cpi_graph_recount(
+	struct cpi_graph *g, const bool *keep, struct cp_error *err)
 {
 	struct cpi_mem *mem = &g->env->mem;
 	struct walk w = {.g = g, .p = g->p};
@@ -238,7 +244,8 @@ enum cp_code cpi_graph_recount(struct cpi_graph *g, const bool *keep, struct cp_
 		node->in = node->out = 0;
 	}
 	alone = !g->options.edges && !keep && g->options.divisor < 0;
-	w.fine = walk_init(&w, alone) && cpi_vec_push(mem, &g->edge, (struct cpi_graph_edge){0});
+	w.fine = walk_init(&w, alone) &&
+		 cpi_vec_push(mem, &g->edge, (struct cpi_graph_edge){0});
 	for (uint32_t i = 0; w.fine && i < cpi_profile_n_samples(g->p); i++)
 		(alone ? add_alone : add_sample)(&w, i);
 	if (w.fine)

@@ -38,7 +38,10 @@ void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path)
 		cpi_sink_char(sink, '.');
 }
 
-/* The next part of a colon-separated list, without slashes at its end; false at its end. */
+/*
+ * The next part of a colon-separated list, without slashes at its end; false at its
+ * end.
+ */
 static bool next_part(const char **list, struct cp_text *part)
 {
 	const char *colon;
@@ -55,8 +58,12 @@ static bool next_part(const char **list, struct cp_text *part)
 	return true;
 }
 
-/* What follows the folder `dir` (without its last slash) at `at`; nothing if it is not there. */
-static bool behind(struct cp_text path, size_t at, struct cp_text dir, struct cp_text *rest)
+/*
+ * What follows the folder `dir` (without its last slash) at `at`; nothing if it is not
+ * there.
+ */
+static bool behind(
+	struct cp_text path, size_t at, struct cp_text dir, struct cp_text *rest)
 {
 	size_t end = at + dir.n + 1;
 
@@ -117,8 +124,10 @@ bool cpi_graph_paths_init(struct cpi_graph *g, struct cpi_graph_paths *paths)
 	struct cpi_sink clean;
 	bool fine;
 
-	*paths = (struct cpi_graph_paths){.of = cpi_alloc_zero(mem, p->string.n * sizeof(uint32_t))};
-	fine = paths->of && cpi_vec_push(mem, &paths->path, (struct cpi_graph_path){.text.p = ""});
+	*paths = (struct cpi_graph_paths){
+		.of = cpi_alloc_zero(mem, p->string.n * sizeof(uint32_t))};
+	fine = paths->of &&
+	       cpi_vec_push(mem, &paths->path, (struct cpi_graph_path){.text.p = ""});
 	cpi_sink_memory(&clean, mem);
 	for (uint32_t i = 1; fine && i < p->function.n; i++) {
 		cp_string file = p->function.v[i].file;
@@ -126,7 +135,8 @@ bool cpi_graph_paths_init(struct cpi_graph *g, struct cpi_graph_paths *paths)
 
 		if (!file.i || paths->of[file.i])
 			continue;
-		text = cpi_graph_trim_path(cpi_profile_text(p, file), o->trim_path, o->source_path);
+		text = cpi_graph_trim_path(
+			cpi_profile_text(p, file), o->trim_path, o->source_path);
 		clean.n = 0;
 		if (text.n)
 			cpi_graph_clean_path(&clean, text);

@@ -20,8 +20,8 @@ static int descending(int64_t a, int64_t b)
 /* The numbers of a node in pprof's order, as text. */
 static void number_text(char *buf, size_t size, const struct cpi_graph_node *node)
 {
-	snprintf(buf, size, "%lld %lld %lld", (long long)node->start_line, (long long)node->line,
-		(long long)node->column);
+	snprintf(buf, size, "%lld %lld %lld", (long long)node->start_line,
+		(long long)node->line, (long long)node->column);
 }
 
 /* The path ends pprof's line, with a brace: none at all comes after most paths. */
@@ -38,14 +38,15 @@ static int object_order(const struct cpi_graph *g, cp_mapping a, cp_mapping b)
 }
 
 /*
- * Equal labels and weights: everything else a node has, as pprof writes it into one line of
- * text and compares that (so 10 comes before 5), then first use.
+ * Equal labels and weights: everything else a node has, as pprof writes it into one line
+ * of text and compares that (so 10 comes before 5), then first use.
  */
 static int last_resort(const struct cpi_graph *g, uint32_t a, uint32_t b)
 {
 	const struct cpi_graph_node *x = &g->node.v[a], *y = &g->node.v[b];
 	char m[72], n[72];
-	int order = cpi_text_compare(cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
+	int order = cpi_text_compare(
+		cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
 
 	if (order)
 		return order;
@@ -105,7 +106,8 @@ static double entropy(const struct cpi_graph *g, uint32_t node, bool in, int64_t
 	total += sum;
 	if (!(total > 0))
 		return 0;
-	for (uint32_t i = first; i; i = in ? g->edge.v[i].next_in : g->edge.v[i].next_out) {
+	for (uint32_t i = first; i;
+		i = in ? g->edge.v[i].next_in : g->edge.v[i].next_out) {
 		double share = (double)magnitude(g->edge.v[i].weight) / total;
 
 		if (share > 0)
@@ -135,8 +137,8 @@ static int by_score(const void *a, const void *b, void *arg)
 }
 
 /*
- * pprof's order for pictures: nodes where paths meet and part come first. A node's score is
- * the entropy of its callers plus that of its callees and itself, times its cumulative
+ * pprof's order for pictures: nodes where paths meet and part come first. A node's score
+ * is the entropy of its callers plus that of its callees and itself, times its cumulative
  * value, plus its flat value.
  */
 static void sort_entropy(struct cpi_graph *g)
@@ -153,7 +155,8 @@ static void sort_entropy(struct cpi_graph *g)
 		const struct cpi_graph_node *node = &g->node.v[id];
 		double e = entropy(g, id, true, 0) + entropy(g, id, false, node->flat);
 
-		list[i] = (struct scored){(int64_t)((double)node->cum * e) + node->flat, id};
+		list[i] = (struct scored){
+			(int64_t)((double)node->cum * e) + node->flat, id};
 	}
 	qsort_r(list, n, sizeof *list, by_score, g);
 	for (size_t i = 0; i < n; i++)
@@ -202,8 +205,8 @@ static size_t drop_low_edges(struct cpi_graph *g, uint64_t cutoff)
 }
 
 /* Is there a way from the edge's source to its target without it? Explicit stack. */
-static bool another_path(
-	const struct cpi_graph *g, const struct cpi_graph_edge *edge, uint32_t *queue, bool *seen)
+static bool another_path(const struct cpi_graph *g, const struct cpi_graph_edge *edge,
+	uint32_t *queue, bool *seen)
 {
 	size_t n = 0, at = 0;
 	bool found = false;
@@ -228,7 +231,10 @@ static bool another_path(
 	return found;
 }
 
-/* Walks nodes from the least important, as pprof does, dropping edges that only clutter. */
+/*
+ * Walks nodes from the least important, as pprof does, dropping edges that only
+ * clutter.
+ */
 static enum cp_code drop_redundant(struct cpi_graph *g, struct cp_error *err)
 {
 	struct cpi_mem *mem = &g->env->mem;
@@ -242,7 +248,10 @@ static enum cp_code drop_redundant(struct cpi_graph *g, struct cp_error *err)
 		for (size_t k = n; !code && k--;) {
 			const struct cpi_graph_edge *edge = &g->edge.v[list[k]];
 
-			/* Heavier ones stay once one has to: they come earlier in the list. */
+			/*
+			 * Heavier ones stay once one has to: they come earlier in the
+			 * list.
+			 */
 			if (!edge->residual)
 				break;
 			if (another_path(g, edge, queue, seen))
@@ -341,8 +350,8 @@ enum cp_code cpi_graph_edges(const struct cpi_graph *g, uint32_t node, bool in,
 		e = in ? g->edge.v[e].next_in : g->edge.v[e].next_out) {
 		if (n == *room) {
 			size_t more = *room * 2 + 64;
-			uint32_t *p = cpi_resize(&g->env->mem, *list, *room * sizeof **list,
-				more * sizeof **list);
+			uint32_t *p = cpi_resize(&g->env->mem, *list,
+				*room * sizeof **list, more * sizeof **list);
 
 			if (!p)
 				return cpi_error_memory(err);

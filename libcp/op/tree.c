@@ -6,13 +6,15 @@ enum cp_code cpi_tree_add(struct cpi_tree *tree, const struct cp_profile *profil
 {
 	struct cpi_mem *mem = &tree->env->mem;
 	struct cp_error here = {0};
-	struct tree_adding a = {.tree = tree, .p = profile, .err = &here, .column = column};
+	struct tree_adding a = {
+		.tree = tree, .p = profile, .err = &here, .column = column};
 	bool ok;
 
 	a.place = cpi_alloc_zero(mem, profile->location.n * sizeof *a.place);
 	if (!a.place)
 		return cpi_error_memory(err);
-	ok = tree->options.chart ? cpi_tree_walk_chart(&a, type) : cpi_tree_walk(&a, type);
+	ok = tree->options.chart ? cpi_tree_walk_chart(&a, type)
+				 : cpi_tree_walk(&a, type);
 	cpi_free(mem, a.place, profile->location.n * sizeof *a.place);
 	cpi_vec_release(mem, &a.step);
 	cpi_vec_release(mem, &a.walk);

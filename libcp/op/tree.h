@@ -11,8 +11,8 @@
  * stand in depth-first order, so that node i's subtree is [i, end[i]) and a parent always
  * comes before its children; node 0 is the root above all stacks.
  *
- * The workload: 1M stacks of 30–40 frames in any order, or sorted, when they mostly repeat
- * the previous stack's outer frames; see tree_walk.c.
+ * The workload: 1M stacks of 30–40 frames in any order, or sorted, when they mostly
+ * repeat the previous stack's outer frames; see tree_walk.c.
  */
 
 #include <cp/filter.h>
@@ -56,8 +56,8 @@ struct cpi_tree_options {
 	 */
 	bool chart;
 	/*
-	 * What names carry: with CP_BY_FILEFUNCTION the file, with CP_BY_LINE file and line,
-	 * with CP_BY_FILE only the file; else the function.
+	 * What names carry: with CP_BY_FILEFUNCTION the file, with CP_BY_LINE file and
+	 * line, with CP_BY_FILE only the file; else the function.
 	 */
 	enum cp_granularity names;
 	bool addresses; /* names begin with the address */
@@ -104,7 +104,10 @@ struct cpi_tree {
 	uint32_t *rank; /* of texts by bytes */
 };
 
-/* `columns` is 1, or 2 for a tree of two profiles. Nothing is to be released on failure. */
+/*
+ * `columns` is 1, or 2 for a tree of two profiles. Nothing is to be released on
+ * failure.
+ */
 enum cp_code cpi_tree_init(struct cpi_tree *tree, struct cpi_env *env,
 	const struct cpi_tree_options *options, unsigned columns, struct cp_error *err);
 /* Harmless on a zeroed or released tree. */

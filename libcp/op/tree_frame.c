@@ -52,7 +52,8 @@ static bool text_id(struct tree_adding *a, struct cp_text text, uint32_t *ret_id
 	if (!copy || !cpi_vec_push(mem, &tree->text, (struct cp_text){copy, text.n}))
 		return cpi_tree_out_of_memory(a);
 	*ret_id = (uint32_t)(tree->text.n - 1);
-	return cpi_index_add(mem, &tree->texts, hash, *ret_id) || cpi_tree_out_of_memory(a);
+	return cpi_index_add(mem, &tree->texts, hash, *ret_id) ||
+	       cpi_tree_out_of_memory(a);
 }
 
 static bool frames_equal(const struct cpi_tree_frame *a, const struct cpi_tree_frame *b)
@@ -61,7 +62,8 @@ static bool frames_equal(const struct cpi_tree_frame *a, const struct cpi_tree_f
 		a->line == b->line && a->flags == b->flags;
 }
 
-static bool frame_id(struct tree_adding *a, const struct cpi_tree_frame *row, uint32_t *ret_id)
+static bool frame_id(
+	struct tree_adding *a, const struct cpi_tree_frame *row, uint32_t *ret_id)
 {
 	struct cpi_tree *tree = a->tree;
 	struct cpi_mem *mem = &tree->env->mem;
@@ -75,7 +77,8 @@ static bool frame_id(struct tree_adding *a, const struct cpi_tree_frame *row, ui
 	if (!cpi_vec_push(mem, &tree->frame, *row))
 		return cpi_tree_out_of_memory(a);
 	*ret_id = (uint32_t)(tree->frame.n - 1);
-	return cpi_index_add(mem, &tree->frames, hash, *ret_id) || cpi_tree_out_of_memory(a);
+	return cpi_index_add(mem, &tree->frames, hash, *ret_id) ||
+	       cpi_tree_out_of_memory(a);
 }
 
 static uint8_t mapping_flags(const struct cp_profile *p, cp_mapping mapping)
@@ -87,7 +90,8 @@ static uint8_t mapping_flags(const struct cp_profile *p, cp_mapping mapping)
 /* Folded stacks say with an ending what other formats say with a mapping. */
 static uint8_t ending_flags(struct cp_text name)
 {
-	if (name.n < 4 || memcmp(name.p + name.n - 4, "_[", 2) || name.p[name.n - 1] != ']')
+	if (name.n < 4 || memcmp(name.p + name.n - 4, "_[", 2) ||
+		name.p[name.n - 1] != ']')
 		return 0;
 	switch (name.p[name.n - 2]) {
 	case 'k':
@@ -112,8 +116,8 @@ static struct cp_text clean(struct cp_text path)
 }
 
 /* What --granularity asks for beside the function, as reports print it. */
-static void append_name(struct tree_adding *a, struct cpi_sink *sink, cp_location location,
-	const struct cp_line_row *line, struct cpi_name name)
+static void append_name(struct tree_adding *a, struct cpi_sink *sink,
+	cp_location location, const struct cp_line_row *line, struct cpi_name name)
 {
 	const struct cpi_tree_options *options = &a->tree->options;
 	const struct cp_profile *p = a->p;
@@ -181,7 +185,8 @@ bool cpi_tree_make_place(struct tree_adding *a, cp_location id)
 	struct cpi_tree_frame frame = {.flags = flags};
 
 	place->first = (uint32_t)a->step.n;
-	if (!text_id(a, cpi_profile_text(p, p->mapping.v[row->mapping.i].path), &frame.module))
+	if (!text_id(a, cpi_profile_text(p, p->mapping.v[row->mapping.i].path),
+		    &frame.module))
 		return false;
 	if (!row->n_lines && (!name_id(a, id, NULL, cpi_name_of(p, id, 0), &frame.name) ||
 				     !add_frame(a, &frame, 0)))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The workload that shaped it: a million stacks of 30 frames in any order, whose nodes are
- * in no cache. A step down needs the first child's row or a slot of the index and the row
- * that it names, each found only after the one before; nearly all time went by waiting for
- * them. So stacks walk in groups, level by level: memory is asked for on behalf of all
- * lanes before any of them steps. Lanes step in the order of their samples, so that nodes
- * come about as if one stack had walked after the other, but for their numbers, which
- * nobody sees: siblings are in the same order, and a node has the frame of the first stack.
+ * The workload that shaped it: a million stacks of 30 frames in any order, whose nodes
+ * are in no cache. A step down needs the first child's row or a slot of the index and the
+ * row that it names, each found only after the one before; nearly all time went by
+ * waiting for them. So stacks walk in groups, level by level: memory is asked for on
+ * behalf of all lanes before any of them steps. Lanes step in the order of their samples,
+ * so that nodes come about as if one stack had walked after the other, but for their
+ * numbers, which nobody sees: siblings are in the same order, and a node has the frame of
+ * the first stack.
  *
  * In sorted profiles, lanes mostly go where the lane before went.
  */
@@ -45,7 +46,8 @@ static bool further_node(
 	struct cpi_probe probe = cpi_index_find(&tree->nodes, lane->hash);
 
 	while ((id = cpi_index_next(&tree->nodes, &probe)))
-		if (tree->row.v[id].parent == parent && tree->row.v[id].name == step.name) {
+		if (tree->row.v[id].parent == parent &&
+			tree->row.v[id].name == step.name) {
 			lane->node = id;
 			return true;
 		}
@@ -63,7 +65,8 @@ static bool meet_line(struct tree_adding *a, uint32_t node, uint32_t line)
 	if (!line)
 		return true;
 	while (tree->met.n <= node)
-		if (!cpi_vec_push(&tree->env->mem, &tree->met, (struct cpi_tree_lines){0}))
+		if (!cpi_vec_push(
+			    &tree->env->mem, &tree->met, (struct cpi_tree_lines){0}))
 			return cpi_tree_out_of_memory(a);
 	lines = &tree->met.v[node];
 	if (!lines->first || line < lines->first)
@@ -74,7 +77,8 @@ static bool meet_line(struct tree_adding *a, uint32_t node, uint32_t line)
 }
 
 /* One step down, found or new. */
-static inline bool descend(struct tree_adding *a, struct tree_lane *lane, struct tree_step step)
+static inline bool descend(
+	struct tree_adding *a, struct tree_lane *lane, struct tree_step step)
 {
 	struct cpi_tree *tree = a->tree;
 	uint32_t parent = lane->node, first = tree->row.v[parent].first;
@@ -92,7 +96,8 @@ static inline bool descend(struct tree_adding *a, struct tree_lane *lane, struct
 }
 
 /* Asks for what a lane's next step, at `level`, will read first. */
-static inline void ask(const struct tree_adding *a, struct tree_lane *lane, uint32_t level)
+static inline void ask(
+	const struct tree_adding *a, struct tree_lane *lane, uint32_t level)
 {
 	const struct cpi_tree *tree = a->tree;
 
@@ -113,7 +118,10 @@ static unsigned choose(struct tree_adding *a, uint32_t level, uint8_t *stepping)
 
 		if (lane->same > level)
 			continue;
-		/* What lies between walks together for longer, and so stands here, too. */
+		/*
+		 * What lies between walks together for longer, and so stands here,
+		 * too.
+		 */
 		if (lane->same == level) {
 			lane->node = level ? begun->node : 0;
 			if (level < lane->n)
@@ -275,15 +283,16 @@ bool cpi_tree_walk(struct tree_adding *a, uint32_t type)
 }
 
 /* In a flame chart a frame goes on only when the stack before had it at this place. */
-static bool chart_step(
-	struct tree_adding *a, struct tree_lane *lane, uint32_t level, struct tree_step step)
+static bool chart_step(struct tree_adding *a, struct tree_lane *lane, uint32_t level,
+	struct tree_step step)
 {
 	struct cpi_tree *tree = a->tree;
 
 	if (level < a->open.n) {
 		uint32_t id = a->open.v[level];
 
-		if (tree->row.v[id].parent == lane->node && tree->row.v[id].name == step.name) {
+		if (tree->row.v[id].parent == lane->node &&
+			tree->row.v[id].name == step.name) {
 			lane->node = id;
 			return true;
 		}

@@ -34,7 +34,9 @@ static const struct unit memory_units[] = {
 
 static const struct unit time_units[] = {
 	{"ns", 1, {"ns", "nanosecond"}},
-	/* Without their s: pprof lists the Greek one with it, so that it never matches.
+	/*
+	 * Without their s: pprof lists the Greek one with it, so that it never
+	 * matches.
 	 */
 	{"us", 1e3, {"us", "microsecond", "\xce\xbc", "\xc2\xb5"}},
 	{"ms", 1e6, {"ms", "millisecond"}},

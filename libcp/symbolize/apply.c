@@ -47,9 +47,9 @@ static void plan(struct apply *a, const struct cp_profile *p)
 }
 
 /*
- * A line's file is its function's, as pprof has it. Where code of a function stands in another
- * file (a generated table that is included, a macro of an assembler), the function gets one
- * more row for that file; where it begins belongs to the first.
+ * A line's file is its function's, as pprof has it. Where code of a function stands in
+ * another file (a generated table that is included, a macro of an assembler), the
+ * function gets one more row for that file; where it begins belongs to the first.
  */
 static struct cp_line_row line_row(struct cpi_builder *b, const struct cpi_frame *frame)
 {
@@ -77,8 +77,9 @@ static void fill(struct apply *a, struct cp_profile *p)
 			memcpy(a->line + a->used, p->line.v + row->first_line,
 				row->n_lines * sizeof *a->line);
 		for (uint32_t k = 0; run && k < run->n; k++)
-			a->line[a->used + k] = line_row(&a->builder,
-				&a->images->v[a->source[i].image - 1].frame.v[run->first + k]);
+			a->line[a->used + k] = line_row(
+				&a->builder, &a->images->v[a->source[i].image - 1]
+						      .frame.v[run->first + k]);
 		a->used += run ? run->n : row->n_lines;
 	}
 }
@@ -89,10 +90,12 @@ static uint8_t flags_of(const struct cpi_image *image)
 		return 0;
 	if (!image->has_lines)
 		return CP_HAS_FUNCTIONS;
-	return CP_HAS_FUNCTIONS | CP_HAS_FILENAMES | CP_HAS_LINE_NUMBERS | CP_HAS_INLINE_FRAMES;
+	return CP_HAS_FUNCTIONS | CP_HAS_FILENAMES | CP_HAS_LINE_NUMBERS |
+	       CP_HAS_INLINE_FRAMES;
 }
 
-static bool equal_but_flags(const struct cp_mapping_row *a, const struct cp_mapping_row *b)
+static bool equal_but_flags(
+	const struct cp_mapping_row *a, const struct cp_mapping_row *b)
 {
 	return a->start == b->start && a->limit == b->limit && a->offset == b->offset &&
 		a->path.i == b->path.i && a->build_id.i == b->build_id.i &&
@@ -135,8 +138,8 @@ static void set_flags(struct cp_profile *p, const uint8_t *flags)
 
 /*
  * Replaced symbols leave functions behind that no line has any more: those that stay are
- * numbered by first use, as in a profile that never had the others. `number` is by function
- * and zeroed.
+ * numbered by first use, as in a profile that never had the others. `number` is by
+ * function and zeroed.
  */
 static void drop_unused(struct cp_profile *p, uint32_t *number)
 {
@@ -150,7 +153,10 @@ static void drop_unused(struct cp_profile *p, uint32_t *number)
 			*to = ++n;
 		p->line.v[i].function.i = *to;
 	}
-	/* Rows of one cycle after another change places; what is unused has its turn last. */
+	/*
+	 * Rows of one cycle after another change places; what is unused has its turn
+	 * last.
+	 */
 	for (uint32_t i = 1; i < p->function.n; i++)
 		if (!number[i])
 			number[i] = n + ++next;
@@ -185,7 +191,8 @@ static void commit(struct apply *a, struct cp_profile *p)
 		uint8_t flags = flags_of(image);
 
 		for (size_t k = 0; flags && k < image->place.n; k++)
-			a->flags[p->location.v[image->place.v[k].location].mapping.i] |= flags;
+			a->flags[p->location.v[image->place.v[k].location].mapping.i] |=
+				flags;
 	}
 	set_flags(p, a->flags);
 	cpi_vec_release(&p->env->mem, &p->line);
@@ -216,8 +223,8 @@ enum cp_code cpi_apply(struct cpi_env *env, struct cp_profile *p,
 	if (!a.line)
 		code = cpi_error_memory(err);
 	else if (a.n_lines >= UINT32_MAX)
-		code = cpi_error(
-			err, CP_ERROR_LIMIT, CP_NO_OFFSET, "a table would exceed 2^32 rows");
+		code = cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+			"a table would exceed 2^32 rows");
 	else
 		fill(&a, p);
 	if (!code && a.builder.code) {

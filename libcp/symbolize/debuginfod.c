@@ -20,8 +20,8 @@ typedef int find_fn(client_t *client, const unsigned char *id, int id_n, char **
 typedef int progress_fn(client_t *client, long done, long total);
 
 /*
- * A server that sends without end must not fill the disk; the largest debug files known, of
- * web browsers, have 3 GB. DEBUGINFOD_MAXSIZE sets a lower limit.
+ * A server that sends without end must not fill the disk; the largest debug files known,
+ * of web browsers, have 3 GB. DEBUGINFOD_MAXSIZE sets a lower limit.
  */
 static const long most_bytes = sizeof(long) > 4 ? (long)(8ULL << 30) : LONG_MAX;
 
@@ -36,7 +36,10 @@ struct cpi_debuginfod {
 	find_fn *find[2]; /* by enum cpi_debuginfod_kind */
 	void (*set_progress)(client_t *client, progress_fn *fn);
 	const char *(*get_url)(client_t *client);
-	/* One question at a time: a handle is for one thread, and keeps its connections. */
+	/*
+	 * One question at a time: a handle is for one thread, and keeps its
+	 * connections.
+	 */
 	pthread_mutex_t lock;
 	client_t *client;
 	unsigned failures;
@@ -53,7 +56,8 @@ static int progress(client_t *client, long done, long total)
 	(void)client;
 	d->too_large = done > most_bytes || total > most_bytes;
 	return d->too_large ||
-		cpi_env_progress(d->env, total > 0 ? (double)done / (double)total : -1, NULL);
+	       cpi_env_progress(
+		       d->env, total > 0 ? (double)done / (double)total : -1, NULL);
 }
 
 static bool load(struct cpi_debuginfod *d)
@@ -70,7 +74,10 @@ static bool load(struct cpi_debuginfod *d)
 		{"debuginfod_get_url", &d->get_url},
 	};
 
-	/* It stays loaded: the HTTP and TLS libraries behind it do not survive a dlclose. */
+	/*
+	 * It stays loaded: the HTTP and TLS libraries behind it do not survive a
+	 * dlclose.
+	 */
 	d->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	for (size_t i = 0; d->library && i < sizeof functions / sizeof *functions; i++) {
 		void *p = dlsym(d->library, functions[i].name);

@@ -20,7 +20,8 @@ void cpi_image_open_mini(struct cpi_image *image, const struct cpi_search *searc
 	if (!section || cpi_elf_section_bytes(elf, section, &bytes, &n, NULL))
 		return;
 	if (cpi_xz_read(search->env, bytes, n, &mini->inner, NULL) ||
-		cpi_elf_open(search->env, mini->inner.bytes, mini->inner.n, &mini->elf, NULL)) {
+		cpi_elf_open(search->env, mini->inner.bytes, mini->inner.n, &mini->elf,
+			NULL)) {
 		cpi_object_close(mini, search->env);
 		image->unreadable = image->main.path;
 		return;

@@ -41,13 +41,16 @@ enum cp_code cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 		snprintf(search->buildid_dir, sizeof search->buildid_dir, "%s",
 			options->buildid_dir);
 	else if (home)
-		snprintf(search->buildid_dir, sizeof search->buildid_dir, "%s/.debug", home);
+		snprintf(search->buildid_dir, sizeof search->buildid_dir, "%s/.debug",
+			home);
 	if (cache)
 		snprintf(search->cache, sizeof search->cache, "%s", cache);
 	else if (xdg)
-		snprintf(search->cache, sizeof search->cache, "%s/debuginfod_client", xdg);
+		snprintf(
+			search->cache, sizeof search->cache, "%s/debuginfod_client", xdg);
 	else if (home)
-		snprintf(search->cache, sizeof search->cache, "%s/.cache/debuginfod_client", home);
+		snprintf(search->cache, sizeof search->cache,
+			"%s/.cache/debuginfod_client", home);
 	for (size_t i = 0; profile && i < profile->comment.n; i++) {
 		struct cp_text text = cpi_profile_text(profile, profile->comment.v[i]);
 
@@ -55,7 +58,8 @@ enum cp_code cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 			search->release =
 				(struct cp_text){text.p + prefix.n, text.n - prefix.n};
 	}
-	return options->debuginfod ? cpi_debuginfod_new(env, &search->remote, err) : CP_OK;
+	return options->debuginfod ? cpi_debuginfod_new(env, &search->remote, err)
+				   : CP_OK;
 }
 
 void cpi_search_release(struct cpi_search *search)
@@ -108,7 +112,8 @@ static void survey(struct cpi_object *object)
 	for (uint32_t i = 0; i < header->n_segments && header->n_sections < 2; i++) {
 		const struct cpi_elf_segment *row = cpi_elf_segment(object->elf, i);
 
-		object->code |= row->type == PT_LOAD && (row->flags & PF_X) && row->file_size;
+		object->code |=
+			row->type == PT_LOAD && (row->flags & PF_X) && row->file_size;
 	}
 }
 
@@ -133,7 +138,8 @@ static enum cp_code load(
 
 /* A file without a build id to check must at least be older than the capture. */
 static bool acceptable(struct cpi_image *image, const struct cpi_search *search,
-	const struct cpi_object *object, const char *expected, bool given, const char *path)
+	const struct cpi_object *object, const char *expected, bool given,
+	const char *path)
 {
 	struct cp_text id = cpi_elf_build_id(object->elf);
 	char hex[129];
@@ -184,7 +190,8 @@ static bool cached_file(const char *path)
 }
 
 bool cpi_object_open_debuginfod(struct cpi_image *image, const struct cpi_search *search,
-	enum cpi_debuginfod_kind kind, const char *id, bool remote, struct cpi_object *object)
+	enum cpi_debuginfod_kind kind, const char *id, bool remote,
+	struct cpi_object *object)
 {
 	const char *leaf = kind == CPI_DEBUGINFOD_DEBUGINFO ? "debuginfo" : "executable";
 	char path[PATH_MAX], url[1024] = "";
@@ -228,8 +235,9 @@ static bool try_file(struct hunt *hunt, bool given, const char *path)
 {
 	struct cpi_object object;
 
-	return cpi_object_open(hunt->image, hunt->search, path, hunt->id, given, &object) &&
-		take(hunt, object);
+	return cpi_object_open(
+		       hunt->image, hunt->search, path, hunt->id, given, &object) &&
+	       take(hunt, object);
 }
 
 static bool try_path(struct hunt *hunt, bool given, const char *format, ...)
@@ -282,7 +290,10 @@ static bool in_binaries(struct hunt *hunt)
 		bool named = cpi_binary_is_named(b, hunt->image);
 		struct cp_text wrong = hunt->image->wrong;
 
-		/* Without a name the build id alone may fit; else it is another image's. */
+		/*
+		 * Without a name the build id alone may fit; else it is another
+		 * image's.
+		 */
 		if (!named && (b->path || !*hunt->id))
 			continue;
 		if (try_path(hunt, true, "%s", b->file))
@@ -304,8 +315,8 @@ static bool in_symfs(struct hunt *hunt)
 		try_path(hunt, true, "%s%s", root, path))
 		return true;
 	if (hunt->role == ROLE_DEBUG && *hunt->id)
-		return try_path(hunt, true, "%s/usr/lib/debug/.build-id/%.2s/%s.debug", root,
-			hunt->id, hunt->id + 2);
+		return try_path(hunt, true, "%s/usr/lib/debug/.build-id/%.2s/%s.debug",
+			root, hunt->id, hunt->id + 2);
 	return false;
 }
 
@@ -317,8 +328,8 @@ static bool in_buildid_cache(struct hunt *hunt)
 	const char *dir = hunt->search->buildid_dir;
 
 	for (unsigned i = 0; i < 3 && *dir && *hunt->id; i++)
-		if (try_path(hunt, false, "%s/.build-id/%.2s/%s%s", dir, hunt->id, hunt->id + 2,
-			    leaf[hunt->role][i]))
+		if (try_path(hunt, false, "%s/.build-id/%.2s/%s%s", dir, hunt->id,
+			    hunt->id + 2, leaf[hunt->role][i]))
 			return true;
 	return false;
 }
@@ -336,9 +347,10 @@ static bool in_debug_dirs(struct hunt *hunt)
 {
 	const char *dir, *suffix = hunt->role == ROLE_DEBUG ? ".debug" : "";
 
-	for (size_t i = 0; *hunt->id && (dir = cpi_search_debug_dir(hunt->search, i)); i++)
-		if (try_path(hunt, false, "%s/.build-id/%.2s/%s%s", dir, hunt->id, hunt->id + 2,
-			    suffix))
+	for (size_t i = 0; *hunt->id && (dir = cpi_search_debug_dir(hunt->search, i));
+		i++)
+		if (try_path(hunt, false, "%s/.build-id/%.2s/%s%s", dir, hunt->id,
+			    hunt->id + 2, suffix))
 			return true;
 	return false;
 }
@@ -356,8 +368,9 @@ static bool at_path(struct hunt *hunt)
 
 static bool try_debuginfod(struct hunt *hunt, bool remote)
 {
-	enum cpi_debuginfod_kind kind = hunt->role == ROLE_DEBUG ? CPI_DEBUGINFOD_DEBUGINFO
-								 : CPI_DEBUGINFOD_EXECUTABLE;
+	enum cpi_debuginfod_kind kind = hunt->role == ROLE_DEBUG
+						? CPI_DEBUGINFOD_DEBUGINFO
+						: CPI_DEBUGINFOD_EXECUTABLE;
 	struct cpi_object object;
 
 	return cpi_object_open_debuginfod(
@@ -370,7 +383,10 @@ static bool in_debuginfod_cache(struct hunt *hunt)
 	return try_debuginfod(hunt, false);
 }
 
-/* Only for callers who asked for it; this process's own vdso is no farther than memory. */
+/*
+ * Only for callers who asked for it; this process's own vdso is no farther than
+ * memory.
+ */
 static bool at_debuginfod(struct hunt *hunt)
 {
 	if (hunt->image->kind == CPI_IMAGE_VDSO && hunt->role == ROLE_MAIN)
@@ -441,8 +457,8 @@ static bool at_debuglink(struct hunt *hunt)
 		if (try_link(hunt, crc, "%s%s/%.*s", dir, path, n, name.p))
 			return true;
 	return hunt->search->options->symfs &&
-		try_link(hunt, crc, "%s/usr/lib/debug%s/%.*s", hunt->search->options->symfs,
-			path, n, name.p);
+	       try_link(hunt, crc, "%s/usr/lib/debug%s/%.*s",
+		       hunt->search->options->symfs, path, n, name.p);
 }
 
 typedef bool place_fn(struct hunt *hunt);
@@ -480,13 +496,15 @@ enum cp_code cpi_image_find(
 	struct hunt hunt = {.image = image, .search = search};
 	struct cpi_object *used;
 
-	snprintf(hunt.id, sizeof hunt.id, "%.*s", (int)image->build_id.n, image->build_id.p);
+	snprintf(hunt.id, sizeof hunt.id, "%.*s", (int)image->build_id.n,
+		image->build_id.p);
 	hunt_for(&hunt, ROLE_MAIN);
 	if (image->kind == CPI_IMAGE_VDSO && !image->main.elf)
 		(void)cpi_image_open_own_vdso(image, search);
 	image->unverified = image->main.elf && !image->build_id.n;
 	if (image->main.elf && !*hunt.id)
-		cpi_search_hex(cpi_elf_build_id(image->main.elf), hunt.id, sizeof hunt.id);
+		cpi_search_hex(
+			cpi_elf_build_id(image->main.elf), hunt.id, sizeof hunt.id);
 	if (wants_debug(image, search) && (*hunt.id || image->main.elf)) {
 		struct cp_text wrong = image->wrong;
 

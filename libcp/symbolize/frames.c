@@ -39,7 +39,8 @@ static struct cp_text name_of(struct namer *namer, struct cp_text system)
 	if (!system.n || (system.p[0] != '_' && !memchr(system.p, '@', system.n)))
 		return system;
 	for (uint32_t id; (id = cpi_index_next(&namer->index, &probe));)
-		if (namer->memo.v[id - 1].p == system.p && namer->memo.v[id - 1].n == system.n)
+		if (namer->memo.v[id - 1].p == system.p &&
+			namer->memo.v[id - 1].n == system.n)
 			return namer->memo.v[id - 1].name;
 	name = cpi_demangle(&namer->demangler, system);
 	if (name.p != system.p) {
@@ -63,8 +64,8 @@ static void push(struct namer *namer, struct cpi_run *run, const struct cpi_fram
 		namer->failed = true;
 }
 
-static void add_line_frames(
-	struct namer *namer, struct cpi_run *run, struct cpi_dwarf_run lines, struct cp_text symbol)
+static void add_line_frames(struct namer *namer, struct cpi_run *run,
+	struct cpi_dwarf_run lines, struct cp_text symbol)
 {
 	for (uint32_t i = 0; i < lines.n && !namer->failed; i++) {
 		const struct cpi_dwarf_frame *from = &lines.frame[i];
@@ -87,14 +88,17 @@ static void add_line_frames(
 	}
 }
 
-static void add_go_frames(
-	struct namer *namer, struct cpi_run *run, struct cpi_go_run go, struct cp_text symbol)
+static void add_go_frames(struct namer *namer, struct cpi_run *run, struct cpi_go_run go,
+	struct cp_text symbol)
 {
 	for (uint32_t i = 0; i < go.n && !namer->failed; i++) {
 		const struct cpi_go_frame *from = &namer->image->go.frame[go.first + i];
 		struct cp_text name = i + 1 == go.n && symbol.n ? symbol : from->function;
-		struct cpi_frame frame = {.system = name, .name = name_of(namer, name), .file = from->file,
-			.start_line = from->start_line, .line = from->line};
+		struct cpi_frame frame = {.system = name,
+			.name = name_of(namer, name),
+			.file = from->file,
+			.start_line = from->start_line,
+			.line = from->line};
 
 		push(namer, run, &frame);
 	}
@@ -115,7 +119,8 @@ static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 		image->has_lines = true;
 		add_go_frames(namer, run, image->go.run[at], symbol);
 	} else if (symbol.n) {
-		struct cpi_frame frame = {.system = symbol, .name = name_of(namer, symbol)};
+		struct cpi_frame frame = {
+			.system = symbol, .name = name_of(namer, symbol)};
 
 		if (image->jit_line && image->jit_line[at].line) {
 			image->has_lines = true;

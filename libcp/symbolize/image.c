@@ -117,8 +117,8 @@ bool cpi_image_set_addresses(struct cpi_image *image, struct cpi_env *env,
  * --only-keep-debug): the executable mapping begins with the page that begins the
  * executable segment.
  */
-static bool from_debug_headers(
-	const struct cpi_image *image, const struct cpi_elf *elf, uint64_t key, uint64_t *ret)
+static bool from_debug_headers(const struct cpi_image *image, const struct cpi_elf *elf,
+	uint64_t key, uint64_t *ret)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(elf);
 
@@ -126,7 +126,8 @@ static bool from_debug_headers(
 		return false;
 	for (uint32_t i = 0; i < header->n_segments; i++) {
 		const struct cpi_elf_segment *row = cpi_elf_segment(elf, i);
-		uint64_t page = row->address & ~0xfffULL, address = page + (key - image->offset);
+		uint64_t page = row->address & ~0xfffULL,
+			 address = page + (key - image->offset);
 
 		if (row->type != PT_LOAD || !(row->flags & PF_X))
 			continue;
@@ -145,7 +146,8 @@ static bool address_of(const struct cpi_image *image, uint64_t key, uint64_t *re
 	if (elf)
 		return cpi_elf_address_of(elf, key, ret);
 	elf = image->debug.elf;
-	return cpi_elf_address_of(elf, key, ret) || from_debug_headers(image, elf, key, ret);
+	return cpi_elf_address_of(elf, key, ret) ||
+	       from_debug_headers(image, elf, key, ret);
 }
 
 enum cp_code cpi_image_addresses(
@@ -170,16 +172,18 @@ static bool fatal(enum cp_code code)
 }
 
 /*
- * The old ABI of 64-bit PowerPC: symbols have the addresses of function descriptors, which
- * are not followed.
+ * The old ABI of 64-bit PowerPC: symbols have the addresses of function descriptors,
+ * which are not followed.
  */
 static void note_descriptors(struct cpi_env *env, const struct cpi_object *object)
 {
 	if (cpi_elf_header(object->elf)->machine == EM_PPC64 &&
 		cpi_elf_find(object->elf, ".opd"))
 		cpi_diag_note(&env->diag, "opd",
-			"%s: its symbols are those of function descriptors (.opd), which are not "
-			"followed: many addresses stay without a name", object->path.p);
+			"%s: its symbols are those of function descriptors (.opd), which "
+			"are not "
+			"followed: many addresses stay without a name",
+			object->path.p);
 }
 
 static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
@@ -191,8 +195,8 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 	if (!object->elf)
 		return CP_OK;
 	note_descriptors(env, object);
-	code = cpi_symtab_resolve(
-		env, object->elf, image->address, image->n_addresses, image->symbol, &why);
+	code = cpi_symtab_resolve(env, object->elf, image->address, image->n_addresses,
+		image->symbol, &why);
 	if (code && !fatal(code))
 		image->unreadable = object->path;
 	if (!fatal(code))
@@ -203,7 +207,8 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 }
 
 /* Go's own table: names where all symbols are gone, lines where there is no DWARF. */
-static enum cp_code read_go(struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
+static enum cp_code read_go(
+	struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
 {
 	struct cpi_elf *elf = image->main.elf;
 	struct cp_error why;

@@ -37,7 +37,8 @@ enum cpi_image_kind { CPI_IMAGE_FILE, CPI_IMAGE_VDSO, CPI_IMAGE_KERNEL, CPI_IMAG
 
 /* A file in use; elf NULL: none. */
 struct cpi_object {
-	struct cpi_blob blob, inner; /* as it lies there; unwrapped when that is compressed */
+	struct cpi_blob blob,
+		inner; /* as it lies there; unwrapped when that is compressed */
 	struct cpi_elf *elf;
 	struct cp_text path; /* in the image's arena, NUL after it */
 	struct cp_text url;  /* where it was downloaded from; n = 0: it was here */
@@ -62,7 +63,8 @@ struct cpi_image {
 	struct cp_text path, build_id; /* as the profile has them; id in hexadecimal */
 	enum cpi_image_kind kind;
 	uint32_t pid;
-	uint32_t inner; /* the process's own number, where a jitdump's name tells it; 0 = none */
+	/* the process's own number, where a jitdump's name tells it; 0 = none */
+	uint32_t inner;
 	uint32_t layer; /* of that jitdump; 0 = as the memory was last */
 	cp_mapping mapping;            /* the first one */
 	uint64_t start, limit, offset; /* of that */
@@ -142,8 +144,8 @@ enum cp_code cpi_image_find(
 	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err);
 /*
  * Opens `path` as an ELF file if its build id is `expected` (hexadecimal). With an empty
- * one any file will do that is not newer than the capture, or was `given` by the user. False
- * when it is not what is wanted, or not there.
+ * one any file will do that is not newer than the capture, or was `given` by the user.
+ * False when it is not what is wanted, or not there.
  */
 bool cpi_object_open(struct cpi_image *image, const struct cpi_search *search,
 	const char *path, const char *expected, bool given, struct cpi_object *object);
@@ -155,11 +157,12 @@ const char *cpi_search_debug_dir(const struct cpi_search *search, size_t i);
 void cpi_search_hex(struct cp_text bytes, char *hex, size_t size);
 void cpi_object_close(struct cpi_object *object, struct cpi_env *env);
 /*
- * Opens the copy that debuginfod's cache holds or, when downloads are asked for and `remote`
- * is set, that a server has. As cpi_object_open.
+ * Opens the copy that debuginfod's cache holds or, when downloads are asked for and
+ * `remote` is set, that a server has. As cpi_object_open.
  */
 bool cpi_object_open_debuginfod(struct cpi_image *image, const struct cpi_search *search,
-	enum cpi_debuginfod_kind kind, const char *id, bool remote, struct cpi_object *object);
+	enum cpi_debuginfod_kind kind, const char *id, bool remote,
+	struct cpi_object *object);
 /*
  * `profile` may be NULL: neither the capture's time nor its kernel is known. Fails where
  * downloads are asked for and cannot be had.

@@ -117,7 +117,7 @@ static bool by_number(struct hunt *hunt, const char *given, bool *ret_numbered)
 		return false;
 	if (S_ISDIR(st.st_mode))
 		return in_dir(hunt, "", path, hunt->image->pid) ||
-			in_dir(hunt, "", path, hunt->image->inner) || only_map(hunt, path);
+		       in_dir(hunt, "", path, hunt->image->inner) || only_map(hunt, path);
 	if (!take_file(hunt, path))
 		return false;
 	if (has_magic(hunt->blob) == hunt->dump)
@@ -138,8 +138,9 @@ static bool in_map_dirs(struct hunt *hunt)
 			return true;
 	for (size_t i = 0; i < o->n_map_dirs; i++) {
 		(void)by_number(hunt, o->map_dirs[i], &numbered);
-		if (!numbered && (in_dir(hunt, "", o->map_dirs[i], hunt->image->pid) ||
-					 in_dir(hunt, "", o->map_dirs[i], hunt->image->inner)))
+		if (!numbered &&
+			(in_dir(hunt, "", o->map_dirs[i], hunt->image->pid) ||
+				in_dir(hunt, "", o->map_dirs[i], hunt->image->inner)))
 			return true;
 	}
 	return false;
@@ -190,18 +191,21 @@ static enum cp_code from_dump(
 
 	if (!cpi_jit_open_dump(image, search))
 		return CP_OK;
-	image->jit_line = cpi_alloc_zero(&env->mem, image->n_ranked * sizeof *image->jit_line);
+	image->jit_line =
+		cpi_alloc_zero(&env->mem, image->n_ranked * sizeof *image->jit_line);
 	if (!image->jit_line)
 		return cpi_error_memory(err);
 	code = cpi_jitdump_resolve(env, image->dump.bytes, image->dump.n, image->layer,
-		image->address, image->n_addresses, image->symbol, image->jit_line, &bad, NULL);
+		image->address, image->n_addresses, image->symbol, image->jit_line, &bad,
+		NULL);
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
 	if (code)
 		image->unreadable = image->file;
 	else if (bad != CP_NO_OFFSET)
-		cpi_diag_note(&env->diag, "jitdump", "%s: the record at byte 0x%llx is damaged",
-			image->file.p, (unsigned long long)bad);
+		cpi_diag_note(&env->diag, "jitdump",
+			"%s: the record at byte 0x%llx is damaged", image->file.p,
+			(unsigned long long)bad);
 	return CP_OK;
 }
 
@@ -213,12 +217,12 @@ static enum cp_code from_map(
 
 	if (!find_file(&hunt))
 		return CP_OK;
-	if (cpi_perfmap_resolve(search->env, image->list.bytes, image->list.n, image->address,
-		    image->n_addresses, image->symbol, &bad, err))
+	if (cpi_perfmap_resolve(search->env, image->list.bytes, image->list.n,
+		    image->address, image->n_addresses, image->symbol, &bad, err))
 		return CP_ERROR_MEMORY;
 	if (bad)
-		cpi_diag_note(&search->env->diag, "perf-map", "%s: %zu lines are of another form",
-			image->file.p, bad);
+		cpi_diag_note(&search->env->diag, "perf-map",
+			"%s: %zu lines are of another form", image->file.p, bad);
 	return CP_OK;
 }
 

@@ -33,7 +33,8 @@ static bool is_file(const char *path)
 
 static bool open_list(struct kernel *kernel, const char *path)
 {
-	if (!is_file(path) || cpi_file_read(kernel->search->env, path, &kernel->list, NULL))
+	if (!is_file(path) ||
+		cpi_file_read(kernel->search->env, path, &kernel->list, NULL))
 		return false;
 	return true;
 }
@@ -89,10 +90,14 @@ static bool find_list(struct kernel *kernel)
 	kernel->path = "/proc/kallsyms";
 	kernel->verified = id.n;
 	return running_release_is(search->release) &&
-		(!id.n || running_kernel_is(search, id)) && open_list(kernel, kernel->path);
+	       (!id.n || running_kernel_is(search, id)) &&
+	       open_list(kernel, kernel->path);
 }
 
-/* perf records where the kernel's reference symbol was; address randomisation moves it. */
+/*
+ * perf records where the kernel's reference symbol was; address randomisation moves
+ * it.
+ */
 static uint64_t slide_of(const struct cpi_image *core, uint64_t linked)
 {
 	uint64_t at = core->offset ? core->offset : core->start;
@@ -119,7 +124,8 @@ static int by_value(const void *pa, const void *pb)
 }
 
 /* Run-time addresses are the keys; the list may stem from another boot. */
-static uint64_t listed(const struct kernel *kernel, const struct cpi_image *image, uint64_t key)
+static uint64_t listed(
+	const struct kernel *kernel, const struct cpi_image *image, uint64_t key)
 {
 	return image->kind == CPI_IMAGE_KERNEL ? key - kernel->slide : key;
 }
@@ -154,7 +160,8 @@ static void take(struct kernel *kernel, struct cpi_image *image, const uint64_t 
 		const uint64_t *at = bsearch(&key, address, n, sizeof *address, by_value);
 		uint32_t row = image->unique[i];
 
-		if (at && row && symbol[at - address].name.p && !image->symbol[row - 1].name.p) {
+		if (at && row && symbol[at - address].name.p &&
+			!image->symbol[row - 1].name.p) {
 			image->symbol[row - 1] = symbol[at - address];
 			image->unverified |= !kernel->verified;
 			if (!image->file.n)
@@ -180,14 +187,14 @@ static enum cp_code read_list(struct kernel *kernel, struct cp_error *err)
 
 		for (size_t i = 0; i < kernel->n; i++)
 			for (size_t k = 0; k < kernel->image[i]->n; k++)
-				address[at++] = listed(
-					kernel, kernel->image[i], kernel->image[i]->key[k]);
+				address[at++] = listed(kernel, kernel->image[i],
+					kernel->image[i]->key[k]);
 		qsort(address, n, sizeof *address, by_value);
 		for (size_t i = 0; i < n; i++)
 			if (!unique || address[unique - 1] != address[i])
 				address[unique++] = address[i];
-		code = cpi_kallsyms_resolve(env, kernel->list.bytes, kernel->list.n, address,
-			unique, symbol, NULL);
+		code = cpi_kallsyms_resolve(env, kernel->list.bytes, kernel->list.n,
+			address, unique, symbol, NULL);
 		for (size_t i = 0; i < kernel->n && !code; i++)
 			take(kernel, kernel->image[i], address, unique, symbol);
 	}
@@ -210,12 +217,13 @@ static enum cp_code names_from_list(struct kernel *kernel, struct cp_error *err)
 }
 
 /* Run-time addresses to those of vmlinux, or to places in a module. */
-static enum cp_code set_addresses(
-	struct kernel *kernel, struct cpi_image *image, uint64_t slide, struct cp_error *err)
+static enum cp_code set_addresses(struct kernel *kernel, struct cpi_image *image,
+	uint64_t slide, struct cp_error *err)
 {
 	struct cpi_env *env = kernel->search->env;
 	uint64_t *address = cpi_alloc_array(&env->mem, image->n, sizeof *address);
-	bool *has = cpi_alloc_array(&env->mem, image->n, sizeof *has), fine = address && has;
+	bool *has = cpi_alloc_array(&env->mem, image->n, sizeof *has),
+	     fine = address && has;
 
 	for (size_t i = 0; i < image->n && fine; i++) {
 		address[i] = image->key[i] - slide;

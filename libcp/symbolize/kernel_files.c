@@ -37,15 +37,17 @@ static bool try_path(struct place *place, bool given, const char *format, ...)
 	n = vsnprintf(path, sizeof path, format, args);
 	va_end(args);
 	return n > 0 && (size_t)n < sizeof path &&
-		cpi_object_open(place->image, place->search, path, place->id, given, place->object);
+	       cpi_object_open(place->image, place->search, path, place->id, given,
+		       place->object);
 }
 
-static struct place place_for(
-	struct cpi_image *image, const struct cpi_search *search, struct cpi_object *object)
+static struct place place_for(struct cpi_image *image, const struct cpi_search *search,
+	struct cpi_object *object)
 {
 	struct place place = {.image = image, .search = search, .object = object};
 
-	snprintf(place.id, sizeof place.id, "%.*s", (int)image->build_id.n, image->build_id.p);
+	snprintf(place.id, sizeof place.id, "%.*s", (int)image->build_id.n,
+		image->build_id.p);
 	return place;
 }
 
@@ -64,12 +66,12 @@ static bool by_id(struct place *place)
 	if (strlen(id) < 3)
 		return false;
 	if (*search->buildid_dir &&
-		(try_path(place, false, "%s/.build-id/%.2s/%s/elf", search->buildid_dir, id,
-			 id + 2) ||
+		(try_path(place, false, "%s/.build-id/%.2s/%s/elf", search->buildid_dir,
+			 id, id + 2) ||
 			try_path(place, false, "%s/.build-id/%.2s/%s/debug",
 				search->buildid_dir, id, id + 2) ||
-			try_path(place, false, "%s/.build-id/%.2s/%s", search->buildid_dir, id,
-				id + 2)))
+			try_path(place, false, "%s/.build-id/%.2s/%s",
+				search->buildid_dir, id, id + 2)))
 		return true;
 	for (size_t i = 0; (dir = cpi_search_debug_dir(search, i)); i++)
 		if (try_path(place, false, "%s/.build-id/%.2s/%s.debug", dir, id, id + 2))
@@ -103,7 +105,8 @@ bool cpi_image_open_vmlinux(struct cpi_image *image, const struct cpi_search *se
 				continue;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-			snprintf(path, sizeof path, where[i], base, (int)release.n, release.p);
+			snprintf(path, sizeof path, where[i], base, (int)release.n,
+				release.p);
 #pragma GCC diagnostic pop
 			if (try_path(&place, false, "%s", path))
 				return true;
@@ -153,12 +156,14 @@ static bool in_modules_dep(struct place *place, const char *dir, struct cp_text 
 	at = (const char *)blob.bytes;
 	for (end = at + blob.n; at < end && !found;) {
 		const char *eol = memchr(at, '\n', (size_t)(end - at));
-		const char *stop = eol ? eol : end, *colon = memchr(at, ':', (size_t)(stop - at));
+		const char *stop = eol ? eol : end,
+			   *colon = memchr(at, ':', (size_t)(stop - at));
 		struct cp_text file = {at, (size_t)((colon ? colon : stop) - at)};
 
 		if (colon && same_module(module_name(file), wanted))
-			found = try_path(place, true, "%s%s%.*s", file.p[0] == '/' ? "" : dir,
-				file.p[0] == '/' ? "" : "/", (int)file.n, file.p);
+			found = try_path(place, true, "%s%s%.*s",
+				file.p[0] == '/' ? "" : dir, file.p[0] == '/' ? "" : "/",
+				(int)file.n, file.p);
 		at = eol ? eol + 1 : end;
 	}
 	cpi_blob_release(env, &blob);
@@ -166,7 +171,8 @@ static bool in_modules_dep(struct place *place, const char *dir, struct cp_text 
 }
 
 /* A tree without an index; its depth and size bound the walk, not a stranger's input. */
-static bool in_tree(struct place *place, const char *dir, struct cp_text wanted, unsigned depth)
+static bool in_tree(
+	struct place *place, const char *dir, struct cp_text wanted, unsigned depth)
 {
 	DIR *d = depth < MOST_DEPTH ? opendir(dir) : NULL;
 	struct dirent *entry;
@@ -177,8 +183,8 @@ static bool in_tree(struct place *place, const char *dir, struct cp_text wanted,
 		char path[PATH_MAX];
 
 		if (entry->d_name[0] == '.' ||
-			(size_t)snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) >=
-				sizeof path)
+			(size_t)snprintf(path, sizeof path, "%s/%s", dir,
+				entry->d_name) >= sizeof path)
 			continue;
 		if (entry->d_type == DT_DIR)
 			found = in_tree(place, path, wanted, depth + 1);
@@ -212,7 +218,8 @@ static bool find_module(struct place *place)
 				  in_tree(place, o->modules, wanted, 0)))
 		return true;
 	if (path.n && path.p[0] == '/') {
-		if (o->symfs && try_path(place, true, "%s%.*s", o->symfs, (int)path.n, path.p))
+		if (o->symfs &&
+			try_path(place, true, "%s%.*s", o->symfs, (int)path.n, path.p))
 			return true;
 		if (*place->id && try_path(place, false, "%.*s", (int)path.n, path.p))
 			return true;
@@ -244,8 +251,8 @@ static bool same_release(struct cp_text release)
 }
 
 /*
- * The vdso of this very process, where it is the one that was captured: the same build id,
- * or the same kernel release when the capture has none.
+ * The vdso of this very process, where it is the one that was captured: the same build
+ * id, or the same kernel release when the capture has none.
  */
 bool cpi_image_open_own_vdso(struct cpi_image *image, const struct cpi_search *search)
 {

@@ -76,7 +76,8 @@ static struct cpi_elf *open_split(void *arg, struct cp_text comp_dir, struct cp_
 {
 	struct lines *lines = arg;
 	const char *symfs = lines->search->options->symfs, *dir = "", *slash = "";
-	struct cp_text own = directory(lines->object->path), base = cpi_text_basename(name);
+	struct cp_text own = directory(lines->object->path),
+		       base = cpi_text_basename(name);
 	struct cpi_elf *elf = NULL;
 	int dir_n = 0;
 
@@ -88,10 +89,11 @@ static struct cpi_elf *open_split(void *arg, struct cp_text comp_dir, struct cp_
 		slash = "/";
 	}
 	if (symfs)
-		elf = try_split(lines, "%s/%.*s%s%.*s", symfs, dir_n, dir, slash, (int)name.n,
-			name.p);
+		elf = try_split(lines, "%s/%.*s%s%.*s", symfs, dir_n, dir, slash,
+			(int)name.n, name.p);
 	if (!elf && (dir_n || name.p[0] == '/'))
-		elf = try_split(lines, "%.*s%s%.*s", dir_n, dir, slash, (int)name.n, name.p);
+		elf = try_split(
+			lines, "%.*s%s%.*s", dir_n, dir, slash, (int)name.n, name.p);
 	if (!elf && name.p[0] != '/')
 		elf = try_split(
 			lines, "%.*s%.*s", (int)own.n, own.p, (int)name.n, name.p);
@@ -151,8 +153,8 @@ static void open_alt(struct lines *lines)
 	cpi_search_hex(id, hex, sizeof hex);
 	if (strlen(hex) < 3)
 		return;
-	if (symfs && try_alt(lines, hex, "%s/usr/lib/debug/.build-id/%.2s/%s.debug", symfs, hex,
-			     hex + 2))
+	if (symfs && try_alt(lines, hex, "%s/usr/lib/debug/.build-id/%.2s/%s.debug",
+			     symfs, hex, hex + 2))
 		return;
 	if (symfs && name.p[0] == '/' &&
 		try_alt(lines, hex, "%s%.*s", symfs, (int)name.n, name.p))
@@ -161,8 +163,8 @@ static void open_alt(struct lines *lines)
 		if (try_alt(lines, hex, "%s/.build-id/%.2s/%s.debug", dir, hex, hex + 2))
 			return;
 	if (name.p[0] == '/' ? try_alt(lines, hex, "%.*s", (int)name.n, name.p)
-			     : try_alt(lines, hex, "%.*s%.*s", (int)own.n, own.p, (int)name.n,
-				       name.p))
+			     : try_alt(lines, hex, "%.*s%.*s", (int)own.n, own.p,
+				       (int)name.n, name.p))
 		return;
 	for (unsigned remote = 0; remote < 2 && !lines->image->alt.elf; remote++)
 		(void)cpi_object_open_debuginfod(lines->image, search,
@@ -174,7 +176,8 @@ static void open_alt(struct lines *lines)
 enum cp_code cpi_image_lines(
 	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err)
 {
-	struct lines lines = {image, search, image->main.debug ? &image->main : &image->debug};
+	struct lines lines = {
+		image, search, image->main.debug ? &image->main : &image->debug};
 	struct cpi_dwarf_options options = {.open_split = open_split,
 		.open_package = open_package, .arg = &lines};
 	struct cp_error why;
@@ -184,10 +187,11 @@ enum cp_code cpi_image_lines(
 		return CP_OK;
 	open_alt(&lines);
 	options.alt = image->alt.elf;
-	code = cpi_dwarf_open(search->env, lines.object->elf, &options, &image->dwarf, &why);
+	code = cpi_dwarf_open(
+		search->env, lines.object->elf, &options, &image->dwarf, &why);
 	if (!code)
-		code = cpi_dwarf_resolve(
-			image->dwarf, image->address, image->n_addresses, &image->lines, &why);
+		code = cpi_dwarf_resolve(image->dwarf, image->address, image->n_addresses,
+			&image->lines, &why);
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
 	/* Damage leaves the symbols. */

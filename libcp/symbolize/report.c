@@ -48,7 +48,8 @@ static int counting_type(const struct cp_profile *p)
 	for (size_t i = 0; i < p->sample_type.n; i++) {
 		struct cp_text type = cpi_profile_text(p, p->sample_type.v[i].type);
 
-		if (cpi_text_equal(type, CPI_TEXT("samples")) && !p->sample_type.v[i].decimals)
+		if (cpi_text_equal(type, CPI_TEXT("samples")) &&
+			!p->sample_type.v[i].decimals)
 			return (int)i;
 	}
 	return -1;
@@ -77,7 +78,8 @@ static struct together *put_together(struct cpi_env *env, const struct cpi_image
 
 	for (uint32_t i = 0; t && i < images->n; i++) {
 		const struct cpi_image *image = &images->v[i];
-		uint64_t hash = cpi_hash_mix(cpi_hash(image->path.p, image->path.n), image->pid);
+		uint64_t hash =
+			cpi_hash_mix(cpi_hash(image->path.p, image->path.n), image->pid);
 		struct cpi_probe probe = cpi_index_find(&index, hash);
 
 		t[i].first = i;
@@ -234,24 +236,29 @@ static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 	switch (image->kind) {
 	case CPI_IMAGE_KERNEL:
 		snprintf(hint, size,
-			"give the captured kernel's list of symbols (--kallsyms FILE) or its "
+			"give the captured kernel's list of symbols (--kallsyms FILE) or "
+			"its "
 			"vmlinux (--vmlinux FILE, build id %.*s)%s",
 			(int)image->build_id.n, image->build_id.p, or_download(image));
 		break;
 	case CPI_IMAGE_MODULE:
-		snprintf(hint, size, "give --kallsyms FILE, or --modules DIR that holds %s", path);
+		snprintf(hint, size,
+			"give --kallsyms FILE, or --modules DIR that holds %s", path);
 		break;
 	case CPI_IMAGE_BPF:
 		snprintf(hint, size, "give --kallsyms FILE");
 		break;
 	case CPI_IMAGE_VDSO:
-		snprintf(hint, size, "the build-id cache of the machine it was captured on has it "
+		snprintf(hint, size,
+			"the build-id cache of the machine it was captured on has it "
 			"(--buildid-dir DIR)");
 		break;
 	default:
-		snprintf(hint, size, "give --binary FILE or --symfs DIR with %s%s%.*s%s%s", path,
+		snprintf(hint, size,
+			"give --binary FILE or --symfs DIR with %s%s%.*s%s%s", path,
 			image->build_id.n ? " (build id " : "", (int)image->build_id.n,
-			image->build_id.p, image->build_id.n ? ")" : "", or_download(image));
+			image->build_id.p, image->build_id.n ? ")" : "",
+			or_download(image));
 	}
 }
 
@@ -261,30 +268,36 @@ static void hint_wrong(const struct cpi_image *image, char *hint, size_t size)
 
 	shown(path, sizeof path, image->wrong);
 	if (image->build_id.n)
-		snprintf(hint, size, "%s is another build (%s%.*s, wanted %.*s): give the right "
-			"one with --binary or --symfs", path, image->wrong_id.n ? "" : "no id",
-			(int)image->wrong_id.n, image->wrong_id.p, (int)image->build_id.n,
-			image->build_id.p);
+		snprintf(hint, size,
+			"%s is another build (%s%.*s, wanted %.*s): give the right "
+			"one with --binary or --symfs",
+			path, image->wrong_id.n ? "" : "no id", (int)image->wrong_id.n,
+			image->wrong_id.p, (int)image->build_id.n, image->build_id.p);
 	else
-		snprintf(hint, size, "%s is newer than the capture, which has no build id to "
-			"check: give the right one with --binary or --symfs", path);
+		snprintf(hint, size,
+			"%s is newer than the capture, which has no build id to "
+			"check: give the right one with --binary or --symfs",
+			path);
 }
 
 /* Symbols are there, or none at all: what about the debug file? */
-static void hint_debug(const struct cpi_image *image, enum cp_symbol_status status, char *hint,
-	size_t size)
+static void hint_debug(const struct cpi_image *image, enum cp_symbol_status status,
+	char *hint, size_t size)
 {
 	char path[512], debug[512];
 
 	shown(path, sizeof path, image->file);
 	shown(debug, sizeof debug, image->wrong_debug);
 	if (status == CP_SYMBOLS_NO_SYMBOLS && image->wrong_debug.n)
-		snprintf(hint, size, "%s has no symbols for these addresses, and %s is of another "
+		snprintf(hint, size,
+			"%s has no symbols for these addresses, and %s is of another "
 			"build: give the right debug file with --debug-dir%s",
 			path, debug, or_download(image));
 	else if (status == CP_SYMBOLS_NO_SYMBOLS)
-		snprintf(hint, size, "%s has no symbols for these addresses: install its "
-			"debug file, or give it with --debug-dir%s", path, or_download(image));
+		snprintf(hint, size,
+			"%s has no symbols for these addresses: install its "
+			"debug file, or give it with --debug-dir%s",
+			path, or_download(image));
 	else if (image->wrong_debug.n)
 		snprintf(hint, size, "no lines: %s is of another build", debug);
 }
@@ -297,8 +310,10 @@ static void hint_missing(const struct cpi_image *image, char *hint, size_t size)
 	if (!image->missing.n)
 		return;
 	if (image->n_missing > 1)
-		snprintf(more, sizeof more, " and %zu more like it", image->n_missing - 1);
-	snprintf(hint, size, "some inlined functions and lines are lost: %s%s is missing; put it "
+		snprintf(
+			more, sizeof more, " and %zu more like it", image->n_missing - 1);
+	snprintf(hint, size,
+		"some inlined functions and lines are lost: %s%s is missing; put it "
 		"there, beside the program, or below --symfs",
 		shown(path, sizeof path, image->missing), more);
 }
@@ -306,11 +321,15 @@ static void hint_missing(const struct cpi_image *image, char *hint, size_t size)
 static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
 {
 	if (image->inner)
-		snprintf(hint, size, "generated code: give --map-dir DIR with jit-%u.dump or "
-			"perf-%u.map", image->inner, image->inner);
+		snprintf(hint, size,
+			"generated code: give --map-dir DIR with jit-%u.dump or "
+			"perf-%u.map",
+			image->inner, image->inner);
 	else if (image->pid)
-		snprintf(hint, size, "generated code: give --map-dir DIR with perf-%u.map or "
-			"jit-%u.dump, or --map-dir %u=FILE", image->pid, image->pid, image->pid);
+		snprintf(hint, size,
+			"generated code: give --map-dir DIR with perf-%u.map or "
+			"jit-%u.dump, or --map-dir %u=FILE",
+			image->pid, image->pid, image->pid);
 	else
 		snprintf(hint, size, "no file is mapped there");
 }
@@ -352,9 +371,11 @@ static bool describe(
 	if (*hint && !(row->public.hint = keep(report, hint)))
 		return false;
 	if (image->file.n)
-		row->public.file = cpi_arena_copy(&report->text, image->file.p, image->file.n);
+		row->public.file =
+			cpi_arena_copy(&report->text, image->file.p, image->file.n);
 	if (image->url.n)
-		row->public.url = cpi_arena_copy(&report->text, image->url.p, image->url.n);
+		row->public.url =
+			cpi_arena_copy(&report->text, image->url.p, image->url.n);
 	return (!image->file.n || row->public.file) && (!image->url.n || row->public.url);
 }
 
@@ -396,7 +417,8 @@ static uint64_t *count_before(struct cpi_env *env, const struct cp_profile *p,
 }
 
 /* Locations that had names before count as resolved. */
-static void add_up(const struct cpi_images *images, const uint64_t *before, struct together *t)
+static void add_up(
+	const struct cpi_images *images, const uint64_t *before, struct together *t)
 {
 	for (size_t i = 0; i < images->n; i++) {
 		struct together *first = &t[t[i].first];
@@ -441,7 +463,8 @@ enum cp_code cpi_report_new(struct cpi_env *env, const struct cp_profile *p,
 	cpi_arena_init(&report->text, &env->mem);
 	report->row = cpi_alloc_zero(&env->mem, images->n * sizeof *report->row);
 	report->room = report->row ? images->n : 0;
-	code = report->row ? fill_rows(report, p, images, image_of, err) : cpi_error_memory(err);
+	code = report->row ? fill_rows(report, p, images, image_of, err)
+			   : cpi_error_memory(err);
 	if (code)
 		cp_symbol_report_free(report);
 	else

@@ -27,7 +27,8 @@ static bool any_fits(
 }
 
 /* The file's build id in hexadecimal, "" when it has none or is no ELF file. */
-static void id_of(const struct cpi_search *search, const char *file, char *id, size_t size)
+static void id_of(
+	const struct cpi_search *search, const char *file, char *id, size_t size)
 {
 	struct cpi_image image;
 	struct cpi_object object;
@@ -74,8 +75,9 @@ static void say(const struct cpi_search *search, const struct cpi_images *images
 			"no image has the path given for %s; there is %s", file, list);
 	else
 		cpi_diag_note(&search->env->diag, "binary",
-			"%s (%s%.12s) belongs to no image, by name or build id; there is %s", file,
-			*id ? "build id " : "no build id", id, list);
+			"%s (%s%.12s) belongs to no image, by name or build id; there is "
+			"%s",
+			file, *id ? "build id " : "no build id", id, list);
 }
 
 void cpi_images_note_strangers(

@@ -8,10 +8,10 @@
 #include "symbolize/report.h"
 
 /*
- * The run: group the profile's locations by image; then, all images at once, find files and
- * read symbol tables; then lines, image by image, each on all threads; then names; last,
- * on one thread and in the order of rows, write everything into the profile, so that the
- * result never depends on threads.
+ * The run: group the profile's locations by image; then, all images at once, find files
+ * and read symbol tables; then lines, image by image, each on all threads; then names;
+ * last, on one thread and in the order of rows, write everything into the profile, so
+ * that the result never depends on threads.
  */
 struct run {
 	struct cpi_env *env;
@@ -31,8 +31,9 @@ static bool starts(struct cp_text text, const char *with)
 /* Names of mappings in which programs keep code they make at run time. */
 static bool is_generated(struct cp_text path)
 {
-	static const char *const prefix[] = {"//anon", "[anon", "/anon_hugepage", "anon_inode:",
-		"/memfd:", "/dev/zero", "/SYSV", "[heap]", "[stack", "[uprobes]", "/dev/shm/"};
+	static const char *const prefix[] = {"//anon", "[anon", "/anon_hugepage",
+		"anon_inode:", "/memfd:", "/dev/zero", "/SYSV", "[heap]", "[stack",
+		"[uprobes]", "/dev/shm/"};
 
 	for (unsigned i = 0; i < sizeof prefix / sizeof *prefix; i++)
 		if (starts(path, prefix[i]))
@@ -42,9 +43,10 @@ static bool is_generated(struct cp_text path)
 
 static bool is_module_file(struct cp_text path)
 {
-	return cpi_text_ends(path, CPI_TEXT(".ko")) || cpi_text_ends(path, CPI_TEXT(".ko.xz")) ||
-		cpi_text_ends(path, CPI_TEXT(".ko.gz")) ||
-		cpi_text_ends(path, CPI_TEXT(".ko.zst"));
+	return cpi_text_ends(path, CPI_TEXT(".ko")) ||
+	       cpi_text_ends(path, CPI_TEXT(".ko.xz")) ||
+	       cpi_text_ends(path, CPI_TEXT(".ko.gz")) ||
+	       cpi_text_ends(path, CPI_TEXT(".ko.zst"));
 }
 
 /* The profile's word where it has one, else what the path tells. */
@@ -64,7 +66,8 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 	default:
 		break;
 	}
-	if (starts(path, "[kernel") || starts(path, "[[kernel") || starts(path, "[guest.kernel"))
+	if (starts(path, "[kernel") || starts(path, "[[kernel") ||
+		starts(path, "[guest.kernel"))
 		return CPI_IMAGE_KERNEL;
 	if (starts(path, "[vdso") || starts(path, "[vsyscall"))
 		return CPI_IMAGE_VDSO;
@@ -79,8 +82,9 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 
 static bool same_image(const struct cpi_image *a, const struct cpi_image *b)
 {
-	return a->kind == b->kind && a->pid == b->pid && a->layer == b->layer && cpi_text_equal(a->path, b->path) &&
-		cpi_text_equal(a->build_id, b->build_id);
+	return a->kind == b->kind && a->pid == b->pid && a->layer == b->layer &&
+	       cpi_text_equal(a->path, b->path) &&
+	       cpi_text_equal(a->build_id, b->build_id);
 }
 
 /* The image of a mapping row, made when it is new; 0: out of memory. */
@@ -111,7 +115,8 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 		if (same_image(&run->images.v[id - 1], &image))
 			return id;
 	if (!cpi_vec_push(&run->env->mem, &run->images, image) ||
-		!cpi_index_add(&run->env->mem, &run->index, hash, (uint32_t)run->images.n))
+		!cpi_index_add(
+			&run->env->mem, &run->index, hash, (uint32_t)run->images.n))
 		return 0;
 	return (uint32_t)run->images.n;
 }
@@ -150,7 +155,8 @@ static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_o
 
 		if (!cpi_image_sort(image, run->env))
 			return false;
-		if (kernel && image->n && !cpi_vec_push(&run->env->mem, &run->kernel, image))
+		if (kernel && image->n &&
+			!cpi_vec_push(&run->env->mem, &run->kernel, image))
 			return false;
 	}
 	return true;
@@ -214,7 +220,8 @@ static enum cp_code resolve(struct run *run, struct cp_error *err)
 	cpi_pool_run(run->env, run->images.n + 1, symbols_job, run);
 	for (size_t i = 0; i < run->images.n && all_well(run) && !code; i++) {
 		if (!run->search.options->no_inlines)
-			run->code[i] = cpi_image_lines(&run->images.v[i], &run->search, NULL);
+			run->code[i] =
+				cpi_image_lines(&run->images.v[i], &run->search, NULL);
 		code = cpi_env_progress(run->env, (double)(i + 1) / run->images.n, err);
 	}
 	if (!code && all_well(run))
@@ -224,8 +231,9 @@ static enum cp_code resolve(struct run *run, struct cp_error *err)
 	return code;
 }
 
-static enum cp_code work(struct run *run, struct cp_profile *p, uint32_t *image_of_mapping,
-	struct cp_symbol_report **ret_report, struct cp_error *err)
+static enum cp_code work(struct run *run, struct cp_profile *p,
+	uint32_t *image_of_mapping, struct cp_symbol_report **ret_report,
+	struct cp_error *err)
 {
 	struct cp_symbol_report *report = NULL;
 	enum cp_code code;
@@ -233,14 +241,17 @@ static enum cp_code work(struct run *run, struct cp_profile *p, uint32_t *image_
 	if (!group(run, p, image_of_mapping))
 		return cpi_error_memory(err);
 	cpi_images_note_strangers(&run->search, &run->images);
-	run->code = cpi_alloc_zero(&run->env->mem, (run->images.n + 1) * sizeof *run->code);
+	run->code =
+		cpi_alloc_zero(&run->env->mem, (run->images.n + 1) * sizeof *run->code);
 	if (!run->code)
 		return cpi_error_memory(err);
 	code = resolve(run, err);
 	if (!code && ret_report)
-		code = cpi_report_new(run->env, p, &run->images, image_of_mapping, &report, err);
+		code = cpi_report_new(
+			run->env, p, &run->images, image_of_mapping, &report, err);
 	if (!code)
-		code = cpi_apply(run->env, p, &run->images, run->search.options->resymbolize, err);
+		code = cpi_apply(
+			run->env, p, &run->images, run->search.options->resymbolize, err);
 	if (!code && ret_report)
 		*ret_report = report;
 	else
@@ -261,7 +272,8 @@ enum cp_code cpi_symbolize(struct cpi_env *env, struct cp_profile **profile,
 	code = cpi_search_init(&run.search, env, options ? options : &none, p, err);
 	if (code)
 		return code;
-	image_of_mapping = cpi_alloc_zero(&env->mem, p->mapping.n * sizeof *image_of_mapping);
+	image_of_mapping =
+		cpi_alloc_zero(&env->mem, p->mapping.n * sizeof *image_of_mapping);
 	if (image_of_mapping)
 		code = work(&run, p, image_of_mapping, ret_report, err);
 	else

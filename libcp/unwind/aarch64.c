@@ -42,7 +42,9 @@ const struct cpi_unwind_arch cpi_unwind_aarch64 = {
 	.pc = 32,
 	.dwarf = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
 		20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 0xff},
-	/* Pointer authentication uses what the address space leaves: 48 or 39 bits of it.
+	/*
+	 * Pointer authentication uses what the address space leaves: 48 or 39 bits of
+	 * it.
 	 */
 	.address_bits = {(1ULL << 48) - 1, (1ULL << 39) - 1},
 	.sigreturn = sigreturn,

@@ -95,8 +95,8 @@ static enum cp_code compile(struct cpi_unwind_images *images,
 		image->name, ret_cfi, err);
 }
 
-static enum cp_code compile_main(
-	struct cpi_unwind_images *images, struct cpi_unwind_image *image, struct cp_error *err)
+static enum cp_code compile_main(struct cpi_unwind_images *images,
+	struct cpi_unwind_image *image, struct cp_error *err)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(image->elf);
 	struct cpi_cfi_section section[SECTIONS];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One sample's frames as perf finds them with libunwind 1.6 on x86-64, faults included, so
- * that --perf-compat says what `perf script` says. See ARCHITECTURE.md for the evidence.
+ * One sample's frames as perf finds them with libunwind 1.6 on x86-64, faults included,
+ * so that --perf-compat says what `perf script` says. See ARCHITECTURE.md for the
+ * evidence.
  *
  * - Memory outside of the dump, and the dump's last word, is read from the file that is
  *   mapped there. Where something is mapped that has no bytes ([stack], [heap]) the read
@@ -26,7 +27,8 @@ enum { MOST_STEPS = 1 << 17 };
 struct perf_walk {
 	struct cpi_unwind_walk *w;
 	bool before;  /* the rule is that of the byte before pc */
-	bool resumed; /* a trampoline was left that has no entry: pc is no return address */
+	/* a trampoline was left that has no entry: pc is no return address */
+	bool resumed;
 };
 
 /* The file's bytes at an offset; 0 where it has none. */
@@ -112,8 +114,8 @@ static enum cpi_cfi_result by_table(struct perf_walk *p)
 /* rt_sigreturn's ucontext is on top of the stack, its registers are 40 bytes in. */
 static bool leave_signal(struct perf_walk *p)
 {
-	static const uint8_t order[] = {8, 9, 10, 11, 12, 13, 14, 15, RDI, RSI, RBP, RBX, RDX,
-		RAX, RCX, RSP};
+	static const uint8_t order[] = {
+		8, 9, 10, 11, 12, 13, 14, 15, RDI, RSI, RBP, RBX, RDX, RAX, RCX, RSP};
 	struct cpi_cfi_regs *r = &p->w->regs;
 	uint64_t at = r->v[RSP] + 40;
 
@@ -149,7 +151,8 @@ static bool by_pointer(struct perf_walk *p)
 }
 
 /* Why it ended, for the count of truncated stacks. */
-static enum cpi_unwind_next why(const struct cpi_unwind_walk *w, enum cpi_cfi_result result)
+static enum cpi_unwind_next why(
+	const struct cpi_unwind_walk *w, enum cpi_cfi_result result)
 {
 	if (result == CPI_CFI_LAST)
 		return CPI_NEXT_LAST;

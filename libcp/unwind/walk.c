@@ -124,8 +124,10 @@ static inline __attribute__((always_inline)) enum cpi_unwind_next plain(
 	}
 	at = link ? base + (uint64_t)(fp_slot - 1) * word
 		  : cfa - (uint64_t)fp_slot * word;
-	/* Below the stack pointer: the epilogue has popped it, the register is the
-	 * caller's. */
+	/*
+	 * Below the stack pointer: the epilogue has popped it, the register is the
+	 * caller's.
+	 */
 	if (fp_slot && at >= sp && !cpi_cfi_load(&w->stack, at, word, &r->v[fp_reg])) {
 		r->known &= ~(1ULL << fp_reg);
 		w->beyond = at;
@@ -409,7 +411,9 @@ static unsigned walk(struct cpi_unwind_walk *w, bool full, uint64_t *ips, bool *
 		struct frame f = {.address = w->regs.pc - !w->exact, .full = full};
 
 		f.rule = rule_at(w, f.address);
-		/* In a system call: after its instruction, which may be an entry's last.
+		/*
+		 * In a system call: after its instruction, which may be an entry's
+		 * last.
 		 */
 		if ((f.rule & 7) == CPI_CFI_GAP && w->exact)
 			f.rule = rule_at(w, --f.address);

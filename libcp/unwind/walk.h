@@ -95,8 +95,8 @@ uint64_t cpi_unwind_leaf_caller(struct cpi_unwind_walk *walk, uint64_t pc, uint6
 enum { CPI_UNWIND_PERF_DEPTH = 127 };
 
 /*
- * The same as perf on x86-64 does it (perf_compat); there, i386 has no frames. The address
- * UINT64_MAX is perf's for a return address of 0.
+ * The same as perf on x86-64 does it (perf_compat); there, i386 has no frames. The
+ * address UINT64_MAX is perf's for a return address of 0.
  */
 unsigned cpi_unwind_perf_walk(struct cpi_unwind_walk *walk, uint64_t *ips,
 	bool *ret_exact, unsigned max, enum cpi_unwind_next *ret_next);

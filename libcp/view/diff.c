@@ -95,21 +95,24 @@ static void captures(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	}
 	cpi_sink_str(sink, ": ");
 	cpi_text_escape(sink, cpi_text(view->options.before));
-	cpi_sink_printf(sink, " %s → ", cpi_diff_view_number(view, a, sizeof a, s->total_before, false));
+	cpi_sink_printf(sink, " %s → ",
+		cpi_diff_view_number(view, a, sizeof a, s->total_before, false));
 	cpi_text_escape(sink, cpi_text(view->options.after));
 	cpi_sink_printf(sink, " %s (%s)",
 		cpi_diff_view_number(view, b, sizeof b, s->total_after, false),
 		cpi_diff_view_percent(c, sizeof c, s->total.ratio));
 	if (s->n_before + s->n_after > 2)
-		cpi_sink_printf(sink, ", mean of %zu and %zu captures", s->n_before, s->n_after);
+		cpi_sink_printf(
+			sink, ", mean of %zu and %zu captures", s->n_before, s->n_after);
 	if (!s->census)
-		cpi_sink_printf(sink, "; %.0f and %.0f samples", s->samples_before, s->samples_after);
+		cpi_sink_printf(sink, "; %.0f and %.0f samples", s->samples_before,
+			s->samples_after);
 }
 
 static void scaling(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
-	static const char *const name[] = {"not scaled", "by duration", "by total", "by anchor",
-		"by units of work"};
+	static const char *const name[] = {
+		"not scaled", "by duration", "by total", "by anchor", "by units of work"};
 	const struct cp_diff_summary *s = view->sum;
 	bool known = s->seconds_before > 0 && s->seconds_after > 0;
 	double longer = known ? s->seconds_after / s->seconds_before : 1;
@@ -118,11 +121,13 @@ static void scaling(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	if (s->scale != CP_SCALE_NONE)
 		cpi_sink_printf(sink, ", after × %.4g", s->factor);
 	if (known)
-		cpi_sink_printf(sink, "; durations %.4g s and %.4g s", s->seconds_before, s->seconds_after);
+		cpi_sink_printf(sink, "; durations %.4g s and %.4g s", s->seconds_before,
+			s->seconds_after);
 	if (s->scale == CP_SCALE_NONE && (longer > 1.05 || longer < 1 / 1.05))
 		cpi_sink_str(sink, " DIFFER: --scale time compares rates");
 	if (s->anchor_spread > 3)
-		cpi_sink_str(sink, "; no set of functions is stable enough for an anchor, only shares "
+		cpi_sink_str(sink, "; no set of functions is stable enough for an "
+				   "anchor, only shares "
 				   "(--scale total) can be compared");
 }
 
@@ -131,18 +136,24 @@ static void method(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	const struct cp_diff_summary *s = view->sum;
 
 	if (s->census)
-		cpi_sink_str(sink, "a census, not samples: differences are exact and nothing is tested");
+		cpi_sink_str(sink, "a census, not samples: differences are exact and "
+				   "nothing is tested");
 	else if (s->n_before + s->n_after == 2)
 		cpi_sink_printf(sink,
-			"one capture a side: sampling noise only, run-to-run noise cannot be seen "
+			"one capture a side: sampling noise only, run-to-run noise "
+			"cannot be seen "
 			"(phi %.2f%s)",
 			s->phi, s->phi_from_blocks ? " from blocks of time" : "");
 	else
-		cpi_sink_printf(sink, "run-to-run noise: phi %.2f; changes below %.3g %% count as same",
+		cpi_sink_printf(sink,
+			"run-to-run noise: phi %.2f; changes below %.3g %% count as same",
 			s->phi, 100 * s->min_change);
 	if (!s->census)
-		cpi_sink_printf(sink, "; %zu of %zu tested functions changed (false discovery rate %.3g %%)",
-			view->loud, view->options.cum ? s->tested_cum : s->tested_flat, 100 * s->q);
+		cpi_sink_printf(sink,
+			"; %zu of %zu tested functions changed (false discovery rate "
+			"%.3g %%)",
+			view->loud, view->options.cum ? s->tested_cum : s->tested_flat,
+			100 * s->q);
 }
 
 /* The largest function and one of 1 % say what these samples can and cannot show. */
@@ -171,10 +182,13 @@ static void power(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		cpi_sink_str(sink, "too few samples to show any change");
 		return;
 	}
-	cpi_sink_printf(sink, "smallest change these samples can show: %+.3g %% in the largest function",
+	cpi_sink_printf(sink,
+		"smallest change these samples can show: %+.3g %% in the largest "
+		"function",
 		100 * (largest->detectable - 1));
 	if (small && small != largest)
-		cpi_sink_printf(sink, ", %+.3g %% in one of %.2g %%", 100 * (small->detectable - 1),
+		cpi_sink_printf(sink, ", %+.3g %% in one of %.2g %%",
+			100 * (small->detectable - 1),
 			100 * (fabs(small->before) + fabs(small->after)) / total);
 }
 
@@ -197,12 +211,14 @@ void cpi_diff_view_rest(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	if (view->n == view->n_all)
 		return;
 	for (size_t i = 0; i < view->n; i++)
-		loud += cpi_diff_view_loud(cpi_diff_view_value(view, view->row[i])->verdict);
+		loud += cpi_diff_view_loud(
+			cpi_diff_view_value(view, view->row[i])->verdict);
 	cpi_sink_printf(sink, "… %zu more functions", view->n_all - view->n);
 	if (view->sum->census)
 		return;
 	if (view->loud > loud)
-		cpi_sink_printf(sink, ", %zu of them changed (-n 0 shows all)", view->loud - loud);
+		cpi_sink_printf(sink, ", %zu of them changed (-n 0 shows all)",
+			view->loud - loud);
 	else
 		cpi_sink_str(sink, ", none of them changed beyond what is noise");
 }
@@ -258,8 +274,8 @@ static void pick(struct cpi_diff_view *view, uint32_t default_rows)
 }
 
 enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
-	const char *format, const struct cp_diff_write_options *options, struct cpi_sink *sink,
-	struct cp_error *err)
+	const char *format, const struct cp_diff_write_options *options,
+	struct cpi_sink *sink, struct cp_error *err)
 {
 	static const struct {
 		const char *name;
@@ -272,7 +288,9 @@ enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
 		{"json", cpi_diff_json, UINT32_MAX},
 		{"tree", cpi_diff_tree, 0},
 	};
-	struct cpi_diff_view view = {.env = env, .diff = diff, .sum = cp_diff_summary(diff),
+	struct cpi_diff_view view = {.env = env,
+		.diff = diff,
+		.sum = cp_diff_summary(diff),
 		.options = *options};
 	size_t n = cp_diff_count(diff);
 

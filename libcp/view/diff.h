@@ -34,7 +34,10 @@ char *cpi_diff_view_percent(char *buf, size_t size, double ratio);
 /* "1.80 (1.62 … 2.00)". */
 char *cpi_diff_view_interval(char *buf, size_t size, const struct cp_diff_value *v);
 
-/* The sentences above and below a table, one per call with `line` from 0; false: no more. */
+/*
+ * The sentences above and below a table, one per call with `line` from 0; false: no
+ * more.
+ */
 bool cpi_diff_view_header(
 	const struct cpi_diff_view *view, unsigned line, struct cpi_sink *sink);
 /* What the rows left out are; nothing when none are. */
@@ -48,7 +51,7 @@ void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink);
 
 /* Writes in the named format; CP_ERROR_ARGUMENT when there is no such. */
 enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
-	const char *format, const struct cp_diff_write_options *options, struct cpi_sink *sink,
-	struct cp_error *err);
+	const char *format, const struct cp_diff_write_options *options,
+	struct cpi_sink *sink, struct cp_error *err);
 
 #endif

@@ -7,7 +7,8 @@
 
 /* Columns that both machine-readable forms have, in this order. */
 static const char *const fields[] = {"before", "after", "change", "ratio", "ratio_low",
-	"ratio_high", "p", "p_adjusted", "samples_before", "samples_after", "detectable_ratio"};
+	"ratio_high", "p", "p_adjusted", "samples_before", "samples_after",
+	"detectable_ratio"};
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -28,8 +29,9 @@ static double rounded(double x)
 static double field(const struct cp_diff_value *v, int i)
 {
 	const double all[FIELDS] = {v->before, v->after, v->change, rounded(v->ratio),
-		rounded(v->ratio_lo), rounded(v->ratio_hi), rounded(v->p), rounded(v->adjusted),
-		rounded(v->samples_before), rounded(v->samples_after), rounded(v->detectable)};
+		rounded(v->ratio_lo), rounded(v->ratio_hi), rounded(v->p),
+		rounded(v->adjusted), rounded(v->samples_before),
+		rounded(v->samples_after), rounded(v->detectable)};
 
 	return all[i];
 }

@@ -44,13 +44,13 @@ static void verdict_line(const struct cpi_diff_view *view, struct cpi_sink *sink
 		cpi_sink_str(sink, "no function changed beyond what is noise");
 	else
 		cpi_sink_printf(sink, "%zu functions %s, %zu %s, %zu moved", worse,
-			s->n_before + s->n_after == 2 ? "up beyond sampling noise" : "up", better,
-			"down", other);
+			s->n_before + s->n_after == 2 ? "up beyond sampling noise" : "up",
+			better, "down", other);
 	cpi_sink_str(sink, ".\n\n");
 }
 
-static void table_row(
-	const struct cpi_diff_view *view, const struct cp_diff_row *row, struct cpi_sink *sink)
+static void table_row(const struct cpi_diff_view *view, const struct cp_diff_row *row,
+	struct cpi_sink *sink)
 {
 	const struct cp_diff_value *v = cpi_diff_view_value(view, row);
 	char buf[64];
@@ -63,17 +63,22 @@ static void table_row(
 	}
 	cpi_sink_printf(sink, " | %s",
 		cpi_diff_view_number(view, buf, sizeof buf, v->before, false));
-	cpi_sink_printf(sink, " | %s", cpi_diff_view_number(view, buf, sizeof buf, v->after, false));
-	cpi_sink_printf(sink, " | %s", cpi_diff_view_number(view, buf, sizeof buf, v->change, true));
+	cpi_sink_printf(sink, " | %s",
+		cpi_diff_view_number(view, buf, sizeof buf, v->after, false));
+	cpi_sink_printf(sink, " | %s",
+		cpi_diff_view_number(view, buf, sizeof buf, v->change, true));
 	cpi_sink_printf(sink, " | %s |\n", cpi_diff_view_interval(buf, sizeof buf, v));
 }
 
 void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
-	size_t n = view->n < 15 || view->options.all_rows || view->options.rows > 15 ? view->n : 15;
+	size_t n = view->n < 15 || view->options.all_rows || view->options.rows > 15
+			   ? view->n
+			   : 15;
 
 	verdict_line(view, sink);
-	cpi_sink_str(sink, "| verdict | function | before | after | change | ratio (95 %) |\n");
+	cpi_sink_str(sink,
+		"| verdict | function | before | after | change | ratio (95 %) |\n");
 	cpi_sink_str(sink, "|---|---|--:|--:|--:|--:|\n");
 	for (size_t i = 0; i < n; i++)
 		table_row(view, view->row[i], sink);

@@ -19,7 +19,8 @@ static void fill(
 
 	snprintf(c->text[0], size, "%s", cp_verdict_name(v->verdict));
 	if (v->verdict == CP_VERDICT_UNCLEAR && v->needed > 1 && v->needed < 1e4)
-		snprintf(c->text[0], size, "unclear (needs %.0f× samples)", ceil(v->needed));
+		snprintf(c->text[0], size, "unclear (needs %.0f× samples)",
+			ceil(v->needed));
 	cpi_diff_view_number(view, c->text[1], size, v->before, false);
 	cpi_diff_view_number(view, c->text[2], size, v->after, false);
 	cpi_diff_view_number(view, c->text[3], size, v->change, true);
@@ -85,7 +86,8 @@ static void cell(struct cpi_sink *sink, const char *text, size_t width, bool lef
 	cpi_sink_str(sink, "  ");
 }
 
-static void table(const struct cpi_diff_view *view, struct cells *c, struct cpi_sink *sink)
+static void table(
+	const struct cpi_diff_view *view, struct cells *c, struct cpi_sink *sink)
 {
 	static const char *const title[COLUMNS] = {
 		"verdict", "before", "after", "change", "ratio (95 %)"};
@@ -116,7 +118,8 @@ static void table(const struct cpi_diff_view *view, struct cells *c, struct cpi_
 		name(sink, row->name, room);
 		if (*style)
 			cpi_sink_str(sink, "\033[0m");
-		if (row->partner && cpi_diff_view_value(view, row)->verdict == CP_VERDICT_MOVED) {
+		if (row->partner &&
+			cpi_diff_view_value(view, row)->verdict == CP_VERDICT_MOVED) {
 			cpi_sink_str(sink, row->flat.change < 0 ? " → " : " ← ");
 			name(sink, row->partner->name, room);
 		}

@@ -35,7 +35,10 @@ static struct side side_of(const struct flow *f, uint32_t node)
 		(double)f->tree->total[1][node] * one / (double)s->n_after * s->factor};
 }
 
-/* Is the change at this node worth a line? Two-sided 5 %, and half a percent of it all. */
+/*
+ * Is the change at this node worth a line? Two-sided 5 %, and half a percent of it
+ * all.
+ */
 static bool opens(const struct flow *f, uint32_t node)
 {
 	const struct cp_diff_summary *s = f->view->sum;
@@ -48,7 +51,8 @@ static bool opens(const struct flow *f, uint32_t node)
 		return true;
 	x = fabs(v.before) * (double)s->n_before / per;
 	y = fabs(v.after) * (double)s->n_after / per / s->factor;
-	p = cpi_stat_pair(x, y, (double)s->n_before, (double)s->n_after / s->factor, s->phi, 0, 0.95)
+	p = cpi_stat_pair(x, y, (double)s->n_before, (double)s->n_after / s->factor,
+		s->phi, 0, 0.95)
 		    .p;
 	return p <= 0.05;
 }
@@ -75,8 +79,10 @@ static void line(struct flow *f, uint32_t node, unsigned depth)
 	cpi_sink_printf(f->sink, "%10s %10s %10s  ",
 		cpi_diff_view_number(f->view, before, sizeof before, v.before, false),
 		cpi_diff_view_number(f->view, after, sizeof after, v.after, false),
-		cpi_diff_view_number(f->view, change, sizeof change, v.after - v.before, true));
-	cpi_diff_view_percent(percent, sizeof percent, v.before > 0 ? v.after / v.before : INFINITY);
+		cpi_diff_view_number(
+			f->view, change, sizeof change, v.after - v.before, true));
+	cpi_diff_view_percent(
+		percent, sizeof percent, v.before > 0 ? v.after / v.before : INFINITY);
 	cpi_sink_printf(f->sink, "%10s  ", percent);
 	cpi_sink_pad(f->sink, ' ', 2 * (size_t)depth);
 	cpi_text_escape(f->sink, node ? cpi_tree_name(f->tree, node) : CPI_TEXT("(all)"));
@@ -84,8 +90,8 @@ static void line(struct flow *f, uint32_t node, unsigned depth)
 }
 
 /*
- * Depth first with an explicit stack: `list` holds the open nodes' children that are still
- * to be printed, the next one last.
+ * Depth first with an explicit stack: `list` holds the open nodes' children that are
+ * still to be printed, the next one last.
  */
 static bool walk(struct flow *f)
 {
@@ -108,8 +114,8 @@ static bool walk(struct flow *f)
 			struct side v = side_of(f, c);
 
 			if (opens(f, c))
-				fine = cpi_vec_push(
-					mem, &list, (struct child){c, v.after - v.before});
+				fine = cpi_vec_push(mem, &list,
+					(struct child){c, v.after - v.before});
 		}
 		if (list.n > from)
 			qsort(list.v + from, list.n - from, sizeof *list.v, by_change);
@@ -127,18 +133,24 @@ static bool walk(struct flow *f)
 
 void cpi_diff_tree(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
-	struct flow f = {.view = view, .diff = view->diff, .tree = &view->diff->tree, .sink = sink,
-		.total = fmax(fabs(view->sum->total_before), fabs(view->sum->total_after))};
+	struct flow f = {.view = view,
+		.diff = view->diff,
+		.tree = &view->diff->tree,
+		.sink = sink,
+		.total = fmax(
+			fabs(view->sum->total_before), fabs(view->sum->total_after))};
 
 	for (unsigned i = 0; cpi_diff_view_header(view, i, sink); i++)
 		cpi_sink_char(sink, '\n');
-	cpi_sink_printf(sink, "\n%10s %10s %10s  %10s  call path\n", "before", "after", "change", "");
+	cpi_sink_printf(sink, "\n%10s %10s %10s  %10s  call path\n", "before", "after",
+		"change", "");
 	if (!walk(&f)) {
 		sink->code = cpi_error_memory(&sink->error);
 		return;
 	}
 	if (f.lines == 1)
-		cpi_sink_str(sink, "no call changed beyond sampling noise and 0.5 % of the profile\n");
+		cpi_sink_str(sink, "no call changed beyond sampling noise and 0.5 % of "
+				   "the profile\n");
 	if (f.left_out)
 		cpi_sink_printf(sink, "… %u more calls\n", f.left_out);
 }

@@ -160,15 +160,18 @@ static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *prof
 	flame->started = true;
 	flame->diff = o->diff || both;
 	/* A page orders siblings itself; by time it can only if they come that way. */
-	flame->timed = !o->chart && !flame->diff && profile->time.n && !strcmp(o->format, "html");
+	flame->timed = !o->chart && !flame->diff && profile->time.n &&
+		       !strcmp(o->format, "html");
 	cpi_flame_unit(flame, profile, type);
-	return cpi_tree_init(&flame->tree, flame->env, &options, flame->diff ? 2 : 1, err);
+	return cpi_tree_init(
+		&flame->tree, flame->env, &options, flame->diff ? 2 : 1, err);
 }
 
 static enum cp_code add_column(struct cpi_flame *flame, const struct cp_profile *profile,
 	uint32_t type, unsigned column, struct cp_error *err)
 {
-	flame->effective[column] += type_total(profile, type) / sample_weight(profile, type);
+	flame->effective[column] +=
+		type_total(profile, type) / sample_weight(profile, type);
 	flame->duration[column] += (double)profile->header.duration_nanos;
 	return cpi_tree_add(&flame->tree, profile, type, column, err);
 }
@@ -182,7 +185,8 @@ enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *pro
 	uint32_t type;
 
 	if (!profile->sample_type.n)
-		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
+		return cpi_error(
+			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
 	code = cp_profile_find_sample_type(profile, wanted, &type, err);
 	if (!code)
 		code = flame->started ? cpi_flame_same_unit(flame, profile, type, err)
@@ -193,7 +197,8 @@ enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *pro
 		code = add_column(flame, profile, 1, 0, err);
 		return code ? code : add_column(flame, profile, 0, 1, err);
 	}
-	return add_column(flame, profile, type, flame->diff && side == CP_FLAME_BEFORE, err);
+	return add_column(
+		flame, profile, type, flame->diff && side == CP_FLAME_BEFORE, err);
 }
 
 void cpi_flame_scale(
@@ -276,8 +281,8 @@ enum cp_code cpi_flame_init(struct cpi_flame *flame, struct cpi_env *env,
 	flame->options = *options;
 	code = check_options(&flame->options, err);
 	if (!code && !find_output(flame->options.format))
-		return argument(
-			err, "flame graph format (svg, html, frames)", flame->options.format);
+		return argument(err, "flame graph format (svg, html, frames)",
+			flame->options.format);
 	return code;
 }
 

@@ -26,7 +26,8 @@ struct cpi_flame_unit {
 	enum { CPI_FLAME_COUNT, CPI_FLAME_TIME, CPI_FLAME_BYTES } kind;
 	double scale; /* stored value times this is a count, seconds, or bytes */
 	uint8_t decimals; /* of stored values */
-	char name[64]; /* "samples", "cycles", …; for messages and titles; XML-safe text */
+	/* "samples", "cycles", …; for messages and titles; XML-safe text */
+	char name[64];
 };
 
 struct cpi_flame {
@@ -37,7 +38,8 @@ struct cpi_flame {
 	bool diff;
 	bool timed; /* siblings stand in order of time, for a page */
 	struct cpi_flame_unit unit;
-	struct cpi_flame_unit first; /* of the first profile, whatever the values are called */
+	struct cpi_flame_unit
+		first; /* of the first profile, whatever the values are called */
 	/* By column: samples' worth of the values added, and time they took. */
 	double effective[2], duration[2];
 
@@ -72,10 +74,16 @@ static inline double cpi_flame_width(const struct cpi_flame *flame, uint32_t nod
 
 /* At most so many frames are real elements; the script makes more as needed. */
 enum { CPI_FLAME_DRAWN = 2000 };
-/* At most so many frames ride along, at up to 5 bytes each, and names of so many bytes. */
+/*
+ * At most so many frames ride along, at up to 5 bytes each, and names of so many
+ * bytes.
+ */
 enum { CPI_FLAME_EMBEDDED = 4000000, CPI_FLAME_NAMES = 20 << 20 };
 
-/* Calls `each` for every node, depth first, with its start; false stops and is returned. */
+/*
+ * Calls `each` for every node, depth first, with its start; false stops and is
+ * returned.
+ */
 typedef bool cpi_flame_each_fn(void *arg, uint32_t node, double x);
 bool cpi_flame_each(struct cpi_flame *flame, cpi_flame_each_fn *each, void *arg);
 /*
@@ -114,7 +122,8 @@ struct cp_text cpi_flame_shown(struct cp_text name);
 /* Width of a text in a font of the given size, in px; an estimate on the wide side. */
 double cpi_flame_text_width(struct cp_text text, double font_size);
 /* Writes the longest form of the name that fits, escaped; false when none does. */
-bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, double size);
+bool cpi_flame_label(
+	struct cpi_sink *sink, struct cp_text name, double width, double size);
 
 /* The number with `decimals` digits, always with a point. */
 void cpi_flame_fixed(struct cpi_sink *sink, double x, unsigned decimals);
@@ -124,16 +133,19 @@ void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, doubl
 void cpi_flame_percent(struct cpi_sink *sink, double part, double whole);
 void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type);
 /* Do this profile's values add up with the first one's? */
-enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame, const struct cp_profile *p,
-	uint32_t type, struct cp_error *err);
+enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame,
+	const struct cp_profile *p, uint32_t type, struct cp_error *err);
 
 /* Chooses the nodes that ride along: flame->ride, flame->left_out. */
 enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err);
 /* Appends the data block that the script reads; see flame_data.c. */
-enum cp_code cpi_flame_data(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+enum cp_code cpi_flame_data(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 
-enum cp_code cpi_flame_svg(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
-enum cp_code cpi_flame_html(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+enum cp_code cpi_flame_svg(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+enum cp_code cpi_flame_html(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 enum cp_code cpi_flame_frames(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 
@@ -142,8 +154,8 @@ enum cp_code cpi_flame_init(struct cpi_flame *flame, struct cpi_env *env,
 	const struct cp_flame_options *options, struct cp_error *err);
 enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *profile,
 	enum cp_flame_side side, struct cp_error *err);
-void cpi_flame_scale(
-	struct cpi_flame *flame, enum cp_flame_scale scale, double factor, const char *note);
+void cpi_flame_scale(struct cpi_flame *flame, enum cp_flame_scale scale, double factor,
+	const char *note);
 enum cp_code cpi_flame_write(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 void cpi_flame_release(struct cpi_flame *flame);

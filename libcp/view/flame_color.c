@@ -81,8 +81,9 @@ static const struct ramp *python(struct cp_text name)
 {
 	if (HAS(name, "site-packages/") || HAS(name, "site-packages\\"))
 		return &aqua;
-	if (HAS(name, "/python3.") || HAS(name, "/python2.") || STARTS(name, "<built-in") ||
-		STARTS(name, "<method") || STARTS(name, "<frozen"))
+	if (HAS(name, "/python3.") || HAS(name, "/python2.") ||
+		STARTS(name, "<built-in") || STARTS(name, "<method") ||
+		STARTS(name, "<frozen"))
 		return &yellow;
 	return &red;
 }
@@ -106,7 +107,8 @@ static const struct ramp *chain(struct cp_text name)
 struct palette {
 	const char *name;
 	const struct ramp *ramp;                          /* one ramp for all, or */
-	const struct ramp *(*choose)(struct cp_text name); /* one by name; NULL both: package */
+	const struct ramp *(*choose)(
+		struct cp_text name); /* one by name; NULL both: package */
 	const char *background; /* flamegraph.pl's for this palette */
 };
 
@@ -254,7 +256,10 @@ static uint32_t oklch(double lightness, double chroma, double hue)
 		srgb(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s);
 }
 
-/* The first word of a C name: up to an underscore or the end of a first CamelCase hump. */
+/*
+ * The first word of a C name: up to an underscore or the end of a first CamelCase
+ * hump.
+ */
 static struct cp_text first_word(struct cp_text name)
 {
 	size_t i = 0;
@@ -311,7 +316,8 @@ static double unit_hash(struct cp_text text, uint64_t salt)
  * word, so that one static binary does not become one colour. The kernel keeps to warm
  * hues. Lightness and chroma by name tell neighbours apart.
  */
-static uint32_t package_color(const struct cpi_tree *tree, const struct cpi_tree_frame *frame)
+static uint32_t package_color(
+	const struct cpi_tree *tree, const struct cpi_tree_frame *frame)
 {
 	struct cp_text name = cpi_flame_shown(tree->text.v[frame->name]);
 	struct cp_text module = cpi_text_basename(tree->text.v[frame->module]);
@@ -323,10 +329,12 @@ static uint32_t package_color(const struct cpi_tree *tree, const struct cpi_tree
 	else if (key.n)
 		hue = 90 + 290 * unit_hash(key, 1);
 	else if (module.n)
-		hue = 90 + 290 * unit_hash(module, 1) + 150 * (unit_hash(first_word(name), 2) - 0.5);
+		hue = 90 + 290 * unit_hash(module, 1) +
+		      150 * (unit_hash(first_word(name), 2) - 0.5);
 	else
 		hue = 90 + 290 * unit_hash(first_word(name), 1);
-	return oklch(0.78 + 0.1 * unit_hash(name, 3), 0.075 + 0.045 * unit_hash(name, 4), hue);
+	return oklch(
+		0.78 + 0.1 * unit_hash(name, 3), 0.075 + 0.045 * unit_hash(name, 4), hue);
 }
 
 static uint32_t frame_color(const struct cpi_flame *flame, const struct palette *palette,
@@ -355,7 +363,8 @@ enum cp_code cpi_flame_colors(struct cpi_flame *flame, struct cp_error *err)
 	const struct ramp *ramp = palette->choose ? palette->choose(CPI_TEXT("all"))
 						  : palette->ramp;
 
-	flame->color = cpi_alloc_array(&flame->env->mem, tree->frame.n, sizeof *flame->color);
+	flame->color =
+		cpi_alloc_array(&flame->env->mem, tree->frame.n, sizeof *flame->color);
 	if (!flame->color)
 		return cpi_error_memory(err);
 	flame->color[0] = ramp ? ramp_color(ramp, CPI_TEXT("all"), flame->options.hash)
@@ -372,7 +381,10 @@ static double linear(uint32_t channel)
 	return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
 }
 
-/* WCAG's contrasts of black, (L + 0.05) / 0.05, and white, 1.05 / (L + 0.05), meet here. */
+/*
+ * WCAG's contrasts of black, (L + 0.05) / 0.05, and white, 1.05 / (L + 0.05), meet
+ * here.
+ */
 bool cpi_flame_is_dark(uint32_t color)
 {
 	return 0.2126 * linear(color >> 16) + 0.7152 * linear(color >> 8 & 255) +
@@ -402,7 +414,8 @@ double cpi_flame_change(const struct cpi_flame *flame, int64_t after, int64_t be
 {
 	double f = flame->before_factor, was = (double)before * f;
 	double change = (double)after - was;
-	double noise = 3 * sqrt(flame->weight[0] * (double)after + flame->weight[1] * f * was);
+	double noise =
+		3 * sqrt(flame->weight[0] * (double)after + flame->weight[1] * f * was);
 
 	return fabs(change) <= noise ? 0 : change;
 }

@@ -5,7 +5,8 @@
  *
  *	1	JSON: what the script must know
  *	2	nodes, depth first: entry, 2·self + leaf, [self before,] [levels up − 1]
- *	3	entries, most used first: name line, flags + 8 with a module + 16 with a file
+ *	3	entries, most used first: name line, flags + 8 with a module + 16 with a
+ *file
  *		+ 32 with lines, [module] [file, line] [first, last − first line], colour
  *	4…	names sorted by bytes: characters shared with the line above, the rest
  *	…	modules and files, in the same way
@@ -162,7 +163,10 @@ static void put_entries(struct data *d)
 	cpi_sink_char(d->sink, '\n');
 }
 
-/* Bytes that two texts share, up to a character's boundary; UTF-16 units in *ret_units. */
+/*
+ * Bytes that two texts share, up to a character's boundary; UTF-16 units in
+ * *ret_units.
+ */
 static size_t shared(struct cp_text a, struct cp_text b, uint32_t *ret_units)
 {
 	size_t n = 0;
@@ -316,7 +320,8 @@ static bool make(struct data *d)
 }
 
 /* Bytes that the names of the nodes that ride take, each without what it shares. */
-static size_t names_size(const struct cpi_flame *flame, const uint32_t *by_rank, uint8_t *used)
+static size_t names_size(
+	const struct cpi_flame *flame, const uint32_t *by_rank, uint8_t *used)
 {
 	const struct cpi_tree *tree = &flame->tree;
 	struct cp_text last = {"", 0};
@@ -367,7 +372,8 @@ enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err)
 	return ok ? CP_OK : cpi_error_memory(err);
 }
 
-enum cp_code cpi_flame_data(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
+enum cp_code cpi_flame_data(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
 {
 	struct data d = {.flame = flame, .tree = &flame->tree, .mem = &flame->env->mem,
 		.sink = sink, .keep = flame->ride};

@@ -94,8 +94,8 @@ enum cp_code cpi_flame_split_frames(struct cpi_flame *flame, struct cp_error *er
 	struct cpi_tree *tree = &flame->tree;
 	bool chain = !strcmp(flame->options.colors, "chain"), ok = true;
 	/*
-	 * An entry of the data costs some 12 bytes, and makes nodes' references longer: one
-	 * for eight nodes keeps a node at 5 bytes or less. A waker's are one for each
+	 * An entry of the data costs some 12 bytes, and makes nodes' references longer:
+	 * one for eight nodes keeps a node at 5 bytes or less. A waker's are one for each
 	 * function, at most.
 	 */
 	struct splitting s = {.flame = flame, .tree = tree, .mem = &flame->env->mem,
@@ -108,7 +108,8 @@ enum cp_code cpi_flame_split_frames(struct cpi_flame *flame, struct cp_error *er
 		widen(tree);
 	for (uint32_t i = 1; ok && i < tree->n; i++) {
 		ok = split_node(&s, i, i < until);
-		if (chain && i >= until && cpi_text_equal(cpi_tree_name(tree, i), CPI_TEXT("--")))
+		if (chain && i >= until &&
+			cpi_text_equal(cpi_tree_name(tree, i), CPI_TEXT("--")))
 			until = tree->end[i];
 	}
 	cpi_index_release(s.mem, &s.index);

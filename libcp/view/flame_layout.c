@@ -10,7 +10,8 @@ static bool measure(struct cpi_flame *flame)
 	double total = flame->options.total;
 
 	if (flame->diff) {
-		flame->width = cpi_alloc_array(&flame->env->mem, tree->n, sizeof *flame->width);
+		flame->width =
+			cpi_alloc_array(&flame->env->mem, tree->n, sizeof *flame->width);
 		if (!flame->width)
 			return false;
 		for (uint32_t i = 0; i < tree->n; i++) {
@@ -97,7 +98,8 @@ static bool eligible(const struct wanted *w, uint32_t node, uint32_t *ret_class)
 }
 
 /* Of the nodes of one class the `room` nearest the root. */
-static bool fill_class(const struct wanted *w, uint32_t class, size_t members, size_t room)
+static bool fill_class(
+	const struct wanted *w, uint32_t class, size_t members, size_t room)
 {
 	const struct cpi_tree *tree = &w->flame->tree;
 	struct cpi_mem *mem = &w->flame->env->mem;

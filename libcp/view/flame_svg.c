@@ -31,7 +31,8 @@ static void measure(struct svg *s)
 		(s->flame->diff ? 2 * o->font_size : 0);
 	s->bottom = 2 * o->font_size + 10;
 	frames = s->flame->levels * s->row;
-	s->height = frames < MOST_HEIGHT ? frames : MOST_HEIGHT - MOST_HEIGHT % o->frame_height;
+	s->height = frames < MOST_HEIGHT ? frames
+					 : MOST_HEIGHT - MOST_HEIGHT % o->frame_height;
 }
 
 static void open_tag(struct svg *s)
@@ -39,7 +40,8 @@ static void open_tag(struct svg *s)
 	struct cpi_sink *sink = s->sink;
 	double height = s->top + s->height + s->bottom, width = s->width + 2 * SIDE;
 
-	cpi_sink_str(sink, "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n"
+	cpi_sink_str(sink,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"no\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\""
 		" xmlns:fg=\"http://github.com/jonhoo/inferno\" version=\"1.1\"");
 	number(s, "width", width, 0);
@@ -54,7 +56,8 @@ static void open_tag(struct svg *s)
 	cpi_sink_u64(sink, s->flame->tree.n);
 	cpi_sink_str(sink, " frames, ");
 	cpi_flame_value(s->flame, sink, (double)s->flame->tree.total[0][0]);
-	cpi_sink_str(sink, " in all. Width is the share of the whole; a frame stands on its "
+	cpi_sink_str(sink,
+		" in all. Width is the share of the whole; a frame stands on its "
 		"caller.");
 	if (s->flame->options.notes) {
 		cpi_sink_char(sink, ' ');
@@ -70,11 +73,16 @@ static void background(struct svg *s)
 	cpi_flame_background(s->flame, top, bottom);
 	if (top[0])
 		cpi_sink_printf(s->sink,
-			"<defs><linearGradient id=\"bgg\" x2=\"0\" y2=\"1\"><stop stop-color=\"%s\" "
-			"offset=\"5%%\"/><stop stop-color=\"%s\" offset=\"95%%\"/></linearGradient>"
-			"</defs>\n", top, bottom);
-	cpi_sink_printf(s->sink, "<rect id=\"bg\" class=\"%s\" width=\"100%%\" height=\"100%%\" "
-		"fill=\"%s\"/>\n", top[0] ? "g" : "p", top[0] ? "url(#bgg)" : "#fff");
+			"<defs><linearGradient id=\"bgg\" x2=\"0\" y2=\"1\"><stop "
+			"stop-color=\"%s\" "
+			"offset=\"5%%\"/><stop stop-color=\"%s\" "
+			"offset=\"95%%\"/></linearGradient>"
+			"</defs>\n",
+			top, bottom);
+	cpi_sink_printf(s->sink,
+		"<rect id=\"bg\" class=\"%s\" width=\"100%%\" height=\"100%%\" "
+		"fill=\"%s\"/>\n",
+		top[0] ? "g" : "p", top[0] ? "url(#bgg)" : "#fff");
 }
 
 static void style(struct svg *s)
@@ -140,7 +148,8 @@ static void header(struct svg *s)
 	double y = 2 * o->font_size, middle = s->width / 2 + SIDE;
 
 	cpi_sink_str(s->sink, "<g id=\"head\">\n");
-	line(s, middle, y, " text-anchor=\"middle\" font-size=\"1.4em\"", s->flame->title);
+	line(s, middle, y, " text-anchor=\"middle\" font-size=\"1.4em\"",
+		s->flame->title);
 	if (o->subtitle) {
 		y += 2 * o->font_size;
 		line(s, middle, y, " text-anchor=\"middle\"", o->subtitle);
@@ -163,8 +172,10 @@ static void footer(struct svg *s)
 		cpi_sink_printf(&text, "%u more levels: open this file in a browser. ",
 			flame->deepest + 1 - shown);
 	if (flame->hidden)
-		cpi_sink_printf(&text, "%llu frames are too small to draw here; zooming and "
-			"searching finds them.", (unsigned long long)flame->hidden);
+		cpi_sink_printf(&text,
+			"%llu frames are too small to draw here; zooming and "
+			"searching finds them.",
+			(unsigned long long)flame->hidden);
 	cpi_sink_char(&text, 0);
 	line(s, SIDE, s->top + s->height + 1.5 * flame->options.font_size, " id=\"note\"",
 		text.buf ? (const char *)text.buf : "");
@@ -215,7 +226,10 @@ static const char *classes(const struct cpi_flame *flame, uint32_t node, double 
 	return by_flags[tree->frame.v[tree->of[node]].flags & 7];
 }
 
-/* A triangle in the right corner of a frame whose own cost changed; true if there is one. */
+/*
+ * A triangle in the right corner of a frame whose own cost changed; true if there is
+ * one.
+ */
 static bool self_mark(struct svg *s, uint32_t node, double right, double y, double width)
 {
 	const struct cpi_tree *tree = &s->flame->tree;
@@ -242,7 +256,8 @@ static void label(
 	struct svg *s, uint32_t node, double x, double y, double width, bool dark)
 {
 	const struct cp_flame_options *o = &s->flame->options;
-	struct cp_text name = node ? cpi_tree_name(&s->flame->tree, node) : CPI_TEXT("all");
+	struct cp_text name =
+		node ? cpi_tree_name(&s->flame->tree, node) : CPI_TEXT("all");
 	struct cpi_sink text;
 
 	if (width < 2.5 * o->font_size)
@@ -302,7 +317,8 @@ static void frames(struct svg *s)
 	cpi_sink_str(s->sink, "</svg>\n");
 }
 
-enum cp_code cpi_flame_svg(struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
+enum cp_code cpi_flame_svg(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
 {
 	struct svg s = {.flame = flame, .sink = sink};
 	enum cp_code code;

@@ -104,11 +104,12 @@ struct cp_text cpi_flame_shown(struct cp_text name)
  * and Verdana, which are the widest of the usual sans-serif fonts, so that what fits by
  * this table fits everywhere.
  */
-static const uint8_t advance[] = {35, 40, 46, 84, 64, 108, 78, 27, 46, 46, 64, 84, 37, 46, 37,
-	46, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 46, 46, 84, 84, 84, 55, 100, 69, 69, 70, 78,
-	64, 58, 78, 76, 43, 46, 70, 56, 86, 75, 79, 61, 79, 70, 69, 62, 74, 69, 99, 69, 62, 69,
-	46, 46, 46, 84, 64, 64, 61, 63, 55, 63, 62, 36, 63, 64, 28, 35, 60, 28, 98, 64, 61, 63,
-	63, 43, 53, 40, 64, 60, 82, 60, 60, 53, 64, 46, 64, 84};
+static const uint8_t advance[] = {35, 40, 46, 84, 64, 108, 78, 27, 46, 46, 64, 84, 37, 46,
+	37, 46, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 46, 46, 84, 84, 84, 55, 100, 69,
+	69, 70, 78, 64, 58, 78, 76, 43, 46, 70, 56, 86, 75, 79, 61, 79, 70, 69, 62, 74,
+	69, 99, 69, 62, 69, 46, 46, 46, 84, 64, 64, 61, 63, 55, 63, 62, 36, 63, 64, 28,
+	35, 60, 28, 98, 64, 61, 63, 63, 43, 53, 40, 64, 60, 82, 60, 60, 53, 64, 46, 64,
+	84};
 
 static double rune_advance(uint32_t rune)
 {
@@ -138,7 +139,8 @@ static size_t without_clone(struct cp_text name)
 		".isra.", ".constprop.", ".part.", ".clone.", ".lto_priv.", ".llvm."};
 	size_t n = name.n;
 
-	if (cpi_text_ends(name, CPI_TEXT(".cold")) || cpi_text_ends(name, CPI_TEXT(".warm")))
+	if (cpi_text_ends(name, CPI_TEXT(".cold")) ||
+		cpi_text_ends(name, CPI_TEXT(".warm")))
 		return n - 5;
 	while (n && name.p[n - 1] >= '0' && name.p[n - 1] <= '9')
 		n--;
@@ -149,8 +151,9 @@ static size_t without_clone(struct cp_text name)
 }
 
 /*
- * "f dir/file.c:12", as --granularity lines names frames, without the folders, into buf (at
- * least name.n bytes). Only where a file follows the last space: arguments end with ')'.
+ * "f dir/file.c:12", as --granularity lines names frames, without the folders, into buf
+ * (at least name.n bytes). Only where a file follows the last space: arguments end with
+ * ')'.
  */
 static struct cp_text drop_folders(struct cp_text name, char *buf)
 {
@@ -190,8 +193,9 @@ static size_t arguments(struct cp_text name)
 			depth -= depth > 0;
 	}
 	/* Go's (*T).m and (anonymous namespace)::f have them in front. */
-	return at && at != SIZE_MAX && name.p[at - 1] != '.' && name.p[at - 1] != ':' ? at
-										      : SIZE_MAX;
+	return at && at != SIZE_MAX && name.p[at - 1] != '.' && name.p[at - 1] != ':'
+		       ? at
+		       : SIZE_MAX;
 }
 
 /* The name without <…>, into buf (at least name.n bytes). */
@@ -277,7 +281,8 @@ static bool middle(struct cpi_sink *sink, struct cp_text text, double width, dou
 	return true;
 }
 
-bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, double size)
+bool cpi_flame_label(
+	struct cpi_sink *sink, struct cp_text name, double width, double size)
 {
 	char printable[1024], base[1024], shorter[1024];
 	struct cp_text form;
@@ -285,7 +290,8 @@ bool cpi_flame_label(struct cpi_sink *sink, struct cp_text name, double width, d
 
 	if (width < 2.2 * size)
 		return false;
-	form = cpi_text(cpi_text_printable(printable, sizeof printable, cpi_flame_shown(name)));
+	form = cpi_text(
+		cpi_text_printable(printable, sizeof printable, cpi_flame_shown(name)));
 	for (unsigned step = 0; step < 5; step++) {
 		if (step == 1)
 			form = drop_clones(drop_folders(form, base));
@@ -322,7 +328,8 @@ void cpi_flame_fixed(struct cpi_sink *sink, double x, unsigned decimals)
 	scaled = (uint64_t)(x * power[decimals] + 0.5);
 	cpi_sink_u64(sink, scaled / one);
 	if (decimals)
-		cpi_sink_printf(sink, ".%0*llu", (int)decimals, (unsigned long long)(scaled % one));
+		cpi_sink_printf(sink, ".%0*llu", (int)decimals,
+			(unsigned long long)(scaled % one));
 }
 
 /* Three to four significant digits and a unit with a space: "1.23 s", "340 MB". */
@@ -335,7 +342,10 @@ static void with_unit(struct cpi_sink *sink, double value, const char *const *un
 	while (i + 1 < n && fabs(value) < factors[i])
 		i++;
 	x = value / factors[i];
-	cpi_flame_fixed(sink, x, fabs(x) >= 100 || !(fabs(x) > 0) ? 0 : fabs(x) >= 10 ? 1 : 2);
+	cpi_flame_fixed(sink, x,
+		fabs(x) >= 100 || !(fabs(x) > 0) ? 0
+		: fabs(x) >= 10                  ? 1
+						 : 2);
 	cpi_sink_char(sink, ' ');
 	cpi_sink_str(sink, units[i]);
 }
@@ -407,8 +417,8 @@ static void measure(
 	}
 }
 
-enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame, const struct cp_profile *p,
-	uint32_t type, struct cp_error *err)
+enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame,
+	const struct cp_profile *p, uint32_t type, struct cp_error *err)
 {
 	const struct cp_value_type *row = &p->sample_type.v[type];
 	struct cp_text name = cpi_profile_text(p, row->unit);
@@ -419,9 +429,11 @@ enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame, const struct cp_
 	if (unit.kind == flame->first.kind && unit.scale == flame->first.scale)
 		return CP_OK;
 	return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
-		"values are in %s%s here and in another unit before; a picture adds up one",
+		"values are in %s%s here and in another unit before; a picture adds up "
+		"one",
 		row->decimals ? "decimals of " : "",
-		cpi_text_printable(text, sizeof text, name.n ? name : CPI_TEXT("samples")));
+		cpi_text_printable(
+			text, sizeof text, name.n ? name : CPI_TEXT("samples")));
 }
 
 void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type)
@@ -439,5 +451,6 @@ void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_
 		if (!name.n || cpi_text_equal(name, CPI_TEXT("count")))
 			name = cpi_profile_text(p, row->type);
 	}
-	cpi_text_printable(unit->name, sizeof unit->name, name.n ? name : CPI_TEXT("samples"));
+	cpi_text_printable(
+		unit->name, sizeof unit->name, name.n ? name : CPI_TEXT("samples"));
 }

@@ -20,7 +20,9 @@ const char *cpi_info_status(enum cp_symbol_status status)
 		[CP_SYMBOLS_NOT_A_FILE] = "none (not a file)",
 	};
 
-	return (unsigned)status < sizeof name / sizeof *name && name[status] ? name[status] : "none";
+	return (unsigned)status < sizeof name / sizeof *name && name[status]
+		       ? name[status]
+		       : "none";
 }
 
 char *cpi_info_time(char *buf, size_t size, int64_t nanos)
@@ -28,7 +30,8 @@ char *cpi_info_time(char *buf, size_t size, int64_t nanos)
 	time_t seconds = (time_t)(nanos / 1000000000);
 	struct tm tm;
 
-	if (!gmtime_r(&seconds, &tm) || !strftime(buf, size, "%Y-%m-%d %H:%M:%S UTC", &tm))
+	if (!gmtime_r(&seconds, &tm) ||
+		!strftime(buf, size, "%Y-%m-%d %H:%M:%S UTC", &tm))
 		snprintf(buf, size, "?");
 	return buf;
 }
@@ -61,17 +64,19 @@ static bool count_keys(struct cpi_info *info)
 		rows[p->sample_labels.v[i].i]++;
 	for (uint32_t set = 1; fine && set < sets; set++) {
 		uint32_t n, last = 0;
-		const struct cp_label *label = cpi_profile_label_set(p, (cp_labels){set}, &n);
+		const struct cp_label *label =
+			cpi_profile_label_set(p, (cp_labels){set}, &n);
 
 		for (uint32_t i = 0; fine && i < n; i++) {
-			uint64_t hash = cpi_hash_mix((uint64_t)label[i].key.i << 32 | label[i].str.i,
+			uint64_t hash = cpi_hash_mix(
+				(uint64_t)label[i].key.i << 32 | label[i].str.i,
 				(uint64_t)label[i].num);
 			struct cpi_probe probe = cpi_index_find(&seen, hash);
 			uint32_t key = label[i].key.i;
 
 			if (!place[key]) {
-				fine = cpi_vec_push(
-					mem, &info->key, (struct cpi_label_key){label[i].key, 0, 0});
+				fine = cpi_vec_push(mem, &info->key,
+					(struct cpi_label_key){label[i].key, 0, 0});
 				place[key] = (uint32_t)info->key.n;
 			}
 			if (!fine)
@@ -104,7 +109,8 @@ static bool sum_values(struct cpi_info *info)
 
 		for (size_t i = k; i < p->value.n; i += types)
 			sum += (double)p->value.v[i];
-		info->sum.v[info->sum.n++] = sum * pow(10, -(double)p->sample_type.v[k].decimals);
+		info->sum.v[info->sum.n++] =
+			sum * pow(10, -(double)p->sample_type.v[k].decimals);
 	}
 	return true;
 }

@@ -42,7 +42,8 @@ uint64_t cpi_comment_number(const struct cp_profile *p, const char *key)
 
 		if (text.n > n + 7 && cpi_text_starts(text, CPI_TEXT("perf: ")) &&
 			!memcmp(text.p + 6, key, n) && text.p[6 + n] == ' ' &&
-			cpi_text_u64((struct cp_text){text.p + 7 + n, text.n - 7 - n}, &x))
+			cpi_text_u64(
+				(struct cp_text){text.p + 7 + n, text.n - 7 - n}, &x))
 			return x;
 	}
 	return 0;
@@ -76,7 +77,8 @@ static void measure(struct diagnosis *d)
 	for (uint32_t i = 0; i < cpi_profile_n_samples(d->p); i++) {
 		double w = weight(d->p, i);
 		uint32_t n, user = 0;
-		const cp_location *frame = cpi_profile_frames(d->p, d->p->sample_stack.v[i], &n);
+		const cp_location *frame =
+			cpi_profile_frames(d->p, d->p->sample_stack.v[i], &n);
 
 		for (uint32_t k = n; k-- && user < 2;)
 			user += is_user(d->p, frame[k]);
@@ -93,8 +95,9 @@ static void truncated(const struct diagnosis *d)
 
 	if (n > 0)
 		say(d, "truncated-stacks", "perf record --call-graph dwarf,65528",
-			"%.0f stacks (%.1f %%) are longer than their dump and end in [truncated stack]", n,
-			d->samples > 0 ? 100 * n / d->samples : 0);
+			"%.0f stacks (%.1f %%) are longer than their dump and end in "
+			"[truncated stack]",
+			n, d->samples > 0 ? 100 * n / d->samples : 0);
 }
 
 static void chains(const struct diagnosis *d)
@@ -108,8 +111,10 @@ static void chains(const struct diagnosis *d)
 			"the capture has no call chains, only the functions that ran");
 	else if (share > 0.2)
 		say(d, "frame-pointers",
-			"compile with -fno-omit-frame-pointer, or perf record --call-graph dwarf",
-			"%.0f %% of the user stacks are a single frame: the programs were built without "
+			"compile with -fno-omit-frame-pointer, or perf record "
+			"--call-graph dwarf",
+			"%.0f %% of the user stacks are a single frame: the programs "
+			"were built without "
 			"frame pointers",
 			100 * share);
 }
@@ -126,27 +131,33 @@ static void images(const struct diagnosis *d)
 	double kernel = 0, wrong = 0, unverified = 0;
 
 	for (size_t i = 0; d->report && i < cp_symbol_report_count(d->report); i++) {
-		const struct cp_symbol_image *image = cp_symbol_report_image(d->report, i);
+		const struct cp_symbol_image *image =
+			cp_symbol_report_image(d->report, i);
 
 		if (is_kernel(d->p, image) && !image->resolved)
 			kernel += (double)image->samples;
 		wrong += image->status == CP_SYMBOLS_WRONG_ID;
-		unverified += image->unverified && image->resolved && !is_kernel(d->p, image) &&
-			d->p->mapping.v[image->mapping.i].kind != CP_MAP_JIT;
+		unverified += image->unverified && image->resolved &&
+			      !is_kernel(d->p, image) &&
+			      d->p->mapping.v[image->mapping.i].kind != CP_MAP_JIT;
 	}
 	if (kernel > 0)
 		say(d, "kernel-symbols",
-			"sysctl kernel.kptr_restrict=0 before recording as root, or --kallsyms COPY",
+			"sysctl kernel.kptr_restrict=0 before recording as root, or "
+			"--kallsyms COPY",
 			"%.0f sample%s kernel frames without a name", kernel,
 			kernel == 1 ? " has" : "s have");
 	if (wrong > 0)
 		say(d, "build-ids",
-			"--symfs or --debug-dir with the captured machine's files, or perf buildid-cache",
-			"%.0f of the files found here are of another build than those captured and were "
+			"--symfs or --debug-dir with the captured machine's files, or "
+			"perf buildid-cache",
+			"%.0f of the files found here are of another build than those "
+			"captured and were "
 			"not used",
 			wrong);
 	if (unverified > 0)
-		say(d, "unverified", "link with --build-id, and record with --buildid-mmap",
+		say(d, "unverified",
+			"link with --build-id, and record with --buildid-mmap",
 			"%.0f of the files used have no build id to check", unverified);
 }
 
@@ -163,7 +174,8 @@ static void losses(const struct diagnosis *d)
 			100 * lost / (lost + d->samples));
 	if (throttled > 0 && throttled > d->samples / 1000)
 		say(d, "throttled",
-			"a lower -F, or sysctl kernel.perf_cpu_time_max_percent=0 while recording",
+			"a lower -F, or sysctl kernel.perf_cpu_time_max_percent=0 while "
+			"recording",
 			"the kernel throttled sampling %.0f times", throttled);
 }
 
@@ -176,17 +188,19 @@ static void too_few(const struct diagnosis *d)
 	double n = d->samples / 10;
 
 	if (d->samples <= 0 || d->samples >= 500 || !d->p->sample_type.n ||
-		!cpi_text_equal(cpi_profile_text(d->p, d->p->sample_type.v[0].unit), CPI_TEXT("count")))
+		!cpi_text_equal(cpi_profile_text(d->p, d->p->sample_type.v[0].unit),
+			CPI_TEXT("count")))
 		return;
 	say(d, "few-samples", "record longer, or perf record -F 999",
-		"%.0f samples: a function with 10 %% of them is known to about ±%.0f %%", d->samples,
-		100 * 2 / sqrt(n > 1 ? n : 1));
+		"%.0f samples: a function with 10 %% of them is known to about ±%.0f %%",
+		d->samples, 100 * 2 / sqrt(n > 1 ? n : 1));
 }
 
 static bool from_perf(const struct cp_profile *p)
 {
 	for (size_t i = 0; i < p->comment.n; i++)
-		if (cpi_text_starts(cpi_profile_text(p, p->comment.v[i]), CPI_TEXT("perf: ")))
+		if (cpi_text_starts(
+			    cpi_profile_text(p, p->comment.v[i]), CPI_TEXT("perf: ")))
 			return true;
 	return false;
 }

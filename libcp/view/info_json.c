@@ -168,7 +168,8 @@ static void images(const struct cpi_info *info, struct cpi_json *j)
 	cpi_json_key(j, "images");
 	cpi_json_begin(j, '[', false);
 	for (size_t i = 0; i < cp_symbol_report_count(info->report); i++) {
-		const struct cp_symbol_image *image = cp_symbol_report_image(info->report, i);
+		const struct cp_symbol_image *image =
+			cp_symbol_report_image(info->report, i);
 		const struct cp_mapping_row *m = &info->p->mapping.v[image->mapping.i];
 
 		cpi_json_begin(j, '{', true);

@@ -58,7 +58,8 @@ void cpi_report_pick_unit(struct cpi_report *r, const struct cpi_graph *g)
 }
 
 enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
-	struct cpi_graph_trim *trim, bool edges, uint32_t default_count, struct cp_error *err)
+	struct cpi_graph_trim *trim, bool edges, uint32_t default_count,
+	struct cp_error *err)
 {
 	const struct cp_report_options *o = &r->options;
 	struct cpi_graph_options options = {.type = r->type, .divisor = o->mean ? 0 : -1,
@@ -105,12 +106,14 @@ static void duration_line(struct cpi_report *r)
 	struct cp_text unit;
 	double nanos = cp_unit_scale((double)r->total, r->sample_unit, ns, &unit);
 
-	cp_unit_label(duration, sizeof duration, (double)r->p->header.duration_nanos, ns, automatic);
+	cp_unit_label(duration, sizeof duration, (double)r->p->header.duration_nanos, ns,
+		automatic);
 	/* The blank before what may be missing, and those inside, are pprof's. */
 	cpi_sink_printf(r->sink, "Duration: %s, Total samples = %s ", duration,
 		cpi_report_value(r, total, sizeof total, r->total));
 	if (cp_unit_compatible(r->sample_unit, ns) && nanos != 0) {
-		cp_unit_percent(percent, sizeof percent, nanos, (double)r->p->header.duration_nanos);
+		cp_unit_percent(percent, sizeof percent, nanos,
+			(double)r->p->header.duration_nanos);
 		cpi_sink_printf(r->sink, "(%s)", percent);
 	}
 	cpi_sink_char(r->sink, '\n');
@@ -164,8 +167,8 @@ static void filter_lines(struct cpi_report *r)
 	}
 }
 
-void cpi_report_graph_lines(
-	struct cpi_report *r, const struct cpi_graph *g, const struct cpi_graph_trim *trim)
+void cpi_report_graph_lines(struct cpi_report *r, const struct cpi_graph *g,
+	const struct cpi_graph_trim *trim)
 {
 	char a[48], b[48], percent[32];
 	const char *at = percent;
@@ -184,12 +187,13 @@ void cpi_report_graph_lines(
 	if (!r->total)
 		return;
 	if (trim->dropped_nodes)
-		cpi_sink_printf(r->sink, "Dropped %zu node%s (cum <= %s)\n", trim->dropped_nodes,
-			trim->dropped_nodes == 1 ? "" : "s",
+		cpi_sink_printf(r->sink, "Dropped %zu node%s (cum <= %s)\n",
+			trim->dropped_nodes, trim->dropped_nodes == 1 ? "" : "s",
 			cpi_report_value(r, a, sizeof a,
 				(int64_t)fabs((double)r->total * trim->node_fraction)));
 	if (trim->count && count < trim->original)
-		cpi_sink_printf(r->sink, "Showing top %u nodes out of %zu\n", trim->count, trim->original);
+		cpi_sink_printf(r->sink, "Showing top %u nodes out of %zu\n", trim->count,
+			trim->original);
 }
 
 void cpi_report_name(struct cpi_report *r, const char *label, size_t used)
@@ -203,13 +207,17 @@ void cpi_report_name(struct cpi_report *r, const char *label, size_t used)
 		cpi_text_escape(r->sink, text);
 		return;
 	}
-	/* The end of a name tells more than its beginning: one third for the beginning. */
+	/*
+	 * The end of a name tells more than its beginning: one third for the
+	 * beginning.
+	 */
 	head = (room - 1) / 3;
 	for (; i < text.n && columns < head; columns += cpi_rune_width(rune))
 		i += cpi_utf8_decode(text.p + i, text.n - i, &rune);
 	cpi_text_escape(r->sink, (struct cp_text){text.p, i});
 	cpi_sink_str(r->sink, "…");
-	for (; i < text.n && width - columns > room - 1 - head; columns += cpi_rune_width(rune))
+	for (; i < text.n && width - columns > room - 1 - head;
+		columns += cpi_rune_width(rune))
 		i += cpi_utf8_decode(text.p + i, text.n - i, &rune);
 	cpi_text_escape(r->sink, (struct cp_text){text.p + i, text.n - i});
 }
@@ -220,13 +228,15 @@ static struct cp_text find_label_unit(const struct cpi_report *r, cp_string key)
 	struct cp_text name = cpi_profile_text(r->p, key);
 
 	/*
-	 * The first unit seen under the key in the whole profile (label sets stand in order of
-	 * first use); "bytes" by tradition, else the key itself.
+	 * The first unit seen under the key in the whole profile (label sets stand in
+	 * order of first use); "bytes" by tradition, else the key itself.
 	 */
 	for (size_t i = 0; i < p->label.n; i++)
-		if (p->label.v[i].unit.i && cpi_text_equal(cpi_profile_text(p, p->label.v[i].key), name))
+		if (p->label.v[i].unit.i &&
+			cpi_text_equal(cpi_profile_text(p, p->label.v[i].key), name))
 			return cpi_profile_text(p, p->label.v[i].unit);
-	if (cpi_text_equal(name, CPI_TEXT("alignment")) || cpi_text_equal(name, CPI_TEXT("request")))
+	if (cpi_text_equal(name, CPI_TEXT("alignment")) ||
+		cpi_text_equal(name, CPI_TEXT("request")))
 		return CPI_TEXT("bytes");
 	return name;
 }
@@ -290,7 +300,8 @@ static bool is_base(const struct cp_profile *p, cp_labels labels)
 	const struct cp_label *label = cpi_profile_label_set(p, labels, &n);
 
 	for (uint32_t i = 0; i < n; i++)
-		if (cpi_text_equal(cpi_profile_text(p, label[i].key), CPI_TEXT("pprof::base")))
+		if (cpi_text_equal(
+			    cpi_profile_text(p, label[i].key), CPI_TEXT("pprof::base")))
 			return true;
 	return false;
 }
@@ -307,8 +318,8 @@ static void add_sums(struct sums *sums, int64_t value, int64_t first)
 	sums->divisor += first;
 }
 
-enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type, bool mean,
-	int64_t *ret_total, struct cp_error *err)
+enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type,
+	bool mean, int64_t *ret_total, struct cp_error *err)
 {
 	struct sums all = {0}, base = {0};
 	__int128 total;
@@ -359,8 +370,8 @@ static const struct row {
 	{"callgrind", "text", cpi_report_callgrind},
 };
 
-static enum cp_code find_row(const char *report, const char *format, const struct row **ret,
-	struct cp_error *err)
+static enum cp_code find_row(const char *report, const char *format,
+	const struct row **ret, struct cp_error *err)
 {
 	bool known = false;
 
@@ -375,7 +386,8 @@ static enum cp_code find_row(const char *report, const char *format, const struc
 	if (known)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"the report %s cannot be written as %.20s", report, format);
-	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "there is no report \"%.40s\"", report);
+	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+		"there is no report \"%.40s\"", report);
 }
 
 enum cp_code cpi_report_write(struct cpi_env *env, const struct cp_profile *p,
@@ -389,10 +401,12 @@ enum cp_code cpi_report_write(struct cpi_env *env, const struct cp_profile *p,
 	if (!code)
 		code = cp_profile_find_sample_type(p, options->sample_type, &r.type, err);
 	if (!code && !p->sample_type.n && strcmp(report, "comments"))
-		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
+		code = cpi_error(
+			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
 	r.total = options->total;
 	if (!code && !options->total_given && p->sample_type.n)
-		code = cp_report_total(p, options->sample_type, options->mean, &r.total, err);
+		code = cp_report_total(
+			p, options->sample_type, options->mean, &r.total, err);
 	if (code)
 		return code;
 	if (p->sample_type.n)

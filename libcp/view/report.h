@@ -2,7 +2,10 @@
 #ifndef CPI_VIEW_REPORT_H
 #define CPI_VIEW_REPORT_H
 
-/* What the reports share; report.c says how values read, each other file is one report. */
+/*
+ * What the reports share; report.c says how values read, each other file is one
+ * report.
+ */
 
 #include <cp/report.h>
 
@@ -48,12 +51,13 @@ char *cpi_report_percent(char *buf, size_t size, int64_t value, int64_t total);
 void cpi_report_pick_unit(struct cpi_report *r, const struct cpi_graph *g);
 /* The graph at the profile's granularity, trimmed. `default_count` for node_count -1. */
 enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
-	struct cpi_graph_trim *trim, bool edges, uint32_t default_count, struct cp_error *err);
+	struct cpi_graph_trim *trim, bool edges, uint32_t default_count,
+	struct cp_error *err);
 /* Lines about the profile. */
 void cpi_report_profile_lines(struct cpi_report *r);
 /* … and "Showing nodes accounting for …" below them. */
-void cpi_report_graph_lines(
-	struct cpi_report *r, const struct cpi_graph *g, const struct cpi_graph_trim *trim);
+void cpi_report_graph_lines(struct cpi_report *r, const struct cpi_graph *g,
+	const struct cpi_graph_trim *trim);
 /* Label as a terminal may show it; cut in the middle when the options give a width. */
 void cpi_report_name(struct cpi_report *r, const char *label, size_t used);
 /* The unit of numeric labels under a key, by pprof's rules. */
@@ -61,6 +65,7 @@ struct cp_text cpi_report_label_unit(struct cpi_report *r, cp_string key);
 
 struct cpi_json;
 /* Schema, version, report, type, unit, total. */
-void cpi_report_json_head(struct cpi_report *r, struct cpi_json *json, const char *report);
+void cpi_report_json_head(
+	struct cpi_report *r, struct cpi_json *json, const char *report);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Callgrind's profile format, version 1. A block per function and line: its self cost, then
- * a "calls=" line per callee with the cost of that call. Names are written once and then
- * referred to by number (name compression). Costs are whole numbers of the recorded unit.
+ * Callgrind's profile format, version 1. A block per function and line: its self cost,
+ * then a "calls=" line per callee with the cost of that call. Names are written once and
+ * then referred to by number (name compression). Costs are whole numbers of the recorded
+ * unit.
  */
 #include <stdlib.h>
 
@@ -30,8 +31,8 @@ static void plain(struct cpi_sink *sink, struct cp_text text)
 	cpi_text_escape(sink, text);
 }
 
-static void reference(struct callgrind *c, const char *key, uint32_t *number, uint32_t *count,
-	struct cp_text name)
+static void reference(struct callgrind *c, const char *key, uint32_t *number,
+	uint32_t *count, struct cp_text name)
 {
 	bool known = *number != 0;
 
@@ -54,11 +55,13 @@ static void place(struct callgrind *c, const struct cpi_graph_node *node, bool c
 	struct cp_text name = cpi_profile_text(p, node->name);
 	struct cp_text label = name.n ? name : cpi_text(node->label);
 
-	reference(c, callee ? "cob" : "ob", &n->object[node->mapping.i], &n->n_object, object);
+	reference(c, callee ? "cob" : "ob", &n->object[node->mapping.i], &n->n_object,
+		object);
 	reference(c, callee ? "cfi" : "fl", &n->file[node->file.i], &n->n_file,
 		node->path);
 	if (node->name.i) {
-		reference(c, callee ? "cfn" : "fn", &n->function[node->name.i], &n->n_function, label);
+		reference(c, callee ? "cfn" : "fn", &n->function[node->name.i],
+			&n->n_function, label);
 		return;
 	}
 	/* Nameless frames are called by what is known: not worth a number. */
@@ -85,8 +88,8 @@ static int by_place(const void *a, const void *b, void *arg)
 }
 
 /*
- * Readers add the cost of calls to a function's own: with the calls of a function to itself,
- * which are part of it, what recurs would cost more than the whole.
+ * Readers add the cost of calls to a function's own: with the calls of a function to
+ * itself, which are part of it, what recurs would cost more than the whole.
  */
 static bool same_function(const struct cpi_graph_node *x, const struct cpi_graph_node *y)
 {
@@ -94,12 +97,13 @@ static bool same_function(const struct cpi_graph_node *x, const struct cpi_graph
 		x->name.i == y->name.i;
 }
 
-static enum cp_code block(struct callgrind *c, uint32_t id, const struct cpi_graph_node *last,
-	struct cp_error *err)
+static enum cp_code block(struct callgrind *c, uint32_t id,
+	const struct cpi_graph_node *last, struct cp_error *err)
 {
 	const struct cpi_graph_node *node = &c->g.node.v[id];
 	size_t n;
-	enum cp_code code = cpi_graph_edges(&c->g, id, false, &c->list, &c->room, &n, err);
+	enum cp_code code =
+		cpi_graph_edges(&c->g, id, false, &c->list, &c->room, &n, err);
 
 	if (code)
 		return code;
@@ -108,7 +112,8 @@ static enum cp_code block(struct callgrind *c, uint32_t id, const struct cpi_gra
 		cpi_sink_char(c->r->sink, '\n');
 		place(c, node, false);
 	}
-	cpi_sink_printf(c->r->sink, "%lld %lld\n", (long long)node->line, (long long)node->flat);
+	cpi_sink_printf(
+		c->r->sink, "%lld %lld\n", (long long)node->line, (long long)node->flat);
 	for (size_t i = 0; i < n; i++) {
 		const struct cpi_graph_edge *edge = &c->g.edge.v[c->list[i]];
 		const struct cpi_graph_node *callee = &c->g.node.v[edge->target];
@@ -116,8 +121,9 @@ static enum cp_code block(struct callgrind *c, uint32_t id, const struct cpi_gra
 		if (same_function(node, callee))
 			continue;
 		place(c, callee, true);
-		cpi_sink_printf(c->r->sink, "calls=1 %lld\n%lld %lld\n", (long long)callee->line,
-			(long long)node->line, (long long)edge->weight);
+		cpi_sink_printf(c->r->sink, "calls=1 %lld\n%lld %lld\n",
+			(long long)callee->line, (long long)node->line,
+			(long long)edge->weight);
 	}
 	return CP_OK;
 }
@@ -137,11 +143,13 @@ static void header(struct callgrind *c)
 	/* An event's name is one word. */
 	for (size_t i = 0; i < name.n; i++) {
 		unsigned char x = (unsigned char)name.p[i] | 32;
-		bool word = (x >= 'a' && x <= 'z') || (name.p[i] >= '0' && name.p[i] <= '9' && i);
+		bool word = (x >= 'a' && x <= 'z') ||
+			    (name.p[i] >= '0' && name.p[i] <= '9' && i);
 
 		cpi_sink_char(sink, word ? name.p[i] : '_');
 	}
-	cpi_sink_printf(sink, "%s\nsummary: %lld\n", name.n ? "" : "value", (long long)sum);
+	cpi_sink_printf(
+		sink, "%s\nsummary: %lld\n", name.n ? "" : "value", (long long)sum);
 }
 
 static bool names_init(struct callgrind *c)

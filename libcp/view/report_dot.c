@@ -14,8 +14,8 @@ static void quoted(struct cpi_sink *sink, struct cp_text text, bool cut)
 		if (rune == '"' || rune == '\\')
 			cpi_sink_char(sink, '\\');
 		cpi_text_escape(sink, (struct cp_text){text.p + i, used});
-		if (cut && i + 2 < text.n && text.p[i] == ':' && text.p[i + 1] != ':' && i &&
-			text.p[i - 1] == ':')
+		if (cut && i + 2 < text.n && text.p[i] == ':' && text.p[i + 1] != ':' &&
+			i && text.p[i - 1] == ':')
 			cpi_sink_str(sink, "\\n");
 	}
 }
@@ -37,7 +37,8 @@ static void colour(struct cpi_sink *sink, double part, bool negative, bool fill)
 	double saturation = (fill ? 0.08 : 0.35) + (fill ? 0.35 : 0.6) * sqrt(part);
 	double light = fill ? 0.95 : 0.75;
 
-	cpi_sink_printf(sink, "\"%.3f %.3f %.3f\"", negative ? 0.33 : 0.0, saturation, light);
+	cpi_sink_printf(
+		sink, "\"%.3f %.3f %.3f\"", negative ? 0.33 : 0.0, saturation, light);
 }
 
 static void node(struct cpi_report *r, const struct cpi_graph_node *n, size_t number)
@@ -52,18 +53,19 @@ static void node(struct cpi_report *r, const struct cpi_graph_node *n, size_t nu
 	for (at = percent; *at == ' '; at++)
 		;
 	if (flat)
-		cpi_sink_printf(r->sink, "\\n%s (%s)", cpi_report_value(r, value, sizeof value, flat), at);
+		cpi_sink_printf(r->sink, "\\n%s (%s)",
+			cpi_report_value(r, value, sizeof value, flat), at);
 	else
 		cpi_sink_str(r->sink, "\\n0");
 	if (cum != flat) {
 		cpi_report_percent(percent, sizeof percent, cum, r->total);
 		for (at = percent; *at == ' '; at++)
 			;
-		cpi_sink_printf(
-			r->sink, "\\nof %s (%s)", cpi_report_value(r, value, sizeof value, cum), at);
+		cpi_sink_printf(r->sink, "\\nof %s (%s)",
+			cpi_report_value(r, value, sizeof value, cum), at);
 	}
-	cpi_sink_printf(r->sink, "\" id=\"node%zu\" fontsize=%d shape=box tooltip=\"", number,
-		8 + (int)ceil(16 * sqrt(share(r, flat))));
+	cpi_sink_printf(r->sink, "\" id=\"node%zu\" fontsize=%d shape=box tooltip=\"",
+		number, 8 + (int)ceil(16 * sqrt(share(r, flat))));
 	quoted(r->sink, cpi_text(n->label), false);
 	cpi_sink_printf(
 		r->sink, " (%s)\" color=", cpi_report_value(r, value, sizeof value, cum));
@@ -80,16 +82,18 @@ static void edge(struct cpi_report *r, const struct cpi_graph *g,
 	char value[48];
 
 	cpi_report_value(r, value, sizeof value, e->weight);
-	cpi_sink_printf(r->sink, "N%u -> N%u [label=\" %s%s\" weight=%d penwidth=%d color=",
-		number[e->source], number[e->target], value, e->inlined ? "\\n (inline)" : "",
-		1 + (int)(100 * part), 1 + (int)(5 * part));
+	cpi_sink_printf(r->sink,
+		"N%u -> N%u [label=\" %s%s\" weight=%d penwidth=%d color=",
+		number[e->source], number[e->target], value,
+		e->inlined ? "\\n (inline)" : "", 1 + (int)(100 * part),
+		1 + (int)(5 * part));
 	colour(r->sink, part, e->weight < 0, false);
 	cpi_sink_str(r->sink, " tooltip=\"");
 	quoted(r->sink, cpi_text(g->node.v[e->source].label), false);
 	cpi_sink_str(r->sink, e->residual ? " ... " : " -> ");
 	quoted(r->sink, cpi_text(g->node.v[e->target].label), false);
-	cpi_sink_printf(r->sink, " (%s)\"%s%s]\n", value, e->residual ? " style=\"dotted\"" : "",
-		part < 0.01 ? " minlen=2" : "");
+	cpi_sink_printf(r->sink, " (%s)\"%s%s]\n", value,
+		e->residual ? " style=\"dotted\"" : "", part < 0.01 ? " minlen=2" : "");
 }
 
 static void legend(struct cpi_report *r, const struct cpi_graph *g,
@@ -106,7 +110,8 @@ static void legend(struct cpi_report *r, const struct cpi_graph *g,
 	for (size_t i = 0, end; i < lines.n; i = end + 1) {
 		for (end = i; end < lines.n && lines.buf[end] != '\n';)
 			end++;
-		quoted(r->sink, (struct cp_text){(const char *)lines.buf + i, end - i}, false);
+		quoted(r->sink, (struct cp_text){(const char *)lines.buf + i, end - i},
+			false);
 		cpi_sink_str(r->sink, "\\l");
 	}
 	cpi_sink_str(r->sink, "\"] }\n");

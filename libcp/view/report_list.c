@@ -22,7 +22,8 @@ static int by_place(const void *a, const void *b, void *arg)
 	const struct cpi_graph *g = arg;
 	const struct cpi_graph_node *x = &g->node.v[*(const uint32_t *)a];
 	const struct cpi_graph_node *y = &g->node.v[*(const uint32_t *)b];
-	int order = cpi_text_compare(cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
+	int order = cpi_text_compare(
+		cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
 
 	if (!order)
 		order = cpi_text_compare(x->path, y->path);
@@ -48,17 +49,18 @@ static bool next_part(const char **list, struct cp_text *part)
 
 static bool readable(char *buf, size_t size, struct cp_text dir, struct cp_text file)
 {
-	int n = snprintf(buf, size, "%.*s%s%.*s", (int)dir.n, dir.p, dir.n ? "/" : "", (int)file.n,
-		file.p);
+	int n = snprintf(buf, size, "%.*s%s%.*s", (int)dir.n, dir.p, dir.n ? "/" : "",
+		(int)file.n, file.p);
 
 	return n > 0 && (size_t)n < size && !access(buf, R_OK);
 }
 
 /*
- * The path as recorded; else below a folder of --source-path, with ever more of its leading
- * folders cut: where a build machine had /build/prog/src/a.c, ./src/a.c is found.
+ * The path as recorded; else below a folder of --source-path, with ever more of its
+ * leading folders cut: where a build machine had /build/prog/src/a.c, ./src/a.c is found.
  */
-static bool find_source(const struct cpi_report *r, struct cp_text file, char *buf, size_t size)
+static bool find_source(
+	const struct cpi_report *r, struct cp_text file, char *buf, size_t size)
 {
 	const char *list = r->options.source_path ? r->options.source_path : ".";
 	struct cp_text dir, rest = cpi_graph_trim_path(file, r->options.trim_path, NULL);
@@ -75,7 +77,8 @@ static bool find_source(const struct cpi_report *r, struct cp_text file, char *b
 			if (tail.n && readable(buf, size, dir, tail))
 				return true;
 			slash = tail.n ? memchr(tail.p, '/', tail.n) : NULL;
-			tail = slash ? (struct cp_text){slash, tail.n - (size_t)(slash - tail.p)}
+			tail = slash ? (struct cp_text){slash,
+					       tail.n - (size_t)(slash - tail.p)}
 				     : (struct cp_text){NULL, 0};
 		}
 	return false;
@@ -91,8 +94,8 @@ static char *or_dot(const struct cpi_report *r, char *buf, size_t size, int64_t 
 }
 
 /* Nodes [from, to) are one function in one file. */
-static void source_lines(struct cpi_report *r, const struct list *l, size_t from, size_t to,
-	const struct cpi_blob *source)
+static void source_lines(struct cpi_report *r, const struct list *l, size_t from,
+	size_t to, const struct cpi_blob *source)
 {
 	const struct cpi_graph_node *first = &l->g.node.v[l->node.v[from]];
 	const struct cpi_graph_node *last = &l->g.node.v[l->node.v[to - 1]];
@@ -165,10 +168,12 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 	cpi_sink_str(r->sink, " in ");
 	cpi_text_escape(r->sink, first->path);
 	cpi_sink_printf(r->sink, "\n%10s %10s (flat, cum) %s of Total\n",
-		cpi_report_value(r, a, sizeof a, flat), cpi_report_value(r, b, sizeof b, cum),
+		cpi_report_value(r, a, sizeof a, flat),
+		cpi_report_value(r, b, sizeof b, cum),
 		cpi_report_percent(percent, sizeof percent, cum, r->total));
 	if (!find_source(r, file, path, sizeof path)) {
-		cpi_sink_str(r->sink, " Error: the file is not here (--source-path, --trim-path)\n");
+		cpi_sink_str(r->sink,
+			" Error: the file is not here (--source-path, --trim-path)\n");
 		return;
 	}
 	if (cpi_file_read(r->env, path, &source, &why)) {
@@ -194,14 +199,16 @@ static enum cp_code matching(struct cpi_report *r, struct list *l, struct cp_err
 	for (size_t i = 0; !code && l->rx && i < l->g.order.n; i++) {
 		const struct cpi_graph_node *node = &l->g.node.v[l->g.order.v[i]];
 
-		if (node->name.i && cpi_regex_match(l->rx, cpi_profile_text(r->p, node->name)) &&
+		if (node->name.i &&
+			cpi_regex_match(l->rx, cpi_profile_text(r->p, node->name)) &&
 			!cpi_vec_push(&r->env->mem, &l->node, l->g.order.v[i]))
 			code = cpi_error_memory(err);
 	}
 	if (!code && l->rx)
 		code = cpi_regex_status(l->rx, err);
 	if (!code && !l->node.n)
-		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET, "no function matches \"%.80s\"",
+		code = cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
+			"no function matches \"%.80s\"",
 			r->options.regex ? r->options.regex : "");
 	return code;
 }
@@ -221,8 +228,8 @@ enum cp_code cpi_report_list(struct cpi_report *r, struct cp_error *err)
 	if (!code) {
 		if (l.node.n)
 			qsort_r(l.node.v, l.node.n, sizeof *l.node.v, by_place, &l.g);
-		cpi_sink_printf(
-			r->sink, "Total: %s\n", cpi_report_value(r, total, sizeof total, r->total));
+		cpi_sink_printf(r->sink, "Total: %s\n",
+			cpi_report_value(r, total, sizeof total, r->total));
 	}
 	for (size_t i = 0, end; !code && i < l.node.n; i = end) {
 		const struct cpi_graph_node *first = &l.g.node.v[l.node.v[i]];
@@ -230,7 +237,8 @@ enum cp_code cpi_report_list(struct cpi_report *r, struct cp_error *err)
 		for (end = i + 1; end < l.node.n; end++) {
 			const struct cpi_graph_node *next = &l.g.node.v[l.node.v[end]];
 
-			if (next->name.i != first->name.i || next->file.i != first->file.i)
+			if (next->name.i != first->name.i ||
+				next->file.i != first->file.i)
 				break;
 		}
 		routine(r, &l, i, end);

@@ -63,7 +63,8 @@ static int by_key_and_sum(const void *a, const void *b, void *arg)
 	double dx = fabs((double)x->sum), dy = fabs((double)y->sum);
 
 	if (x->key.i != y->key.i)
-		return cpi_text_compare(cpi_profile_text(p, x->key), cpi_profile_text(p, y->key));
+		return cpi_text_compare(
+			cpi_profile_text(p, x->key), cpi_profile_text(p, y->key));
 	if (dx != dy)
 		return dx < dy ? 1 : -1;
 	return cpi_text_compare(x->value, y->value);
@@ -86,7 +87,8 @@ static enum cp_code collect(struct cpi_report *r, struct tags *t, struct cp_erro
 			&sum[p->sample_labels.v[i].i]);
 	for (uint32_t set = 1; fine && set < p->labels_end.n; set++) {
 		uint32_t n;
-		const struct cp_label *label = cpi_profile_label_set(p, (cp_labels){set}, &n);
+		const struct cp_label *label =
+			cpi_profile_label_set(p, (cp_labels){set}, &n);
 
 		for (uint32_t i = 0; fine && i < n; i++) {
 			char number[48];
@@ -103,7 +105,8 @@ static enum cp_code collect(struct cpi_report *r, struct tags *t, struct cp_erro
 	cpi_free(mem, sum, p->labels_end.n * sizeof *sum);
 	if (fine && !t->overflow) {
 		if (t->tag.n)
-			qsort_r(t->tag.v, t->tag.n, sizeof *t->tag.v, by_key_and_sum, &order);
+			qsort_r(t->tag.v, t->tag.n, sizeof *t->tag.v, by_key_and_sum,
+				&order);
 		return CP_OK;
 	}
 	tags_release(r, t);
@@ -133,8 +136,8 @@ static char *amount(const struct cpi_report *r, char *buf, size_t size, int64_t 
 	return buf;
 }
 
-static void share(const struct cpi_report *r, char *buf, size_t size, const struct tag *tag,
-	int64_t total)
+static void share(const struct cpi_report *r, char *buf, size_t size,
+	const struct tag *tag, int64_t total)
 {
 	char value[64], percent[32];
 

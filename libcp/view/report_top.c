@@ -47,8 +47,9 @@ enum cp_code cpi_report_top(struct cpi_report *r, struct cp_error *err)
 	cpi_report_pick_unit(r, &top.g);
 	cpi_report_profile_lines(r);
 	cpi_report_graph_lines(r, &top.g, &top.trim);
-	cpi_sink_printf(r->sink, "%s%10s %5s%% %5s%% %10s %5s%%%s\n", r->options.color ? "\033[1m" : "",
-		"flat", "flat", "sum", "cum", "cum", r->options.color ? "\033[0m" : "");
+	cpi_sink_printf(r->sink, "%s%10s %5s%% %5s%% %10s %5s%%%s\n",
+		r->options.color ? "\033[1m" : "", "flat", "flat", "sum", "cum", "cum",
+		r->options.color ? "\033[0m" : "");
 	for (size_t i = 0; i < top.g.order.n; i++) {
 		const struct cpi_graph_node *node = &top.g.node.v[top.g.order.v[i]];
 		int64_t flat = cpi_graph_flat(node), cum = cpi_graph_cum(node);

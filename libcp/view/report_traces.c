@@ -17,8 +17,8 @@ struct label_line {
 enum { MOST_KEYS = 64 };
 
 /* The labels of one key as a line; *at moves behind them. */
-static void label_line(struct cpi_report *r, struct cpi_sink *sink, const struct cp_label *label,
-	uint32_t n, uint32_t *at)
+static void label_line(struct cpi_report *r, struct cpi_sink *sink,
+	const struct cp_label *label, uint32_t n, uint32_t *at)
 {
 	cp_string key = label[*at].key;
 	bool string = cpi_label_is_string(&label[*at]);
@@ -31,7 +31,8 @@ static void label_line(struct cpi_report *r, struct cpi_sink *sink, const struct
 	cpi_sink_pad(sink, ' ', 10 - runes);
 	cpi_text_escape(sink, name);
 	cpi_sink_str(sink, ": ");
-	for (; *at < n && label[*at].key.i == key.i && cpi_label_is_string(&label[*at]) == string;
+	for (; *at < n && label[*at].key.i == key.i &&
+		cpi_label_is_string(&label[*at]) == string;
 		++*at) {
 		char value[48];
 
@@ -56,8 +57,9 @@ static int line_order(const void *a, const void *b)
 }
 
 /*
- * String labels, then numeric ones; within each as the lines sort, which for right-aligned
- * keys is not the order of the keys. Beyond MOST_KEYS lines are sorted in runs.
+ * String labels, then numeric ones; within each as the lines sort, which for
+ * right-aligned keys is not the order of the keys. Beyond MOST_KEYS lines are sorted in
+ * runs.
  */
 static void label_lines(struct cpi_report *r, uint32_t sample)
 {
@@ -70,7 +72,8 @@ static void label_lines(struct cpi_report *r, uint32_t sample)
 		bool string = cpi_label_is_string(&label[at]);
 		size_t lines = 0;
 
-		while (at < n && lines < MOST_KEYS && cpi_label_is_string(&label[at]) == string) {
+		while (at < n && lines < MOST_KEYS &&
+			cpi_label_is_string(&label[at]) == string) {
 			cpi_sink_memory(&line[lines].text, &r->env->mem);
 			label_line(r, &line[lines++].text, label, n, &at);
 		}
@@ -112,7 +115,8 @@ static void trace(struct cpi_report *r, uint32_t sample, struct cpi_sink *text)
 {
 	char value[48];
 	uint32_t n;
-	const cp_location *frame = cpi_profile_frames(r->p, r->p->sample_stack.v[sample], &n);
+	const cp_location *frame =
+		cpi_profile_frames(r->p, r->p->sample_stack.v[sample], &n);
 
 	if (!n)
 		return;
@@ -175,11 +179,12 @@ static void json_labels(struct cpi_report *r, struct cpi_json *json, uint32_t sa
 	cpi_json_end(json, ']');
 }
 
-static void json_trace(
-	struct cpi_report *r, struct cpi_json *json, uint32_t sample, struct cpi_sink *text)
+static void json_trace(struct cpi_report *r, struct cpi_json *json, uint32_t sample,
+	struct cpi_sink *text)
 {
 	uint32_t n;
-	const cp_location *frame = cpi_profile_frames(r->p, r->p->sample_stack.v[sample], &n);
+	const cp_location *frame =
+		cpi_profile_frames(r->p, r->p->sample_stack.v[sample], &n);
 
 	cpi_json_begin(json, '{', true);
 	cpi_json_key(json, "value");

@@ -23,7 +23,8 @@ static void tree_release(struct cpi_report *r, struct tree *t)
 	cpi_graph_release(&t->g);
 }
 
-static enum cp_code make(struct cpi_report *r, struct tree *t, bool peek, struct cp_error *err)
+static enum cp_code make(
+	struct cpi_report *r, struct tree *t, bool peek, struct cp_error *err)
 {
 	enum cp_code code;
 
@@ -34,8 +35,8 @@ static enum cp_code make(struct cpi_report *r, struct tree *t, bool peek, struct
 	code = cpi_report_graph(r, &t->g, &t->trim, true, 80, err);
 	if (code || !peek)
 		return code;
-	code = cpi_regex_new(r->env, "peek", cpi_text(r->options.regex ? r->options.regex : ""), 0,
-		&t->rx, err);
+	code = cpi_regex_new(r->env, "peek",
+		cpi_text(r->options.regex ? r->options.regex : ""), 0, &t->rx, err);
 	if (code)
 		cpi_graph_release(&t->g);
 	return code;
@@ -54,7 +55,8 @@ static enum cp_code edges(struct cpi_report *r, struct tree *t, uint32_t id, boo
 		cpi_sink_printf(r->sink, "%50s %s |   ",
 			cpi_report_value(r, value, sizeof value, edge->weight),
 			cpi_report_percent(percent, sizeof percent, edge->weight, cum));
-		cpi_report_name(r, t->g.node.v[in ? edge->source : edge->target].label, 62);
+		cpi_report_name(
+			r, t->g.node.v[in ? edge->source : edge->target].label, 62);
 		cpi_sink_str(r->sink, edge->inlined ? " (inline)\n" : "\n");
 	}
 	return code;
@@ -85,7 +87,8 @@ static enum cp_code node(struct cpi_report *r, struct tree *t, uint32_t id, int6
 }
 
 /* peek: leaves the functions that are asked for; their callers and callees stay edges. */
-static enum cp_code keep_matching(struct cpi_report *r, struct tree *t, struct cp_error *err)
+static enum cp_code keep_matching(
+	struct cpi_report *r, struct tree *t, struct cp_error *err)
 {
 	size_t n = 0;
 	enum cp_code code;
@@ -137,8 +140,8 @@ enum cp_code cpi_report_peek(struct cpi_report *r, struct cp_error *err)
 	return text(r, true, err);
 }
 
-static enum cp_code json_edges(struct tree *t, struct cpi_json *json, uint32_t id, bool in,
-	struct cp_error *err)
+static enum cp_code json_edges(
+	struct tree *t, struct cpi_json *json, uint32_t id, bool in, struct cp_error *err)
 {
 	size_t n;
 	enum cp_code code = cpi_graph_edges(&t->g, id, in, &t->list, &t->room, &n, err);

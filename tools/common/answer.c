@@ -79,14 +79,14 @@ static void say_formats(struct tool *tool, const char *wanted)
 		}
 	nearest = who_writes(wanted);
 	if (nearest) {
-		tool_usage(tool, "cannot write format '%s' (%s does; here: %s)", wanted, nearest,
-			list);
+		tool_usage(tool, "cannot write format '%s' (%s does; here: %s)", wanted,
+			nearest, list);
 		return;
 	}
 	nearest = opt_nearest(wanted, names, n);
 	tool_usage(tool, "cannot write format '%s'%s%s%s (formats: %s)", wanted,
-		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "",
-		list);
+		nearest ? "; did you mean '" : "", nearest ? nearest : "",
+		nearest ? "'?" : "", list);
 }
 
 const struct cp_format *tool_output_format(struct tool *tool, const char *fallback)
@@ -97,7 +97,8 @@ const struct cp_format *tool_output_format(struct tool *tool, const char *fallba
 	if (!to && path && strcmp(path, "-")) {
 		format = format_by_ending(path);
 		if (!format)
-			tool_usage(tool, "the ending of %s names no format: say --to FORMAT",
+			tool_usage(tool,
+				"the ending of %s names no format: say --to FORMAT",
 				path);
 		return format;
 	}
@@ -130,8 +131,9 @@ static const char *answer_by_name(
 			return a->name;
 	if (who && !strcmp(who, tool->name))
 		who = NULL;
-	tool_usage(tool, "--to is %s, not '%s'%s%s%s", list_answers(answers, list, sizeof list),
-		to, who ? "; " : "", who ? who : "", who ? " writes that" : "");
+	tool_usage(tool, "--to is %s, not '%s'%s%s%s",
+		list_answers(answers, list, sizeof list), to, who ? "; " : "",
+		who ? who : "", who ? " writes that" : "");
 	return NULL;
 }
 

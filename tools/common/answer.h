@@ -7,8 +7,8 @@
 #include "common/main.h"
 
 /*
- * Of the formats that hold profiles; `fallback` without --to and -o. NULL (after saying why)
- * when there is none; the exit status is then TOOL_USAGE.
+ * Of the formats that hold profiles; `fallback` without --to and -o. NULL (after saying
+ * why) when there is none; the exit status is then TOOL_USAGE.
  */
 const struct cp_format *tool_output_format(struct tool *tool, const char *fallback);
 /* By name; NULL when there is none. */
@@ -21,8 +21,8 @@ struct answer {
 };
 
 /*
- * The name of one of the answers, the first without --to and for a file without an ending;
- * NULL after saying what is wrong.
+ * The name of one of the answers, the first without --to and for a file without an
+ * ending; NULL after saying what is wrong.
  */
 const char *tool_answer(struct tool *tool, const struct answer *answers);
 

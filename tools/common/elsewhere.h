@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * What takes the place of an option that pprof has and the tool that was asked has not; NULL
- * for other words. The name is n bytes without dashes in front.
+ * What takes the place of an option that pprof has and the tool that was asked has not;
+ * NULL for other words. The name is n bytes without dashes in front.
  */
 const char *opt_elsewhere(const char *name, size_t n);
 

@@ -88,9 +88,9 @@ static bool open_temporary(struct out *out, mode_t mode)
 }
 
 /*
- * The descriptor that a name such as /dev/stdout or /dev/fd/5 stands for, or -1. Opened by
- * name it could be a regular file, and would be replaced under the feet of whoever else
- * writes to it.
+ * The descriptor that a name such as /dev/stdout or /dev/fd/5 stands for, or -1. Opened
+ * by name it could be a regular file, and would be replaced under the feet of whoever
+ * else writes to it.
  */
 static int descriptor_of(const char *path)
 {
@@ -105,8 +105,9 @@ static int descriptor_of(const char *path)
 	if (strncmp(path, folder, sizeof folder - 1))
 		return -1;
 	fd = strtol(path + sizeof folder - 1, &end, 10);
-	return *end || end == path + sizeof folder - 1 || fd < 0 || fd > INT_MAX ? -1
-										 : (int)fd;
+	return *end || end == path + sizeof folder - 1 || fd < 0 || fd > INT_MAX
+		       ? -1
+		       : (int)fd;
 }
 
 static bool open_file(struct out *out, const char *path)
@@ -141,7 +142,8 @@ bool out_open(struct out *out, const char *path, bool binary, char *message, siz
 		return false;
 	}
 	if (binary && isatty(out->fd)) {
-		snprintf(message, size, "binary output is not written to a terminal; use -o FILE");
+		snprintf(message, size,
+			"binary output is not written to a terminal; use -o FILE");
 		out_discard(out);
 		return false;
 	}
@@ -317,7 +319,10 @@ bool file_is_elf(const char *path)
 	bool elf;
 	int fd;
 
-	/* A pipe that is opened and closed again would end the program that writes to it. */
+	/*
+	 * A pipe that is opened and closed again would end the program that writes to
+	 * it.
+	 */
 	if (stat(path, &st) || !S_ISREG(st.st_mode))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);

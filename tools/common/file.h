@@ -3,9 +3,9 @@
 #define CPT_FILE_H
 
 /*
- * Where a tool's answer goes. A named file is written under a temporary name beside it and
- * renamed when all is well, so a failed run leaves nothing and a reader never sees half a
- * file. Devices, pipes and stdout are written directly.
+ * Where a tool's answer goes. A named file is written under a temporary name beside it
+ * and renamed when all is well, so a failed run leaves nothing and a reader never sees
+ * half a file. Devices, pipes and stdout are written directly.
  */
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@ struct out {
 	int error; /* errno of the first failure */
 
 	/*
-	 * It goes to a terminal, and whoever writes does not look after control characters;
-	 * they are written as \xNN then. A character may come in pieces.
+	 * It goes to a terminal, and whoever writes does not look after control
+	 * characters; they are written as \xNN then. A character may come in pieces.
 	 */
 	bool escape;
 	char piece[8];

@@ -17,12 +17,13 @@ const struct opt filter_rows[] = {
 		"samples with a frame that matches"),
 	OPT_STRING(struct filter_options, ignore, "ignore", 0, "REGEX",
 		"samples without a frame that matches"),
-	OPT_STRING(
-		struct filter_options, hide, "hide", 0, "REGEX", "leave out frames that match"),
+	OPT_STRING(struct filter_options, hide, "hide", 0, "REGEX",
+		"leave out frames that match"),
 	OPT_STRING(struct filter_options, show, "show", 0, "REGEX",
 		"leave out frames that do not match"),
 	OPT_STRING(struct filter_options, show_from, "show-from", 0, "REGEX",
-		"leave out what calls the outermost frame that matches, and samples without "
+		"leave out what calls the outermost frame that matches, and samples "
+		"without "
 		"one"),
 	OPT_STRING(struct filter_options, prune_from, "prune-from", 0, "REGEX",
 		"leave out what the innermost frame that matches calls"),
@@ -52,7 +53,8 @@ const struct opt filter_rows[] = {
 		"what makes two frames one: functions, filefunctions, files, lines or "
 		"addresses"),
 	OPT_PRESET(struct filter_options, granularity, "functions", CP_BY_FUNCTION),
-	OPT_PRESET(struct filter_options, granularity, "filefunctions", CP_BY_FILEFUNCTION),
+	OPT_PRESET(
+		struct filter_options, granularity, "filefunctions", CP_BY_FILEFUNCTION),
 	OPT_PRESET(struct filter_options, granularity, "files", CP_BY_FILE),
 	OPT_PRESET(struct filter_options, granularity, "lines", CP_BY_LINE),
 	OPT_PRESET(struct filter_options, granularity, "addresses", CP_BY_ADDRESS),
@@ -143,7 +145,8 @@ void tool_warn_empty(
 	struct tool *tool, const char *where, const struct cp_profile *profile)
 {
 	if (!cp_profile_counts(profile).samples)
-		ui_warn(&tool->ui, where ? tool_input_name(where) : NULL, "no sample is left");
+		ui_warn(&tool->ui, where ? tool_input_name(where) : NULL,
+			"no sample is left");
 }
 
 int tool_filter(struct tool *tool, const struct cp_filter_options *options,

@@ -35,8 +35,8 @@ void filter_options_lines(const struct filter_options *options,
 bool filter_options_idle(const struct cp_filter_options *options);
 
 /*
- * Replaces *profile by what the filter leaves, and warns when that is nothing; `where` (may
- * be NULL) is the file. TOOL_GO or the exit status.
+ * Replaces *profile by what the filter leaves, and warns when that is nothing; `where`
+ * (may be NULL) is the file. TOOL_GO or the exit status.
  */
 int tool_filter(struct tool *tool, const struct cp_filter_options *options,
 	const char *where, struct cp_profile **profile);

@@ -29,11 +29,14 @@ const struct opt tool_rows[] = {
 	OPT_WORD(struct tool_options, to, "svg", "svg"),
 	OPT_FLAG(struct tool_options, quiet, "quiet", 'q', "say nothing but errors"),
 	OPT_FLAG(struct tool_options, verbose, "verbose", 'v',
-		"say what was read, where the names of each image come from, and what was written"),
+		"say what was read, where the names of each image come from, and what "
+		"was written"),
 	OPT_FLAG(struct tool_options, strict, "strict", 0,
-		"make the first damage that could be skipped, and every other warning, an error"),
+		"make the first damage that could be skipped, and every other warning, "
+		"an error"),
 	OPT_INT(struct tool_options, threads, "threads", 0, "N",
-		"use N threads (default: one per processor); results do not depend on it"),
+		"use N threads (default: one per processor); results do not depend on "
+		"it"),
 	OPT_SIZE(struct tool_options, memory_limit, "memory-limit", 0, "SIZE",
 		"allocate at most SIZE, such as 512M or 2G"),
 	OPT_CHOICE(struct tool_options, color, "color", 0, "WHEN", color_words,
@@ -160,7 +163,9 @@ int tool_begin(struct tool *tool, int argc, char **argv)
 	if (o->help || o->version || o->completion)
 		return answer_and_leave(tool);
 	progress_init(&tool->progress, &tool->ui,
-		!o->progress_seen ? PROGRESS_AUTO : o->progress ? PROGRESS_ON : PROGRESS_OFF);
+		!o->progress_seen ? PROGRESS_AUTO
+		: o->progress     ? PROGRESS_ON
+				  : PROGRESS_OFF);
 	return make_context(tool);
 }
 
@@ -216,8 +221,9 @@ int tool_take_inputs(struct tool *tool, struct opt_list *binaries)
 	if (!input && named)
 		input = binaries->v[--binaries->n];
 	if (!input)
-		return tool_usage(tool, "no input: name a file, pipe one in, or run this where "
-					"perf.data is");
+		return tool_usage(tool,
+			"no input: name a file, pipe one in, or run this where "
+			"perf.data is");
 	opt_list_add(inputs, input);
 	return TOOL_GO;
 }
@@ -251,7 +257,8 @@ int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_i
 	progress_start(&tool->progress, "reading");
 	code = cp_input_open(tool->context, path, ret_input, &err);
 	if (code == CP_ERROR_SYSTEM && strstr(path, "://")) {
-		ui_error(&tool->ui, name, "nothing is fetched; save it first: curl -o FILE URL");
+		ui_error(&tool->ui, name,
+			"nothing is fetched; save it first: curl -o FILE URL");
 		return TOOL_UNREADABLE;
 	}
 	if (code == CP_ERROR_SYSTEM) {
@@ -268,8 +275,10 @@ static void say_profile(struct tool *tool, const char *name, const char *format,
 {
 	struct cp_profile_counts n = cp_profile_counts(profile);
 
-	ui_verbose(&tool->ui, name, "%s: %u samples, %u stacks, %u locations, %u mappings",
-		format ? format : "unknown", n.samples, n.stacks, n.locations, n.mappings);
+	ui_verbose(&tool->ui, name,
+		"%s: %u samples, %u stacks, %u locations, %u mappings",
+		format ? format : "unknown", n.samples, n.stacks, n.locations,
+		n.mappings);
 	symreport_verbose(tool, profile, report);
 }
 
@@ -302,7 +311,8 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 			"this is a program, not a profile; name the capture after it");
 	if (!code)
 		say_profile(tool, tool_input_name(path), format, *ret_profile,
-			symbolize && symbolize->ret_report ? *symbolize->ret_report : NULL);
+			symbolize && symbolize->ret_report ? *symbolize->ret_report
+							   : NULL);
 	cp_symbol_report_free(report);
 	return code ? tool_fail(tool, tool_input_name(path), &err) : TOOL_GO;
 }

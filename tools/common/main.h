@@ -3,8 +3,8 @@
 #define CPT_MAIN_H
 
 /*
- * What every tool does the same: the common options, the context, inputs, the output file,
- * exit codes. A tool's main is
+ * What every tool does the same: the common options, the context, inputs, the output
+ *file, exit codes. A tool's main is
  *
  *	struct cpconv self = {0};
  *	const struct opt_group groups[] = {
@@ -75,7 +75,10 @@ struct tool {
 extern const struct opt tool_rows[];
 #define OPT_GROUP_COMMON(TOOL) {"Common", tool_rows, &(TOOL)->options}
 
-/* Parses, answers --help and --version, makes the context. TOOL_GO, or the exit status. */
+/*
+ * Parses, answers --help and --version, makes the context. TOOL_GO, or the exit
+ * status.
+ */
 int tool_begin(struct tool *tool, int argc, char **argv);
 /* Releases everything, throws away an output that was not committed; returns `status`. */
 int tool_end(struct tool *tool, int status);
@@ -91,8 +94,9 @@ int tool_fail_input(struct tool *tool, const char *path, const struct cp_error *
 /* Takes ELF files that stand before other inputs into `binaries`, as --binary would. */
 void tool_take_binaries(struct tool *tool, struct opt_list *binaries);
 /*
- * The same, and when no operand is left: "-" when stdin offers something, else ./perf.data.
- * Says what is wrong and returns TOOL_USAGE when there is neither; else TOOL_GO.
+ * The same, and when no operand is left: "-" when stdin offers something, else
+ * ./perf.data. Says what is wrong and returns TOOL_USAGE when there is neither; else
+ * TOOL_GO.
  */
 int tool_take_inputs(struct tool *tool, struct opt_list *binaries);
 
@@ -116,7 +120,8 @@ const char *tool_input_name(const char *path);
 
 /*
  * Opens -o (or stdout): refuses a file that is one of the inputs, binary answers on a
- * terminal, and inputs that name stdin twice. TOOL_GO or the exit status. Write with out_write and &tool->out, then commit.
+ * terminal, and inputs that name stdin twice. TOOL_GO or the exit status. Write with
+ * out_write and &tool->out, then commit.
  */
 int tool_open_output(struct tool *tool, bool binary);
 /* Columns of the terminal the answer goes to; 0 when it goes elsewhere. */

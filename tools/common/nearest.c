@@ -24,7 +24,8 @@ static unsigned distance(const char *a, const char *b)
 			unsigned edit = row[1][j - 1] + (a[i - 1] != b[j - 1]);
 
 			edit = least(edit, least(row[1][j], row[2][j - 1]) + 1);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+				a[i - 2] == b[j - 1])
 				edit = least(edit, row[0][j - 2] + 1);
 			row[2][j] = edit;
 		}
@@ -34,7 +35,10 @@ static unsigned distance(const char *a, const char *b)
 	return row[1][m];
 }
 
-/* Smaller is nearer; WORD and above is far. A name that the word begins counts as near. */
+/*
+ * Smaller is nearer; WORD and above is far. A name that the word begins counts as
+ * near.
+ */
 static unsigned score(const char *typed, const char *name)
 {
 	size_t n = strlen(typed);

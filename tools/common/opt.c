@@ -77,7 +77,8 @@ void opt_groups_release(const struct opt_group *groups)
 		for (const struct opt *opt = groups->rows; opt->kind; opt++)
 			if (opt->kind == OPT_KIND_LIST || opt->kind == OPT_KIND_COMMAS ||
 				opt->kind == OPT_KIND_REST)
-				opt_list_release((void *)((char *)groups->values + opt->at));
+				opt_list_release(
+					(void *)((char *)groups->values + opt->at));
 }
 
 /* Compares a table name with n bytes that a user typed: '_' equals '-'. */
@@ -107,7 +108,8 @@ static bool has_name(const struct opt *opt, const char *typed, size_t n)
 	return false;
 }
 
-static bool find_exact(const struct parser *p, const char *typed, size_t n, struct found *ret)
+static bool find_exact(
+	const struct parser *p, const char *typed, size_t n, struct found *ret)
 {
 	for (const struct opt_group *g = p->groups; g->title; g++)
 		for (const struct opt *opt = g->rows; opt->kind; opt++)
@@ -118,7 +120,8 @@ static bool find_exact(const struct parser *p, const char *typed, size_t n, stru
 	return false;
 }
 
-static bool find_long(const struct parser *p, const char *typed, size_t n, struct found *ret)
+static bool find_long(
+	const struct parser *p, const char *typed, size_t n, struct found *ret)
 {
 	char other[NAME_MAX_LENGTH];
 
@@ -201,13 +204,15 @@ static bool truth(const char *value, bool *ret)
 	return i >= 0;
 }
 
-static bool wrong(struct parser *p, const struct opt *opt, const char *value, const char *what)
+static bool wrong(
+	struct parser *p, const struct opt *opt, const char *value, const char *what)
 {
 	snprintf(p->message, p->size, "--%s: '%s' is not %s", opt->name, value, what);
 	return false;
 }
 
-static bool set_choice(struct parser *p, const struct opt *opt, int *at, const char *value)
+static bool set_choice(
+	struct parser *p, const struct opt *opt, int *at, const char *value)
 {
 	char list[256] = "one of ";
 	int i = opt_choice(opt->choices, value);
@@ -225,7 +230,8 @@ static bool set_choice(struct parser *p, const struct opt *opt, int *at, const c
 	return wrong(p, opt, value, list);
 }
 
-static bool set_number(struct parser *p, const struct opt *opt, void *at, const char *value)
+static bool set_number(
+	struct parser *p, const struct opt *opt, void *at, const char *value)
 {
 	char *end;
 
@@ -328,13 +334,15 @@ static bool unknown(struct parser *p, const char *arg)
 	const struct opt *best;
 
 	if (instead) {
-		snprintf(p->message, p->size, "no option '%.*s' here: %s", n, arg, instead);
+		snprintf(p->message, p->size, "no option '%.*s' here: %s", n, arg,
+			instead);
 		return false;
 	}
 	snprintf(typed, sizeof typed, "%.*s", (int)strcspn(bare, "="), bare);
 	best = opt_nearest_option(p->groups, typed);
-	snprintf(p->message, p->size, "unknown option '%.*s'%s%s%s",
-		n, arg, best ? "; did you mean '--" : "", best ? best->name : "", best ? "'?" : "");
+	snprintf(p->message, p->size, "unknown option '%.*s'%s%s%s", n, arg,
+		best ? "; did you mean '--" : "", best ? best->name : "",
+		best ? "'?" : "");
 	return false;
 }
 

@@ -24,11 +24,12 @@ enum opt_kind {
 	OPT_KIND_END,
 	OPT_KIND_FLAG,   /* bool; --no-NAME clears it, --NAME=false too */
 	OPT_KIND_STRING, /* const char * */
-	OPT_KIND_MAYBE,  /* const char *; the value can only be given as --NAME=VALUE, else "" */
-	OPT_KIND_INT,    /* int64_t */
-	OPT_KIND_SIZE,   /* uint64_t; K, M, G, T are powers of 1024 */
-	OPT_KIND_REAL,   /* double */
-	OPT_KIND_LIST,   /* struct opt_list; one more value each time it is given */
+	/* const char *; the value can only be given as --NAME=VALUE, else "" */
+	OPT_KIND_MAYBE,
+	OPT_KIND_INT,   /* int64_t */
+	OPT_KIND_SIZE,  /* uint64_t; K, M, G, T are powers of 1024 */
+	OPT_KIND_REAL,  /* double */
+	OPT_KIND_LIST,  /* struct opt_list; one more value each time it is given */
 	OPT_KIND_COMMAS, /* struct opt_list; values also separated by commas */
 	OPT_KIND_REST,   /* struct opt_list; operands go there from now on */
 	OPT_KIND_CHOICE, /* int: index in `choices` */
@@ -64,9 +65,11 @@ struct opt_group {
 };
 
 #define OPT_END {.kind = OPT_KIND_END}
-#define OPT_ROW(KIND, T, FIELD, NAME, LETTER, ARG, HELP, ...) \
-	{.name = NAME, .letter = LETTER, .kind = OPT_KIND_##KIND, .at = offsetof(T, FIELD), \
-		.arg = ARG, .help = HELP, ##__VA_ARGS__}
+#define OPT_ROW(KIND, T, FIELD, NAME, LETTER, ARG, HELP, ...)                            \
+	{                                                                                \
+		.name = NAME, .letter = LETTER, .kind = OPT_KIND_##KIND,                 \
+		.at = offsetof(T, FIELD), .arg = ARG, .help = HELP, ##__VA_ARGS__        \
+	}
 #define OPT_FLAG(T, FIELD, NAME, LETTER, HELP, ...) \
 	OPT_ROW(FLAG, T, FIELD, NAME, LETTER, NULL, HELP, ##__VA_ARGS__)
 #define OPT_STRING(T, FIELD, NAME, LETTER, ARG, HELP, ...) \
@@ -85,8 +88,9 @@ struct opt_group {
 	OPT_ROW(COMMAS, T, FIELD, NAME, LETTER, ARG, HELP, ##__VA_ARGS__)
 #define OPT_REST(T, FIELD, NAME, LETTER, ARG, HELP, ...) \
 	OPT_ROW(REST, T, FIELD, NAME, LETTER, ARG, HELP, ##__VA_ARGS__)
-#define OPT_CHOICE(T, FIELD, NAME, LETTER, ARG, CHOICES, HELP, ...) \
-	OPT_ROW(CHOICE, T, FIELD, NAME, LETTER, ARG, HELP, .choices = CHOICES, ##__VA_ARGS__)
+#define OPT_CHOICE(T, FIELD, NAME, LETTER, ARG, CHOICES, HELP, ...)                      \
+	OPT_ROW(CHOICE, T, FIELD, NAME, LETTER, ARG, HELP, .choices = CHOICES,           \
+		##__VA_ARGS__)
 #define OPT_PRESET(T, FIELD, NAME, VALUE) \
 	OPT_ROW(PRESET, T, FIELD, NAME, 0, NULL, NULL, .preset = VALUE)
 #define OPT_WORD(T, FIELD, NAME, VALUE) OPT_ROW(WORD, T, FIELD, NAME, 0, VALUE, NULL)

@@ -56,8 +56,10 @@ void opt_print_help(FILE *to, const struct tool *tool)
 	}
 	if (tool->notes)
 		fprintf(to, "\n%s", tool->notes);
-	fprintf(to, "\nExit status: 0 done, 1 the answer is no, 2 wrong usage, 3 input "
-		    "unreadable or\nwithout samples, 4 system, memory or a limit. See man %s.\n",
+	fprintf(to,
+		"\nExit status: 0 done, 1 the answer is no, 2 wrong usage, 3 input "
+		"unreadable or\nwithout samples, 4 system, memory or a limit. See man "
+		"%s.\n",
 		tool->name);
 }
 
@@ -76,14 +78,17 @@ static void print_bash(FILE *to, const struct tool *tool)
 			fprintf(to, "\t--%s)\n\t\tCOMPREPLY=($(compgen -W '", opt->name);
 			for (int i = 0; opt->choices[i]; i++)
 				fprintf(to, "%s%.*s", i ? " " : "",
-					(int)strcspn(opt->choices[i], "|"), opt->choices[i]);
+					(int)strcspn(opt->choices[i], "|"),
+					opt->choices[i]);
 			fprintf(to, "' -- \"$cur\"))\n\t\treturn;;\n");
 		}
 	fprintf(to, "\tesac\n\tif [[ $cur == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W '");
 	EACH_OPTION(tool, g, opt)
 		fprintf(to, "--%s ", opt->name);
-	fprintf(to, "' -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n"
-		    "}\ncomplete -o filenames -F _%s %s\n",
+	fprintf(to,
+		"' -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -f -- "
+		"\"$cur\"))\n\tfi\n"
+		"}\ncomplete -o filenames -F _%s %s\n",
 		tool->name, tool->name);
 }
 
@@ -138,7 +143,8 @@ static void print_fish(FILE *to, const struct tool *tool)
 			fputs(" -f -a '", to);
 			for (int i = 0; opt->choices[i]; i++)
 				fprintf(to, "%s%.*s", i ? " " : "",
-					(int)strcspn(opt->choices[i], "|"), opt->choices[i]);
+					(int)strcspn(opt->choices[i], "|"),
+					opt->choices[i]);
 			fputc('\'', to);
 		}
 		fputs(" -d '", to);

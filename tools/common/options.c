@@ -34,8 +34,10 @@ const struct opt symbol_rows[] = {
 	OPT_STRING(struct symbol_options, modules, "modules", 0, "DIR",
 		"root of the captured kernel's modules"),
 	OPT_LIST(struct symbol_options, map_dirs, "map-dir", 0, "[PID=]DIR",
-		"look for perf-PID.map and jit-PID.dump here before /tmp; PID=DIR or PID=FILE "
-		"is for that process alone, as in a container, where it has another number; "
+		"look for perf-PID.map and jit-PID.dump here before /tmp; PID=DIR or "
+		"PID=FILE "
+		"is for that process alone, as in a container, where it has another "
+		"number; "
 		"repeatable"),
 	OPT_FLAG(struct symbol_options, debuginfod, "debuginfod", 0,
 		"download what is not found here, from the servers in DEBUGINFOD_URLS; "
@@ -45,7 +47,8 @@ const struct opt symbol_rows[] = {
 	OPT_FLAG(struct symbol_options, no_inlines, "no-inlines", 0,
 		"names from symbol tables only: faster, no inlined functions, no lines"),
 	OPT_CHOICE(struct symbol_options, demangle, "demangle", 0, "HOW", demangle_words,
-		"C++ and Rust names: none, full, templates (no parameters; the default) or "
+		"C++ and Rust names: none, full, templates (no parameters; the default) "
+		"or "
 		"simple (no template arguments either)"),
 	OPT_FLAG(struct symbol_options, force_build_id, "force-build-id", 0,
 		"use files whose build id differs from the capture's"),
@@ -86,11 +89,12 @@ static int must_open(struct tool *tool, const char *option, const char *file, in
 	const char *output = tool->options.output;
 
 	if (file && output && strcmp(output, "-") && file_same(file, output))
-		return tool_usage(tool, "the output (%s) is read, too (--%s %s)", output, option,
-			file);
+		return tool_usage(tool, "the output (%s) is read, too (--%s %s)", output,
+			option, file);
 	if (!file || !access(file, mode))
 		return TOOL_GO;
-	ui_error(&tool->ui, NULL, "--%s: cannot open %s: %s", option, file, strerror(errno));
+	ui_error(&tool->ui, NULL, "--%s: cannot open %s: %s", option, file,
+		strerror(errno));
 	return TOOL_UNREADABLE;
 }
 
@@ -148,7 +152,8 @@ static int take_symbolize(struct tool *tool, struct symbol_options *o)
 		o->no_symbolize = true;
 		return TOOL_GO;
 	default:
-		return tool_usage(tool, "--symbolize is local, fastlocal, force or none, not '%s'",
+		return tool_usage(tool,
+			"--symbolize is local, fastlocal, force or none, not '%s'",
 			o->symbolize);
 	}
 }
@@ -210,16 +215,20 @@ const struct opt capture_rows[] = {
 		"samples of these processors only, such as 0-3,8", .aliases = "cpus"),
 	OPT_STRING(struct capture_options, time, "time", 0, "FROM,TO",
 		"a span of the capture: seconds since the first sample (1.5,3), percent "
-		"(25%,50%), or perf's timestamps (with a fraction of 6 digits or more); either end "
-		"may be left out; or a list of spans as perf has it: 10%-20%,30%-40%, 10%/1,10%/2 "
+		"(25%,50%), or perf's timestamps (with a fraction of 6 digits or more); "
+		"either end "
+		"may be left out; or a list of spans as perf has it: 10%-20%,30%-40%, "
+		"10%/1,10%/2 "
 		"(the first and second tenth), or several spans separated by blanks"),
 	OPT_COMMAS(struct capture_options, labels, "labels", 0, "LIST",
-		"what samples are labelled with: pid, comm, process_comm, tid, cpu, cgroup, "
+		"what samples are labelled with: pid, comm, process_comm, tid, cpu, "
+		"cgroup, "
 		"timestamp_ns, event, or none (default pid,comm)"),
 	OPT_FLAG(struct capture_options, keep_time, "keep-time", 0,
 		"keep each sample's time and the order of samples"),
 	OPT_FLAG(struct capture_options, perf_compat, "perf-compat", 0,
-		"stacks, weights and names exactly as perf script and stackcollapse-perf.pl "
+		"stacks, weights and names exactly as perf script and "
+		"stackcollapse-perf.pl "
 		"have them"),
 	OPT_FLAG(struct capture_options, pprof_compat, "pprof-compat", 0,
 		"pprof's behaviour also where it is plainly wrong"),
@@ -242,8 +251,8 @@ static int get_ids(struct tool *tool, const char *name, const struct opt_list *l
 		errno = 0;
 		id = strtol(list->v[i], &end, 10);
 		if (*end || errno || id < -1 || id > INT32_MAX)
-			return tool_usage(tool, "--%s: '%s' is not a number of a task", name,
-				list->v[i]);
+			return tool_usage(tool, "--%s: '%s' is not a number of a task",
+				name, list->v[i]);
 		ids[i] = (int32_t)id;
 	}
 	return TOOL_GO;
@@ -254,8 +263,9 @@ static int get_labels(struct tool *tool, const struct opt_list *list, uint32_t *
 	static const char *const names[] = {"pid", "comm", "tid", "cpu", "cgroup",
 		"timestamp_ns", "process_comm", "event", "default", "none"};
 	static const uint32_t bits[] = {CP_LABEL_PID, CP_LABEL_COMM, CP_LABEL_TID,
-		CP_LABEL_CPU, CP_LABEL_CGROUP, CP_LABEL_TIMESTAMP_NS, CP_LABEL_PROCESS_COMM,
-		CP_LABEL_EVENT, CP_LABEL_PID | CP_LABEL_COMM, CP_LABEL_NONE};
+		CP_LABEL_CPU, CP_LABEL_CGROUP, CP_LABEL_TIMESTAMP_NS,
+		CP_LABEL_PROCESS_COMM, CP_LABEL_EVENT, CP_LABEL_PID | CP_LABEL_COMM,
+		CP_LABEL_NONE};
 	enum { N = sizeof names / sizeof *names };
 
 	for (size_t i = 0; i < list->n; i++) {
@@ -270,7 +280,8 @@ static int get_labels(struct tool *tool, const struct opt_list *list, uint32_t *
 		}
 		near = opt_nearest(list->v[i], names, N);
 		return tool_usage(tool, "--labels: no label '%s'%s%s%s", list->v[i],
-			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+			near ? "; did you mean '" : "", near ? near : "",
+			near ? "'?" : "");
 	}
 	return TOOL_GO;
 }

@@ -2,7 +2,10 @@
 #ifndef CPT_OPTIONS_H
 #define CPT_OPTIONS_H
 
-/* Groups of options that several tools share, and their way into the library's structs. */
+/*
+ * Groups of options that several tools share, and their way into the library's
+ * structs.
+ */
 
 #include <cp/read.h>
 #include <cp/symbolize.h>

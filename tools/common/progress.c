@@ -46,8 +46,8 @@ bool progress_update(double done, void *arg)
 	p->shown = t;
 	p->ui->line_open = true;
 	if (done >= 0 && done <= 1)
-		fprintf(stderr, "\r%s: %s [%-*.*s] %3.0f %%\033[K", p->ui->tool, p->what, BAR,
-			(int)(done * BAR), bar, done * 100);
+		fprintf(stderr, "\r%s: %s [%-*.*s] %3.0f %%\033[K", p->ui->tool, p->what,
+			BAR, (int)(done * BAR), bar, done * 100);
 	else
 		fprintf(stderr, "\r%s: %s … %lld s\033[K", p->ui->tool, p->what,
 			(long long)((t - p->started) / 1000));

@@ -21,7 +21,8 @@ static const char *status_words(enum cp_symbol_status status)
 		[CP_SYMBOLS_NOT_A_FILE] = "not a file",
 	};
 
-	return (unsigned)status < sizeof words / sizeof *words ? words[status] : "unknown";
+	return (unsigned)status < sizeof words / sizeof *words ? words[status]
+							       : "unknown";
 }
 
 static const char *image_name(char *buf, size_t size, const struct cp_profile *profile,
@@ -35,7 +36,9 @@ static const char *image_name(char *buf, size_t size, const struct cp_profile *p
 
 static bool has_id(const struct cp_profile *profile, const struct cp_symbol_image *image)
 {
-	return cp_profile_string(profile, cp_profile_mapping(profile, image->mapping)->build_id).n;
+	return cp_profile_string(
+		profile, cp_profile_mapping(profile, image->mapping)->build_id)
+		.n;
 }
 
 void symreport_print(struct out *out, const struct cp_profile *profile,
@@ -48,10 +51,13 @@ void symreport_print(struct out *out, const struct cp_profile *profile,
 	for (size_t i = 0; i < cp_symbol_report_count(report); i++) {
 		const struct cp_symbol_image *image = cp_symbol_report_image(report, i);
 
-		out_printf(out, "%10" PRId64 " %10" PRIu64 " %10" PRIu64 "  %-19s  %s%s\n",
+		out_printf(out,
+			"%10" PRId64 " %10" PRIu64 " %10" PRIu64 "  %-19s  %s%s\n",
 			image->samples, image->addresses, image->resolved,
-			status_words(image->status), image_name(text, sizeof text, profile, image),
-			!image->unverified ? "" : has_id(profile, image)
+			status_words(image->status),
+			image_name(text, sizeof text, profile, image),
+			!image->unverified ? ""
+			: has_id(profile, image)
 				? " (unverified: the file has no build id)"
 				: " (unverified: no build id)");
 		if (image->file)
@@ -79,17 +85,19 @@ static void count_frames(struct nameless *ret, const struct cp_profile *profile)
 
 	for (uint32_t i = 0; i < n_samples; i++) {
 		uint32_t n;
-		const cp_location *at =
-			cp_profile_stack(profile, cp_profile_sample_stack(profile, i), &n);
+		const cp_location *at = cp_profile_stack(
+			profile, cp_profile_sample_stack(profile, i), &n);
 
 		ret->frames += n;
 		for (uint32_t k = 0; k < n; k++) {
-			const struct cp_location_row *row = cp_profile_location(profile, at[k]);
+			const struct cp_location_row *row =
+				cp_profile_location(profile, at[k]);
 
 			if (row->n_lines)
 				continue;
 			ret->nameless++;
-			if (++ret->by_mapping[row->mapping.i] > ret->by_mapping[ret->worst])
+			if (++ret->by_mapping[row->mapping.i] >
+				ret->by_mapping[ret->worst])
 				ret->worst = row->mapping.i;
 		}
 	}
@@ -119,7 +127,8 @@ static void say(struct tool *tool, const struct nameless *count,
 
 	if (!count->worst) {
 		ui_note(&tool->ui, NULL,
-			"%.0f %% of the frames have no symbol; most lie in no mapped file, as "
+			"%.0f %% of the frames have no symbol; most lie in no mapped "
+			"file, as "
 			"frame-pointer chains through code without frame pointers do",
 			share);
 		return;
@@ -163,6 +172,7 @@ void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
 		ui_verbose(&tool->ui, image_name(name, sizeof name, profile, image),
 			"%s%s%s, %" PRIu64 " of %" PRIu64 " addresses",
 			status_words(image->status), image->file ? " from " : "",
-			image->file ? image->file : "", image->resolved, image->addresses);
+			image->file ? image->file : "", image->resolved,
+			image->addresses);
 	}
 }

@@ -35,7 +35,10 @@ static bool time_end(struct piece text, double *ret, bool *ret_share, bool *ret_
 		return false;
 	point = strchr(word, '.');
 	*ret_share |= *end == '%';
-	/* perf prints 6 or 9 digits after the point, which tells a timestamp from an offset. */
+	/*
+	 * perf prints 6 or 9 digits after the point, which tells a timestamp from an
+	 * offset.
+	 */
 	*ret_stamp |= point && end - point > 6;
 	return !*end || (end[0] == '%' && !end[1]);
 }
@@ -54,8 +57,10 @@ static enum wrong one_span(struct piece text, char sign, struct cp_time_span *re
 	double from = 0, to = INFINITY, scale = 1e9;
 	bool share = false, stamp = false;
 
-	if (at == text.n || text.n == 1 || !time_end((struct piece){text.p, at}, &from, &share, &stamp) ||
-		!time_end((struct piece){text.p + at + 1, text.n - at - 1}, &to, &share, &stamp))
+	if (at == text.n || text.n == 1 ||
+		!time_end((struct piece){text.p, at}, &from, &share, &stamp) ||
+		!time_end((struct piece){text.p + at + 1, text.n - at - 1}, &to, &share,
+			&stamp))
 		return NO_SPAN;
 	if (share)
 		scale = 0.01;
@@ -86,7 +91,10 @@ static enum wrong add(struct spans *spans, struct piece text, char sign)
 	return one_span(text, sign, &spans->v[spans->n++]);
 }
 
-/* Between blanks: a list with commas when spans are written with '-' or '/', else one span. */
+/*
+ * Between blanks: a list with commas when spans are written with '-' or '/', else one
+ * span.
+ */
 static enum wrong add_word(struct spans *spans, struct piece word)
 {
 	enum wrong wrong = FINE;
@@ -134,6 +142,7 @@ int time_spans_get(struct tool *tool, const char *text, struct cp_time_span **re
 		return TOOL_SYSTEM;
 	}
 	return tool_usage(tool,
-		wrong == NO_SPAN ? "--time: '%s' is not FROM,TO" : "--time: '%s' ends before it begins",
+		wrong == NO_SPAN ? "--time: '%s' is not FROM,TO"
+				 : "--time: '%s' ends before it begins",
 		text);
 }

@@ -93,7 +93,8 @@ void ui_wipe(struct ui *ui)
 	ui->line_open = false;
 }
 
-static void say(struct ui *ui, enum ui_style style, const char *where, const char *message)
+static void say(
+	struct ui *ui, enum ui_style style, const char *where, const char *message)
 {
 	FILE *to = ui->to ? ui->to : stderr;
 	char place[256];
@@ -107,8 +108,8 @@ static void say(struct ui *ui, enum ui_style style, const char *where, const cha
 }
 
 /* Formats and escapes: names that users typed or files hold are among the arguments. */
-static void talk(struct ui *ui, enum ui_style style, const char *where, const char *format,
-	va_list args)
+static void talk(struct ui *ui, enum ui_style style, const char *where,
+	const char *format, va_list args)
 {
 	char raw[1024], message[2048];
 

@@ -3,8 +3,8 @@
 #define CPT_UI_H
 
 /*
- * Talk: everything a tool says besides its answer goes to stderr, through here, with bytes
- * from strangers escaped.
+ * Talk: everything a tool says besides its answer goes to stderr, through here, with
+ * bytes from strangers escaped.
  */
 
 #include <stdbool.h>
@@ -19,7 +19,8 @@ enum ui_style { UI_PLAIN, UI_BOLD, UI_FAINT, UI_RED, UI_GREEN, UI_YELLOW, UI_BLU
 
 struct ui {
 	const char *tool;  /* "cpconv" */
-	const char *input; /* what is being read, for diagnostics without a source; or NULL */
+	const char *
+		input; /* what is being read, for diagnostics without a source; or NULL */
 	FILE *to; /* where talk goes; NULL: stderr */
 	bool quiet, verbose;
 	bool strict; /* warnings are errors */
