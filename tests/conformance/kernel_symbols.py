@@ -5,6 +5,7 @@ inlined calls out of vmlinux must be llvm-symbolizer's, names out of a list of s
 boot, or System.map) those of vmlinux.
 
 usage: kernel_symbols.py CPCONV
+       meson test -C build --benchmark kernel-symbols
 
 Debian's linux-image-*-dbg has what it needs, 600 MB; CP_KERNEL_ROOT names a folder into which
 that package was unpacked."""
