@@ -75,7 +75,7 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 	if (!batch->ips || !batch->exact)
 		return cpi_error_memory(err);
 	if (b->unwinder->start)
-		b->unwinder->start(b->unwinder->arg, perf_name(b->f, b->f->arch),
+		b->unwinder->start(b->unwinder->arg, perf_machine(b->f),
 			b->f->big_endian, b->compat);
 	return CP_OK;
 }

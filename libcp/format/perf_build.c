@@ -223,7 +223,7 @@ static enum cp_code set_up(struct perf_build *b, struct cp_error *err)
 	b->last_sitter = UINT32_MAX;
 	b->first_event = UINT32_MAX;
 	b->compat = b->o->perf_compat;
-	b->ip_register = perf_ip_register(perf_name(b->f, b->f->arch));
+	b->ip_register = perf_ip_register(perf_machine(b->f));
 	choose_labels(b);
 	cpi_builder_init(&b->b, b->env);
 	if (!perf_places_init(&b->places, b->f, &b->tasks, &b->b) ||

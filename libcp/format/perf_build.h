@@ -161,6 +161,8 @@ uint64_t perf_sample_labels_key(const struct perf_build *b, const struct perf_sa
 /* Fills b->frame, leaf first. `user` may be NULL. */
 void perf_chain_resolve(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_seat *seat, const struct perf_unwound *user);
+/* The capture's `uname -m`, said or told from its registers; n = 0: unknown. */
+struct cp_text perf_machine(const struct perf_file *f);
 /* Where the instruction pointer is among perf's registers, or -1. */
 int perf_ip_register(struct cp_text arch);
 /* The captured registers' instruction pointer, or 0. */

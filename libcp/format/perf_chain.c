@@ -137,6 +137,21 @@ static void push_unwound(struct walk *w, const struct perf_unwound *user)
 		push(w->b, w->b->truncated_root);
 }
 
+/*
+ * The name stands behind the samples: a recorder that was killed never wrote it. What
+ * perf record --call-graph dwarf asks of an x86-64 kernel is no other machine's.
+ */
+struct cp_text perf_machine(const struct perf_file *f)
+{
+	enum { DWARF_REGS_X86_64 = 0xff0fff };
+	struct cp_text name = perf_name(f, f->arch);
+
+	for (size_t i = 0; i < f->event.n && !name.n; i++)
+		if (f->event.v[i].attr.regs_user == DWARF_REGS_X86_64)
+			name = CPI_TEXT("x86_64");
+	return name;
+}
+
 int perf_ip_register(struct cp_text arch)
 {
 	static const struct {

@@ -19,7 +19,7 @@ static bool has_lr(const struct perf_attr *attr)
 
 void perf_leaf_init(struct perf_build *b)
 {
-	struct cp_text arch = perf_name(b->f, b->f->arch);
+	struct cp_text arch = perf_machine(b->f);
 	bool sampled = false;
 
 	if (!b->unwinder || !b->unwinder->leaf_caller ||

@@ -206,7 +206,12 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 			"outermost frame",
 			(unsigned long long)sums.broken,
 			(unsigned long long)sums.samples);
-	if (sums.unsupported)
+	if (sums.unsupported && !u->arch.n)
+		cpi_diag_note(diag, "unwind",
+			"%llu user stacks were left alone: the capture does not say "
+			"which machine they are of",
+			(unsigned long long)sums.unsupported);
+	else if (sums.unsupported)
 		cpi_diag_note(diag, "unwind",
 			"%llu user stacks of machine '%.*s' were left alone: it is not "
 			"supported",

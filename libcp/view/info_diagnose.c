@@ -94,7 +94,7 @@ static void truncated(const struct diagnosis *d)
 	double n = (double)cpi_comment_number(d->p, "truncated stacks");
 
 	if (n > 0)
-		say(d, "truncated-stacks", "perf record --call-graph dwarf,65528",
+		say(d, "truncated-stacks", "perf record --call-graph dwarf,SIZE, with a larger SIZE (65528 at most)",
 			"%.0f stacks (%.1f %%) are longer than their dump and end in "
 			"[truncated stack]",
 			n, d->samples > 0 ? 100 * n / d->samples : 0);

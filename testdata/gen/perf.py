@@ -371,6 +371,17 @@ def dwarf():
         "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004"]
 
 
+def killed_dwarf():
+    """No machine is named, but x86-64's registers are asked for; the ninth is the address."""
+    c = Capture("<", [Event("cpu-clock", STACK | REGS_USER | STACK_USER, regs_user=0xff0fff,
+                            stack_user=64)])
+    base(c)
+    c.sample(0, KTEXT + 4, 10, time=6, mode=KERNEL, chain=[CTX_KERNEL, KTEXT + 4],
+             regs=[1] * 8 + [0x400018] + [1] * 11, stack=b"")
+    return c.file(data_size=0), [
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000004;/bin/prog+1018"]
+
+
 def leaf():
     """arm64 by frame pointer with LR; a test's own unwinder says it is live below 400020."""
     c = Capture("<", [Event("cpu-clock", STACK | REGS_USER, regs_user=1 << 30)])
@@ -600,7 +611,7 @@ FILES = {
     "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
     "good-leaf": leaf,
     "bad-records": bad_records, "bad-tables": bad_tables, "bad-behind": bad_behind,
-    "bad-killed": killed, "bad-cut": cut, "bad-pipe-garbage": pipe_garbage,
+    "bad-killed": killed, "bad-killed-dwarf": killed_dwarf, "bad-cut": cut, "bad-pipe-garbage": pipe_garbage,
     "bad-zstd": zstd_broken, "bad-attr-size": bad_attr_size, "bad-sections": bad_sections,
     "bad-record-size": bad_record_size, "bad-names": bad_names,
 }
