@@ -5,9 +5,9 @@
  *
  *	1	JSON: what the script must know
  *	2	nodes, depth first: entry, 2·self + leaf, [self before,] [levels up − 1]
- *	3	entries, most used first: name line, flags + 8 with a module + 16 with a
- *file
- *		+ 32 with lines, [module] [file, line] [first, last − first line], colour
+ *	3	entries, most used first: name line, flags + 8 with a module
+ *		+ 16 with a file + 32 with lines, [module] [file, line]
+ *		[first, last − first line], colour
  *	4…	names sorted by bytes: characters shared with the line above, the rest
  *	…	modules and files, in the same way
  *

@@ -14,7 +14,6 @@ struct variant {
 };
 
 struct splitting {
-	struct cpi_flame *flame;
 	struct cpi_tree *tree;
 	struct cpi_mem *mem;
 	struct cpi_index index; /* of frames made here */
@@ -98,7 +97,7 @@ enum cp_code cpi_flame_split_frames(struct cpi_flame *flame, struct cp_error *er
 	 * one for eight nodes keeps a node at 5 bytes or less. A waker's are one for each
 	 * function, at most.
 	 */
-	struct splitting s = {.flame = flame, .tree = tree, .mem = &flame->env->mem,
+	struct splitting s = {.tree = tree, .mem = &flame->env->mem,
 		.shared = tree->frame.n, .most = chain ? tree->n : 1000 + tree->n / 8};
 	uint32_t until = 0; /* end of the subtree below "--" */
 

@@ -36,14 +36,13 @@ static void capture(const struct perf_info *perf, struct cpi_sink *sink)
 {
 	char when[48];
 
-	cpi_sink_printf(sink, "version %u, %s endian, %s%s%s%s%s\n", perf->version,
+	cpi_sink_printf(sink, "version %u, %s endian, %s%s%s%s\n", perf->version,
 		perf->big_endian ? "big" : "little",
 		perf->parts > 1 ? "directory"
 		: perf->pipe    ? "pipe"
 				: "file",
 		perf->compressed ? ", compressed" : "",
-		perf->killed ? ", recorder killed" : "", perf->cut ? ", cut short" : "",
-		"");
+		perf->killed ? ", recorder killed" : "", perf->cut ? ", cut short" : "");
 	field(sink, "host", perf->host);
 	field(sink, "kernel", perf->release);
 	field(sink, "machine", perf->arch);
@@ -225,8 +224,11 @@ static void images(const struct cpi_info *info, struct cpi_sink *sink)
 					 : 0,
 			cpi_info_status(image->status));
 		cpi_text_escape(sink, path.n ? path : CPI_TEXT("[unknown]"));
-		if (id.n)
-			cpi_sink_printf(sink, " %.12s", id.p);
+		if (id.n) {
+			cpi_sink_char(sink, ' ');
+			cpi_text_escape(
+				sink, (struct cp_text){id.p, id.n < 12 ? id.n : 12});
+		}
 		cpi_sink_str(sink, image->unverified ? " (unverified)\n" : "\n");
 	}
 	more(sink, n);

@@ -4,18 +4,20 @@
 
 /*
  * What every tool does the same: the common options, the context, inputs, the output
- *file, exit codes. A tool's main is
+ * file, exit codes. A tool's main is
  *
  *	struct cpconv self = {0};
+ *	struct tool tool = {.name = "cpconv", …};
  *	const struct opt_group groups[] = {
  *		{"Output", output_rows, &self},
  *		OPT_GROUP_SYMBOLS(&self.symbols),
  *		OPT_GROUP_COMMON(&tool),
  *		{0},
  *	};
- *	struct tool tool = {.name = "cpconv", …, .groups = groups};
- *	int status = tool_begin(&tool, argc, argv);
+ *	int status;
  *
+ *	tool.groups = groups;
+ *	status = tool_begin(&tool, argc, argv);
  *	if (status == TOOL_GO)
  *		status = convert(&tool, &self);
  *	return tool_end(&tool, status);

@@ -165,12 +165,14 @@ int symbol_options_get(struct tool *tool, struct symbol_options *o,
 
 	if (status != TOOL_GO)
 		return status;
-	free(o->binary);
-	o->binary = allocated(tool, o->binaries.n, sizeof *o->binary);
-	if (!o->binary)
-		return TOOL_SYSTEM;
-	for (size_t i = 0; i < o->binaries.n; i++)
-		split_binary(&o->binary[i], (char *)o->binaries.v[i]);
+	/* Once for all inputs: splitting cuts the list's own copies. */
+	if (!o->binary) {
+		o->binary = allocated(tool, o->binaries.n, sizeof *o->binary);
+		if (!o->binary)
+			return TOOL_SYSTEM;
+		for (size_t i = 0; i < o->binaries.n; i++)
+			split_binary(&o->binary[i], (char *)o->binaries.v[i]);
+	}
 	*ret = (struct cp_symbolize_options){
 		.size = sizeof *ret,
 		.binaries = o->binary,

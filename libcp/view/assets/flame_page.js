@@ -216,7 +216,8 @@ function extendPage(app) {
 
     // The address ---------------------------------------------------------------------------
 
-    const list = set => Array.from(set).map(k => encodeURIComponent(names[k])).join(',');
+    // No name holds a line's end; many hold commas.
+    const list = set => encodeURIComponent(Array.from(set, k => names[k]).join('\n'));
     app.extra = [
         () => sandwich >= 0 ? 'w=' + encodeURIComponent(names[sandwich]) : '',
         () => rules.hide.size ? 'h=' + list(rules.hide) : '',
@@ -226,7 +227,7 @@ function extendPage(app) {
     ];
     app.onrestore = want => {
         const id = name => name ? names.indexOf(name) : -1;
-        rules.hide = new Set((want.h || '').split(',').map(id).filter(k => k >= 0));
+        rules.hide = new Set((want.h || '').split('\n').map(id).filter(k => k >= 0));
         rules.focus = want.k === undefined ? -1 : id(want.k);
         rules.recursion = want.x === '1';
         rules.order = ['name', 'value', 'given'].includes(want.o) ? want.o : start;
