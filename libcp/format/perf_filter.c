@@ -24,6 +24,14 @@ static uint64_t clamp(double t)
 	return t >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)t;
 }
 
+/* Whole nanoseconds are added, so that spans which meet still do; to the end of time. */
+static uint64_t after(uint64_t first, double t)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(first, clamp(t), &sum) ? UINT64_MAX : sum;
+}
+
 static struct perf_range absolute(
 	const struct cp_time_span *span, const struct perf_file *f)
 {
@@ -36,14 +44,14 @@ static struct perf_range absolute(
 	if (!needs_times(span) || f->counts.first_time > f->counts.last_time)
 		return range;
 	if (span->unit == CP_TIME_OFFSET) {
-		range.from = f->counts.first_time + clamp(span->from);
-		range.to = clamp(first + span->to);
+		range.from = after(f->counts.first_time, span->from);
+		range.to = after(f->counts.first_time, span->to);
 		return range;
 	}
-	range.from = f->counts.first_time + clamp(length * span->from);
+	range.from = after(f->counts.first_time, length * span->from);
 	/* The last sample belongs to the whole. */
 	if (span->to < 1)
-		range.to = f->counts.first_time + clamp(length * span->to);
+		range.to = after(f->counts.first_time, length * span->to);
 	return range;
 }
 

@@ -249,6 +249,7 @@ static enum cp_code ask_all(struct cpi_dwarf_resolution *r, struct cp_error *err
 		memset(r->answer, 0, r->n * sizeof *r->answer);
 		code = cpi_dwarf_file_fill(r->file, err);
 		jobs = 1;
+		i = 0;
 	}
 	return code;
 }

@@ -83,8 +83,10 @@ static bool claim(struct cpi_dwarf_claims *c, uint32_t order, uint64_t low, uint
 {
 	for (size_t i = next_free(c, first_from(c->address, c->n, low));
 		i < c->n && c->address[i] < high; i = next_free(c, i + 1)) {
-		if (c->asked[i] > order)
+		if (c->asked[i] > order) {
+			c->ranges.used++; /* in vain: paid for like bytes */
 			continue;
+		}
 		if (!cpi_vec_push(&c->env->mem, &c->taken, (uint32_t)i))
 			return false;
 		c->asked[i] = order + 1;
@@ -128,22 +130,32 @@ static enum cp_code employ(struct cpi_dwarf_claims *c, struct cpi_dwarf_unit *un
 	return CP_OK;
 }
 
+static bool pay(struct cpi_dwarf_claims *c, const struct cpi_dwarf_file *file)
+{
+	uint64_t n = c->ranges.used;
+
+	c->ranges.used = 0;
+	return cpi_dwarf_spend(&file->budget->ranges, n);
+}
+
 enum cp_code cpi_dwarf_claim_unit(struct cpi_dwarf_claims *c, struct cpi_dwarf_unit *unit,
 	struct cpi_dwarf_batch *batch, struct cp_error *err)
 {
 	uint64_t low, high;
+	bool fine = true;
 
 	if (unit->no_code || unit->kind == DW_UT_type ||
 		!cpi_dwarf_ranges_start(
 			&c->ranges, unit, &unit->low, &unit->high, &unit->ranges))
 		return CP_OK;
-	while (cpi_dwarf_ranges_next(&c->ranges, &low, &high))
+	while (fine && cpi_dwarf_ranges_next(&c->ranges, &low, &high)) {
 		if (!claim(c, unit->number, low, high))
 			return cpi_error_memory(err);
-	if (!cpi_dwarf_spend(&unit->file->budget->ranges, c->ranges.used))
+		fine = pay(c, unit->file);
+	}
+	if (!fine || !pay(c, unit->file))
 		return cpi_error(err, CP_ERROR_LIMIT, unit->start,
 			"units share range lists beyond reason");
-	c->ranges.used = 0;
 	return employ(c, unit, batch, err);
 }
 
@@ -159,6 +171,9 @@ enum cp_code cpi_dwarf_claim_aranges(struct cpi_dwarf_claims *c,
 		/* Behind all that units say themselves. */
 		if (!claim(c, file->n_units + row->unit, row->low, row->high))
 			return cpi_error_memory(err);
+		if (!pay(c, file))
+			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+				"ranges of units overlap beyond reason");
 		if (i + 1 == file->arange.n || row[1].unit != row->unit)
 			code = employ(c, file->unit[row->unit], batch, err);
 	}

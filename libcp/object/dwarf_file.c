@@ -45,7 +45,8 @@ static bool windowed(struct loading *l, size_t i)
 		cpi_elf_section_stream(file->elf, l->index[i]);
 	struct cpi_elf_window **window = i == CPI_DW_INFO ? &file->info : &file->lines;
 
-	if (!file->window || !stream || (i != CPI_DW_INFO && i != CPI_DW_LINE))
+	if (!file->window || !stream || !stream->size ||
+		(i != CPI_DW_INFO && i != CPI_DW_LINE))
 		return false;
 	l->code[i] = cpi_elf_window_open(
 		file->env, stream, file->window / 4, window, &l->what[i]);

@@ -107,8 +107,9 @@ static bool run_zlib(struct cpi_elf_window *w, uint8_t *to, size_t n)
 			(uint8_t *)(uintptr_t)(w->from->source + w->run.source_at);
 		state->avail_in = left < 1 << 30 ? (uint32_t)left : 1 << 30;
 		left = state->avail_in;
+		/* It decodes ahead, so an error may belong to what comes later. */
 		if (isal_inflate(state) != ISAL_DECOMP_OK)
-			break;
+			return false;
 		w->run.source_at += left - state->avail_in;
 		moves = left > state->avail_in || room > state->avail_out;
 	}

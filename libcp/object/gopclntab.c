@@ -58,12 +58,17 @@ static uint64_t word(struct cpi_cursor *c, unsigned size)
 	return size == 8 ? cpi_cursor_u64(c) : cpi_cursor_u32(c);
 }
 
+/* Longer names are none; tables of real functions stay far below. */
+enum { MOST_TEXT = 64 << 10, MOST_VALUES = 1 << 20 };
+
 static struct cp_text text_at(
 	const struct table *t, struct cpi_go_span span, uint64_t offset)
 {
 	struct cpi_cursor c = at(t, span, offset);
 	struct cp_text text;
 
+	if (cpi_cursor_left(&c) > MOST_TEXT)
+		c.end = c.at + MOST_TEXT;
 	text.p = cpi_cursor_string(&c, &text.n);
 	return text.p ? text : (struct cp_text){"", 0};
 }
@@ -268,6 +273,8 @@ static int32_t value_at(
 
 	if (!table)
 		return -1;
+	if (cpi_cursor_left(&c) > MOST_VALUES)
+		c.end = c.at + MOST_VALUES;
 	while (cpi_cursor_ok(&c)) {
 		uint64_t delta = cpi_cursor_uleb(&c);
 

@@ -51,6 +51,17 @@ static void keep(struct dump *dump, const struct code *code)
 		dump->failed = true;
 }
 
+/* An index is given once; a file that repeats one gets the first. NULL: unknown. */
+static const struct code *loaded_as(const struct dump *dump, uint64_t index)
+{
+	struct cpi_probe probe = cpi_index_find(&dump->by_index, cpi_hash_u64(index));
+
+	for (uint32_t id; (id = cpi_index_next(&dump->by_index, &probe));)
+		if (dump->loaded.v[id - 1].index == index)
+			return &dump->loaded.v[id - 1];
+	return NULL;
+}
+
 static bool code_load(struct dump *dump, struct cpi_cursor *c)
 {
 	struct code code = {0};
@@ -70,6 +81,8 @@ static bool code_load(struct dump *dump, struct cpi_cursor *c)
 	code.moved_from = code.start;
 	code.time = dump->time;
 	keep(dump, &code);
+	if (loaded_as(dump, code.index))
+		return true;
 	if (!cpi_vec_push(&dump->env->mem, &dump->loaded, code) ||
 		!cpi_index_add(&dump->env->mem, &dump->by_index, cpi_hash_u64(code.index),
 			(uint32_t)dump->loaded.n))
@@ -80,8 +93,7 @@ static bool code_load(struct dump *dump, struct cpi_cursor *c)
 static bool code_move(struct dump *dump, struct cpi_cursor *c)
 {
 	uint64_t to, size, index;
-	struct cpi_probe probe;
-	const struct code *latest = NULL;
+	const struct code *latest;
 
 	cpi_cursor_skip(c, 4 + 4 + 8 + 8); /* pid, tid, vma, old address */
 	to = cpi_cursor_u64(c);
@@ -89,11 +101,7 @@ static bool code_move(struct dump *dump, struct cpi_cursor *c)
 	index = cpi_cursor_u64(c);
 	if (!cpi_cursor_ok(c))
 		return false;
-	probe = cpi_index_find(&dump->by_index, cpi_hash_u64(index));
-	/* An index is given once; a file that repeats one gets the first. */
-	for (uint32_t id; !latest && (id = cpi_index_next(&dump->by_index, &probe));)
-		if (dump->loaded.v[id - 1].index == index)
-			latest = &dump->loaded.v[id - 1];
+	latest = loaded_as(dump, index);
 	if (latest) {
 		struct code code = *latest;
 

@@ -189,6 +189,12 @@ static bool cached_file(const char *path)
 	return !stat(path, &st) && st.st_size;
 }
 
+/* Build ids come from strangers, and become parts of paths and addresses. */
+static bool is_hex(const char *id)
+{
+	return *id && !id[strspn(id, "0123456789abcdef")];
+}
+
 bool cpi_object_open_debuginfod(struct cpi_image *image, const struct cpi_search *search,
 	enum cpi_debuginfod_kind kind, const char *id, bool remote,
 	struct cpi_object *object)
@@ -196,7 +202,7 @@ bool cpi_object_open_debuginfod(struct cpi_image *image, const struct cpi_search
 	const char *leaf = kind == CPI_DEBUGINFOD_DEBUGINFO ? "debuginfo" : "executable";
 	char path[PATH_MAX], url[1024] = "";
 
-	if (!*id)
+	if (!is_hex(id))
 		return false;
 	if (*search->cache && !remote) {
 		snprintf(path, sizeof path, "%s/%s/%s", search->cache, id, leaf);
