@@ -42,21 +42,6 @@ struct jit {
 	CPI_VEC(struct area) area; /* generated code of those processes */
 };
 
-/* "jit-" digits ".dump" */
-static bool is_dump_name(struct cp_text path)
-{
-	struct cp_text name = cpi_text_basename(path);
-	const struct cp_text prefix = CPI_TEXT("jit-"), suffix = CPI_TEXT(".dump");
-
-	if (!cpi_text_starts(name, prefix) || !cpi_text_ends(name, suffix) ||
-		name.n <= prefix.n + suffix.n)
-		return false;
-	for (size_t i = prefix.n; i < name.n - suffix.n; i++)
-		if (name.p[i] < '0' || name.p[i] > '9')
-			return false;
-	return true;
-}
-
 /* Memory that a compiler may write code to; the heap and stacks are others' as well. */
 static bool may_hold_code(const struct jit *j, const struct perf_map *map)
 {
@@ -127,7 +112,7 @@ static enum cp_code find_dumps(struct jit *j, struct cp_error *err)
 		struct dump d = {.pid = map->pid, .name = map->name, .image = map->image};
 
 		if (map->kind != CP_MAP_USER || map->data || j->dump.n == MOST_DUMPS ||
-			!is_dump_name(perf_name(j->f, map->name)) || dump_of(j, map->pid))
+			!cpi_jit_dump_number(perf_name(j->f, map->name)) || dump_of(j, map->pid))
 			continue;
 		if (!cpi_vec_push(mem, &j->dump, d) ||
 			!cpi_index_add(mem, &j->by_pid, cpi_hash_u64((uint32_t)d.pid),

@@ -6,6 +6,7 @@
 #include "base/cursor.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "object/wanted.h"
 
@@ -49,6 +50,20 @@ static void keep(struct dump *dump, const struct code *code)
 		return;
 	if (!cpi_vec_push(&dump->env->mem, &dump->code, *code))
 		dump->failed = true;
+}
+
+uint32_t cpi_jit_dump_number(struct cp_text path)
+{
+	struct cp_text name = cpi_text_basename(path);
+	const struct cp_text prefix = CPI_TEXT("jit-"), suffix = CPI_TEXT(".dump");
+	uint64_t n;
+
+	if (!cpi_text_starts(name, prefix) || !cpi_text_ends(name, suffix) ||
+		name.n <= prefix.n + suffix.n || name.p[prefix.n] == '0')
+		return 0;
+	name.p += prefix.n;
+	name.n -= prefix.n + suffix.n;
+	return cpi_text_u64(name, &n) && n <= INT32_MAX ? (uint32_t)n : 0;
 }
 
 /* An index is given once; a file that repeats one gets the first. NULL: unknown. */

@@ -54,4 +54,7 @@ enum cp_code cpi_jitdump_resolve(struct cpi_env *env, const uint8_t *bytes, size
 	struct cpi_symbol *symbol, struct cpi_jit_line *line, uint64_t *ret_bad,
 	struct cp_error *err);
 
+/* The N of "…/jit-N.dump"; 0: the path is no jitdump's. */
+uint32_t cpi_jit_dump_number(struct cp_text path);
+
 #endif

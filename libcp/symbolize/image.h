@@ -187,8 +187,6 @@ bool cpi_image_open_own_vdso(struct cpi_image *image, const struct cpi_search *s
 enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,
 	const struct cpi_search *search, struct cp_error *err);
 /* jit.c */
-/* The N of "…/jit-N.dump"; 0: the path is no jitdump's. */
-uint32_t cpi_jit_dump_number(struct cp_text path);
 /* Finds the process's jitdump and keeps it as the image's. False: there is none. */
 bool cpi_jit_open_dump(struct cpi_image *image, const struct cpi_search *search);
 enum cp_code cpi_jit_symbols(

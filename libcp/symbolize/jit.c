@@ -22,20 +22,6 @@ struct hunt {
 	struct cpi_blob *blob;
 };
 
-uint32_t cpi_jit_dump_number(struct cp_text path)
-{
-	struct cp_text name = cpi_text_basename(path);
-	const struct cp_text prefix = CPI_TEXT("jit-"), suffix = CPI_TEXT(".dump");
-	uint64_t n;
-
-	if (!cpi_text_starts(name, prefix) || !cpi_text_ends(name, suffix) ||
-		name.n <= prefix.n + suffix.n || name.p[prefix.n] == '0')
-		return 0;
-	name.p += prefix.n;
-	name.n -= prefix.n + suffix.n;
-	return cpi_text_u64(name, &n) && n <= INT32_MAX ? (uint32_t)n : 0;
-}
-
 /* Maps the file; names are borrowed from it. */
 static bool take_file(struct hunt *hunt, const char *path)
 {
@@ -105,15 +91,23 @@ static bool only_map(struct hunt *hunt, const char *dir)
 	return n == 1 && take_path(hunt, "%s/%s", dir, name);
 }
 
-/* "PID=FILE" or "PID=DIR", for this process alone. */
-static bool by_number(struct hunt *hunt, const char *given, bool *ret_numbered)
+static bool is_numbered(const char *given)
 {
+	char *end;
+
+	(void)strtoul(given, &end, 10);
+	return end != given && *end == '=';
+}
+
+/* "PID=FILE" or "PID=DIR", for this process alone. */
+static bool by_number(struct hunt *hunt, const char *given)
+{
+	struct cp_text file = hunt->image->file;
 	char *path;
 	unsigned long pid = strtoul(given, &path, 10);
 	struct stat st;
 
-	*ret_numbered = path != given && *path == '=';
-	if (!*ret_numbered || pid != hunt->image->pid || stat(++path, &st))
+	if (!is_numbered(given) || pid != hunt->image->pid || stat(++path, &st))
 		return false;
 	if (S_ISDIR(st.st_mode))
 		return in_dir(hunt, "", path, hunt->image->pid) ||
@@ -124,25 +118,22 @@ static bool by_number(struct hunt *hunt, const char *given, bool *ret_numbered)
 		return true;
 	cpi_blob_release(hunt->search->env, hunt->blob);
 	memset(hunt->blob, 0, sizeof *hunt->blob);
-	hunt->image->file = (struct cp_text){"", 0};
+	hunt->image->file = file;
 	return false;
 }
 
 static bool in_map_dirs(struct hunt *hunt)
 {
 	const struct cp_symbolize_options *o = hunt->search->options;
-	bool numbered;
 
 	for (size_t i = 0; i < o->n_map_dirs; i++)
-		if (by_number(hunt, o->map_dirs[i], &numbered))
+		if (by_number(hunt, o->map_dirs[i]))
 			return true;
-	for (size_t i = 0; i < o->n_map_dirs; i++) {
-		(void)by_number(hunt, o->map_dirs[i], &numbered);
-		if (!numbered &&
+	for (size_t i = 0; i < o->n_map_dirs; i++)
+		if (!is_numbered(o->map_dirs[i]) &&
 			(in_dir(hunt, "", o->map_dirs[i], hunt->image->pid) ||
 				in_dir(hunt, "", o->map_dirs[i], hunt->image->inner)))
 			return true;
-	}
 	return false;
 }
 
