@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
-#include "op/diff.h"
-#include "view/diff.h"
+#include "op/diff/diff.h"
+#include "view/diff/diff.h"
 
 enum cp_code cp_diff_new(struct cp_context *context,
 	const struct cp_diff_options *options, struct cp_diff **ret_diff,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
-#include "op/filter.h"
+#include "op/filter/filter.h"
 
 enum cp_code cp_profile_filter(struct cp_context *context,
 	const struct cp_profile *profile, const struct cp_filter_options *options,

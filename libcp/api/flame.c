@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
-#include "view/flame.h"
+#include "view/flame/flame.h"
 
 #include <errno.h>
 

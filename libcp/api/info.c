@@ -2,8 +2,7 @@
 #include <cp/info.h>
 
 #include "api/context.h"
-#include "view/info_diagnose.h"
-#include "view/info.h"
+#include "view/info/info.h"
 
 enum cp_code cp_profile_diagnose(struct cp_context *context,
 	const struct cp_profile *profile, const struct cp_symbol_report *report,

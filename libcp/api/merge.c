@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
-#include "op/merge.h"
+#include "op/merge/merge.h"
 
 enum cp_code cp_merge_new(struct cp_context *context,
 	const struct cp_merge_options *options, struct cp_merge **ret_merge,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
-#include "view/report.h"
+#include "view/report/report.h"
 
 enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile *profile,
 	const char *report, const char *format, const struct cp_report_options *options,

@@ -8,7 +8,7 @@
  * Stacks are whole sequences in one column (frames), not a tree of parents. The workload
  * that decided it: a pprof of 1M samples of depth 40 is 40M frames; interning a sequence
  * costs one hash of 160 bytes where a tree costs 40 dependent look-ups, and reports and
- * writers read sequences forward. Views that need a tree build one (op/tree.h).
+ * writers read sequences forward. Views that need a tree build one (op/tree/tree.h).
  */
 
 #include <cp/profile.h>

@@ -13,11 +13,11 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "object/demangle.h"
-#include "object/dwarf.h"
-#include "object/elf.h"
-#include "object/gopclntab.h"
-#include "object/jitdump.h"
-#include "object/symtab.h"
+#include "object/dwarf/dwarf.h"
+#include "object/elf/elf.h"
+#include "object/go/go.h"
+#include "object/jit/jit.h"
+#include "object/symtab/symtab.h"
 #include "symbolize/debuginfod.h"
 
 /* What all images of one run share. Read only while images are worked on. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "object/perfmap.h"
+#include "object/jit/jit.h"
 #include "symbolize/image.h"
 
 /*

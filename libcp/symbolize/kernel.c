@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 
 #include "base/error.h"
-#include "object/kallsyms.h"
+#include "object/kernel/kernel.h"
 #include "object/notes.h"
 #include "symbolize/image.h"
 

@@ -5,7 +5,7 @@
 /* What differs between machines: register numbers and a few habits. */
 
 #include "format/format.h"
-#include "object/cfi.h"
+#include "object/cfi/cfi.h"
 
 enum cpi_unwind_next {
 	CPI_NEXT_OK,

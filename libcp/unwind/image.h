@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
-#include "object/cfi.h"
+#include "object/cfi/cfi.h"
 #include "unwind/unwind.h"
 
 struct cpi_unwind_image {

@@ -13,7 +13,7 @@
 
 #include "base/env.h"
 #include "format/format.h"
-#include "object/elf.h"
+#include "object/elf/elf.h"
 
 /*
  * Finds an image's file: its own, or with `debug` the separate file that holds its debug

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "object/cfi.h"
-#include "object/cfi_entry.h"
-#include "object/elf.h"
+#include "object/cfi/cfi.h"
+#include "object/cfi/entry.h"
+#include "object/elf/elf.h"
 
 static void print(cpi_cfi_rule rule, const struct cpi_cfi_machine *machine)
 {

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "object/dwarf.h"
+#include "object/dwarf/dwarf.h"
 
 struct opened {
 	struct cpi_elf *elf;

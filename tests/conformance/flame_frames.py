@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """flame_frames.py CPFLAME DATA: cpflame's boxes against a tree computed here from the folded
 text, for the files of DATA/folded and random ones; the picture against XML parsers and
-against a decoder of its data block written from the description in flame_data.c."""
+against a decoder of its data block written from the description in flame/data.c."""
 import random
 import re
 import shutil

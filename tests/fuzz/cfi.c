@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
-#include "object/cfi_entry.h"
+#include "object/cfi/entry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include <elf.h>
 
-#include "object/dwarf.h"
+#include "object/dwarf/dwarf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

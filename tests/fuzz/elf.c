@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "object/elf.h"
-#include "object/elf_window.h"
+#include "object/elf/elf.h"
+#include "object/elf/window.h"
 
 /* Parts of a compressed section, there and back. */
 static void look_through(struct cpi_env *env, const struct cpi_inflation *stream)

@@ -2,7 +2,7 @@
 /* What the reader takes keeps the model's rules; written twice it is the same text. */
 #include <stdlib.h>
 
-#include "format/folded.h"
+#include "format/folded/folded.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both lists of names in text: kallsyms and perf maps. */
-#include "object/kallsyms.h"
-#include "object/perfmap.h"
+#include "object/kernel/kernel.h"
+#include "object/jit/jit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

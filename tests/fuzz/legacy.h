@@ -2,7 +2,7 @@
 /* A legacy reader on any bytes: an error, or a profile that keeps the model's rules. */
 #include <stdlib.h>
 
-#include "format/legacy.h"
+#include "format/legacy/legacy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 /* What the reader takes keeps the model's rules, and writing it is a fixed point. */
 #include <stdlib.h>
 
-#include "format/pprof.h"
+#include "format/pprof/pprof.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "op/diff_compare.h"
+#include "op/diff/compare.h"
 
 enum { ROWS = 60, MOST_RUNS = 10 };
 

@@ -9,7 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "format/pprof.h"
+#include "format/pprof/pprof.h"
 #include "profile.pb-c.h"
 #include "random_profile.h"
 

@@ -6,8 +6,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "op/filter.h"
-#include "op/merge.h"
+#include "op/filter/filter.h"
+#include "op/merge/merge.h"
 #include "op/scale.h"
 #include "../unit/text_profile.h"
 

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "object/cfi_entry.h"
+#include "object/cfi/entry.h"
 
 enum { CODE = 0x1000 };
 

@@ -9,8 +9,8 @@
 
 #include "base/sink.h"
 #include "model/builder.h"
-#include "op/diff.h"
-#include "op/diff_name.h"
+#include "op/diff/diff.h"
+#include "op/diff/name.h"
 
 struct line {
 	const char *stack; /* leaf;…;root */

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "op/diff_stat.h"
+#include "op/diff/stat.h"
 
 #define near(a, b, eps) assert_true(fabs((a) - (b)) <= (eps))
 

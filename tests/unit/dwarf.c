@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/sink.h"
-#include "object/dwarf.h"
+#include "object/dwarf/dwarf.h"
 
 /* A file of testdata/dwarf/good, opened. */
 struct subject {

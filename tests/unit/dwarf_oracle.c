@@ -20,7 +20,7 @@
 #include <libdwarf.h>
 #endif
 
-#include "object/dwarf.h"
+#include "object/dwarf/dwarf.h"
 
 enum { MOST = 4096 };
 

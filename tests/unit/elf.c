@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include <elf.h>
 
-#include "object/elf.h"
-#include "object/elf_window.h"
+#include "object/elf/elf.h"
+#include "object/elf/window.h"
 #include "object/notes.h"
 #include "testfile.h"
 

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "op/filter.h"
+#include "op/filter/filter.h"
 #include "text_profile.h"
 
 static const char *const lines[] = {

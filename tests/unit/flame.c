@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "model/builder.h"
-#include "view/flame.h"
+#include "view/flame/flame.h"
 
 static cp_location named(struct cpi_builder *b, const char *name, const char *file)
 {

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "format/folded.h"
-#include "format/folded_line.h"
+#include "format/folded/folded.h"
+#include "format/folded/line.h"
 
 struct seen {
 	unsigned warnings;

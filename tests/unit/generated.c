@@ -6,8 +6,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "object/gopclntab.h"
-#include "object/jitdump.h"
+#include "object/go/go.h"
+#include "object/jit/jit.h"
 #include "testfile.h"
 
 static const uint64_t jit_address[] = {0xfff, 0x1000, 0x1010, 0x103f, 0x1040, 0x2000, 0x2009,

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "format/legacy.h"
+#include "format/legacy/legacy.h"
 #include "text_profile.h"
 
 extern const struct cpi_format cpi_format_legacy_cpu, cpi_format_legacy_heap,

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "op/merge.h"
+#include "op/merge/merge.h"
 #include "text_profile.h"
 
 static char out[4096];

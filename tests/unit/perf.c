@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/perf_info.h"
+#include "format/perf/perf.h"
 
 extern const struct cpi_format cpi_format_perf;
 

@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "format/format.h"
-#include "format/perf_script_line.h"
+#include "format/script/line.h"
 
 static enum cp_code fold(struct cpi_env *env, const char *text,
 	const struct cp_read_options *options, const struct cp_write_options *how,

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "format/pprof.h"
+#include "format/pprof/pprof.h"
 
 struct part {
 	const char *bytes;

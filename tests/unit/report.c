@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "model/builder.h"
-#include "op/graph.h"
-#include "view/report.h"
+#include "op/graph/graph.h"
+#include "view/report/report.h"
 
 static void trimmed(const char *path, const char *trim, const char *source, const char *want)
 {

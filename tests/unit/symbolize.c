@@ -13,7 +13,7 @@
 #include <utime.h>
 
 #include "model/builder.h"
-#include "object/symtab.h"
+#include "object/symtab/symtab.h"
 #include "symbolize/symbolize.h"
 #include "testfile.h"
 

@@ -7,9 +7,9 @@
 #include <elf.h>
 
 #include "base/sink.h"
-#include "object/kallsyms.h"
-#include "object/perfmap.h"
-#include "object/symtab.h"
+#include "object/kernel/kernel.h"
+#include "object/jit/jit.h"
+#include "object/symtab/symtab.h"
 #include "testfile.h"
 
 enum { TEXT = 0x1000, TEXT_SIZE = 0x1000 };

@@ -10,7 +10,7 @@
 #include "base/radix.h"
 #include "base/sink.h"
 #include "model/builder.h"
-#include "op/tree.h"
+#include "op/tree/tree.h"
 
 static cp_location named(struct cpi_builder *b, const char *name)
 {

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "op/graph/graph.h"
+
+static uint64_t magnitude(int64_t x)
+{
+	return x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+}
+
+static int descending(int64_t a, int64_t b)
+{
+	uint64_t x = magnitude(a), y = magnitude(b);
+
+	return (x < y) - (x > y);
+}
+
+/* The numbers of a node in pprof's order, as text. */
+static void number_text(char *buf, size_t size, const struct cpi_graph_node *node)
+{
+	snprintf(buf, size, "%lld %lld %lld", (long long)node->start_line,
+		(long long)node->line, (long long)node->column);
+}
+
+/* The path ends pprof's line, with a brace: none at all comes after most paths. */
+static int object_order(const struct cpi_graph *g, cp_mapping a, cp_mapping b)
+{
+	struct cp_text x = cpi_profile_text(g->p, g->p->mapping.v[a.i].path);
+	struct cp_text y = cpi_profile_text(g->p, g->p->mapping.v[b.i].path);
+	size_t n = x.n < y.n ? x.n : y.n;
+	int order = n ? memcmp(x.p, y.p, n) : 0;
+
+	if (order || x.n == y.n)
+		return order;
+	return x.n < y.n ? '}' - (unsigned char)y.p[n] : (unsigned char)x.p[n] - '}';
+}
+
+/*
+ * Equal labels and weights: everything else a node has, as pprof writes it into one line
+ * of text and compares that (so 10 comes before 5), then first use.
+ */
+static int last_resort(const struct cpi_graph *g, uint32_t a, uint32_t b)
+{
+	const struct cpi_graph_node *x = &g->node.v[a], *y = &g->node.v[b];
+	char m[72], n[72];
+	int order = cpi_text_compare(
+		cpi_profile_text(g->p, x->name), cpi_profile_text(g->p, y->name));
+
+	if (order)
+		return order;
+	snprintf(m, sizeof m, "%llu", (unsigned long long)x->address);
+	snprintf(n, sizeof n, "%llu", (unsigned long long)y->address);
+	order = strcmp(m, n);
+	if (!order)
+		order = cpi_text_compare(x->path, y->path);
+	if (order)
+		return order;
+	number_text(m, sizeof m, x);
+	number_text(n, sizeof n, y);
+	order = strcmp(m, n);
+	if (!order)
+		order = object_order(g, x->mapping, y->mapping);
+	return order ? order : (a > b) - (a < b);
+}
+
+static int by_flat(const void *a, const void *b, void *arg)
+{
+	const struct cpi_graph *g = arg;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+	const struct cpi_graph_node *x = &g->node.v[i], *y = &g->node.v[j];
+	int order = descending(x->flat, y->flat);
+
+	if (!order)
+		order = strcmp(x->label, y->label);
+	if (!order)
+		order = descending(x->cum, y->cum);
+	return order ? order : last_resort(g, i, j);
+}
+
+static int by_cum(const void *a, const void *b, void *arg)
+{
+	const struct cpi_graph *g = arg;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+	const struct cpi_graph_node *x = &g->node.v[i], *y = &g->node.v[j];
+	int order = descending(x->cum, y->cum);
+
+	if (!order)
+		order = strcmp(x->label, y->label);
+	if (!order)
+		order = descending(x->flat, y->flat);
+	return order ? order : last_resort(g, i, j);
+}
+
+/* Entropy of the weights of a node's edges on one side; 1 where it has none. */
+static double entropy(const struct cpi_graph *g, uint32_t node, bool in, int64_t own)
+{
+	double total = own > 0 ? (double)own : 0, sum = 0, e = 0;
+	uint32_t first = in ? g->node.v[node].in : g->node.v[node].out;
+
+	if (!first)
+		return 1;
+	for (uint32_t i = first; i; i = in ? g->edge.v[i].next_in : g->edge.v[i].next_out)
+		sum += (double)magnitude(g->edge.v[i].weight);
+	total += sum;
+	if (!(total > 0))
+		return 0;
+	for (uint32_t i = first; i;
+		i = in ? g->edge.v[i].next_in : g->edge.v[i].next_out) {
+		double share = (double)magnitude(g->edge.v[i].weight) / total;
+
+		if (share > 0)
+			e -= share * log2(share);
+	}
+	if (own > 0)
+		e -= (double)own / total * log2((double)own / total);
+	return e;
+}
+
+struct scored {
+	int64_t score;
+	uint32_t id;
+};
+
+static int by_score(const void *a, const void *b, void *arg)
+{
+	const struct scored *x = a, *y = b;
+	const struct cpi_graph *g = arg;
+	int order = descending(x->score, y->score);
+
+	if (!order)
+		order = strcmp(g->node.v[x->id].label, g->node.v[y->id].label);
+	if (!order)
+		order = descending(g->node.v[x->id].flat, g->node.v[y->id].flat);
+	return order ? order : last_resort(g, x->id, y->id);
+}
+
+/*
+ * pprof's order for pictures: nodes where paths meet and part come first. A node's score
+ * is the entropy of its callers plus that of its callees and itself, times its cumulative
+ * value, plus its flat value.
+ */
+static void sort_entropy(struct cpi_graph *g)
+{
+	size_t n = g->order.n;
+	struct scored *list = cpi_alloc_array(&g->env->mem, n, sizeof *list);
+
+	if (!list) {
+		qsort_r(g->order.v, n, sizeof *g->order.v, by_cum, g);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t id = g->order.v[i];
+		const struct cpi_graph_node *node = &g->node.v[id];
+		double e = entropy(g, id, true, 0) + entropy(g, id, false, node->flat);
+
+		list[i] = (struct scored){
+			(int64_t)((double)node->cum * e) + node->flat, id};
+	}
+	qsort_r(list, n, sizeof *list, by_score, g);
+	for (size_t i = 0; i < n; i++)
+		g->order.v[i] = list[i].id;
+	cpi_free(&g->env->mem, list, n * sizeof *list);
+}
+
+void cpi_graph_sort(struct cpi_graph *g, enum cpi_graph_sort by)
+{
+	if (by == CPI_GRAPH_ENTROPY)
+		sort_entropy(g);
+	else if (g->order.n)
+		qsort_r(g->order.v, g->order.n, sizeof *g->order.v,
+			by == CPI_GRAPH_CUM ? by_cum : by_flat, g);
+}
+
+/* Takes an edge out of both lists; it stays in the vector. */
+static void unlink_edge(struct cpi_graph *g, uint32_t id)
+{
+	struct cpi_graph_edge *edge = &g->edge.v[id];
+	uint32_t *at = &g->node.v[edge->target].in;
+
+	while (*at != id)
+		at = &g->edge.v[*at].next_in;
+	*at = edge->next_in;
+	at = &g->node.v[edge->source].out;
+	while (*at != id)
+		at = &g->edge.v[*at].next_out;
+	*at = edge->next_out;
+}
+
+static size_t drop_low_edges(struct cpi_graph *g, uint64_t cutoff)
+{
+	size_t dropped = 0;
+
+	/* Edges into nodes that are not shown stay, as in pprof. */
+	for (size_t i = 0; i < g->order.n; i++)
+		for (uint32_t e = g->node.v[g->order.v[i]].in, next; e; e = next) {
+			next = g->edge.v[e].next_in;
+			if (magnitude(g->edge.v[e].weight) < cutoff) {
+				unlink_edge(g, e);
+				dropped++;
+			}
+		}
+	return dropped;
+}
+
+/* Is there a way from the edge's source to its target without it? Explicit stack. */
+static bool another_path(const struct cpi_graph *g, const struct cpi_graph_edge *edge,
+	uint32_t *queue, bool *seen)
+{
+	size_t n = 0, at = 0;
+	bool found = false;
+
+	memset(seen, 0, g->node.n);
+	queue[n++] = edge->source;
+	seen[edge->source] = true;
+	while (at < n && !found) {
+		uint32_t node = queue[at++];
+
+		for (uint32_t e = g->node.v[node].out; e; e = g->edge.v[e].next_out) {
+			uint32_t next = g->edge.v[e].target;
+
+			if (&g->edge.v[e] == edge || seen[next])
+				continue;
+			if (next == edge->target)
+				found = true;
+			seen[next] = true;
+			queue[n++] = next;
+		}
+	}
+	return found;
+}
+
+/*
+ * Walks nodes from the least important, as pprof does, dropping edges that only
+ * clutter.
+ */
+static enum cp_code drop_redundant(struct cpi_graph *g, struct cp_error *err)
+{
+	struct cpi_mem *mem = &g->env->mem;
+	uint32_t *queue = cpi_alloc_array(mem, g->node.n, sizeof *queue), *list = NULL;
+	bool *seen = cpi_alloc(mem, g->node.n);
+	size_t room = 0, n;
+	enum cp_code code = queue && seen ? CP_OK : cpi_error_memory(err);
+
+	for (size_t i = g->order.n; !code && i--;) {
+		code = cpi_graph_edges(g, g->order.v[i], true, &list, &room, &n, err);
+		for (size_t k = n; !code && k--;) {
+			const struct cpi_graph_edge *edge = &g->edge.v[list[k]];
+
+			/*
+			 * Heavier ones stay once one has to: they come earlier in the
+			 * list.
+			 */
+			if (!edge->residual)
+				break;
+			if (another_path(g, edge, queue, seen))
+				unlink_edge(g, list[k]);
+		}
+	}
+	cpi_free(mem, list, room * sizeof *list);
+	cpi_free(mem, queue, g->node.n * sizeof *queue);
+	cpi_free(mem, seen, g->node.n);
+	return code;
+}
+
+static uint64_t cutoff(int64_t total, double fraction)
+{
+	return (uint64_t)fabs(trunc((double)total * fraction));
+}
+
+static enum cp_code keep_only(
+	struct cpi_graph *g, bool *keep, size_t n, struct cp_error *err)
+{
+	memset(keep, 0, g->node.n);
+	for (size_t i = 0; i < n; i++)
+		keep[g->order.v[i]] = true;
+	return cpi_graph_recount(g, keep, err);
+}
+
+enum cp_code cpi_graph_trim(
+	struct cpi_graph *g, struct cpi_graph_trim *trim, struct cp_error *err)
+{
+	struct cpi_mem *mem = &g->env->mem;
+	bool *keep = cpi_alloc(mem, g->node.n);
+	enum cp_code code = keep ? CP_OK : cpi_error_memory(err);
+	uint64_t low_node, low_edge;
+	int64_t total = 0;
+	size_t n = 0;
+
+	/* Undivided sums, also for means: so does pprof. */
+	for (size_t i = 0; i < g->order.n; i++)
+		total += g->node.v[g->order.v[i]].flat;
+	low_node = cutoff(total, trim->node_fraction);
+	low_edge = cutoff(total, trim->edge_fraction);
+	for (size_t i = 0; i < g->order.n; i++)
+		if (magnitude(g->node.v[g->order.v[i]].cum) >= low_node)
+			g->order.v[n++] = g->order.v[i];
+	trim->dropped_nodes = g->order.n - n;
+	g->order.n = n;
+	if (!code && trim->dropped_nodes && g->options.edges)
+		code = keep_only(g, keep, n, err);
+	trim->original = g->order.n;
+	cpi_graph_sort(g, trim->sort);
+	if (!code && trim->count && trim->count < g->order.n) {
+		drop_low_edges(g, low_edge);
+		if (trim->visual)
+			cpi_graph_sort(g, trim->sort);
+		if (g->options.edges) {
+			code = keep_only(g, keep, trim->count, err);
+			cpi_graph_sort(g, trim->sort);
+		} else {
+			g->order.n = trim->count;
+		}
+	}
+	if (!code)
+		trim->dropped_edges = drop_low_edges(g, low_edge);
+	if (!code && trim->visual)
+		code = drop_redundant(g, err);
+	g->options.keep = NULL;
+	cpi_free(mem, keep, g->node.n);
+	return code;
+}
+
+struct edge_order {
+	const struct cpi_graph *g;
+};
+
+static int by_weight(const void *a, const void *b, void *arg)
+{
+	const struct cpi_graph *g = ((struct edge_order *)arg)->g;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+	const struct cpi_graph_edge *x = &g->edge.v[i], *y = &g->edge.v[j];
+	int order = descending(x->weight, y->weight);
+
+	if (!order)
+		order = strcmp(g->node.v[x->source].label, g->node.v[y->source].label);
+	if (!order)
+		order = strcmp(g->node.v[x->target].label, g->node.v[y->target].label);
+	return order ? order : (i > j) - (i < j);
+}
+
+enum cp_code cpi_graph_edges(const struct cpi_graph *g, uint32_t node, bool in,
+	uint32_t **list, size_t *room, size_t *ret_n, struct cp_error *err)
+{
+	struct edge_order order = {g};
+	size_t n = 0;
+
+	for (uint32_t e = in ? g->node.v[node].in : g->node.v[node].out; e;
+		e = in ? g->edge.v[e].next_in : g->edge.v[e].next_out) {
+		if (n == *room) {
+			size_t more = *room * 2 + 64;
+			uint32_t *p = cpi_resize(&g->env->mem, *list,
+				*room * sizeof **list, more * sizeof **list);
+
+			if (!p)
+				return cpi_error_memory(err);
+			*list = p;
+			*room = more;
+		}
+		(*list)[n++] = e;
+	}
+	if (n)
+		qsort_r(*list, n, sizeof **list, by_weight, &order);
+	*ret_n = n;
+	return CP_OK;
+}

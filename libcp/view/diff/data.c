@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "codec/csv.h"
+#include "codec/json.h"
+#include "view/diff/diff.h"
+
+/* Columns that both machine-readable forms have, in this order. */
+static const char *const fields[] = {"before", "after", "change", "ratio", "ratio_low",
+	"ratio_high", "p", "p_adjusted", "samples_before", "samples_after",
+	"detectable_ratio"};
+
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+/*
+ * Six digits of what went through logarithms: more would differ from one mathematical
+ * library to the next, and equal inputs must give equal bytes.
+ */
+static double rounded(double x)
+{
+	double unit;
+
+	if (!isfinite(x) || x == 0)
+		return x;
+	unit = pow(10, 5 - floor(log10(fabs(x))));
+	return isfinite(unit) ? round(x * unit) / unit : x;
+}
+
+static double field(const struct cp_diff_value *v, int i)
+{
+	const double all[FIELDS] = {v->before, v->after, v->change, rounded(v->ratio),
+		rounded(v->ratio_lo), rounded(v->ratio_hi), rounded(v->p),
+		rounded(v->adjusted), rounded(v->samples_before),
+		rounded(v->samples_after), rounded(v->detectable)};
+
+	return all[i];
+}
+
+static void csv_number(struct cpi_sink *sink, double x)
+{
+	struct cpi_json json;
+
+	cpi_sink_char(sink, ',');
+	if (isinf(x)) {
+		cpi_sink_str(sink, x > 0 ? "inf" : "-inf");
+	} else if (!isnan(x)) {
+		cpi_json_init(&json, sink);
+		cpi_json_double(&json, x);
+	}
+}
+
+void cpi_diff_csv(const struct cpi_diff_view *view, struct cpi_sink *sink)
+{
+	cpi_sink_str(sink, "function");
+	for (int cum = 0; cum < 2; cum++) {
+		const char *prefix = cum ? "cum_" : "flat_";
+
+		cpi_sink_printf(sink, ",%sverdict", prefix);
+		for (int k = 0; k < FIELDS; k++)
+			cpi_sink_printf(sink, ",%s%s", prefix, fields[k]);
+	}
+	cpi_sink_str(sink, ",moved_with\n");
+	for (size_t i = 0; i < view->n; i++) {
+		const struct cp_diff_row *row = view->row[i];
+
+		cpi_csv_text(sink, row->name);
+		for (int cum = 0; cum < 2; cum++) {
+			const struct cp_diff_value *v = cum ? &row->cum : &row->flat;
+
+			cpi_sink_printf(sink, ",%s", cp_verdict_name(v->verdict));
+			for (int k = 0; k < FIELDS; k++)
+				csv_number(sink, field(v, k));
+		}
+		cpi_sink_char(sink, ',');
+		if (row->partner)
+			cpi_csv_text(sink, row->partner->name);
+		cpi_sink_char(sink, '\n');
+	}
+}
+
+static void json_value(
+	struct cpi_json *json, const char *key, const struct cp_diff_value *v)
+{
+	cpi_json_key(json, key);
+	cpi_json_begin(json, '{', true);
+	cpi_json_key(json, "verdict");
+	cpi_json_str(json, cp_verdict_name(v->verdict));
+	for (int k = 0; k < FIELDS; k++) {
+		cpi_json_key(json, fields[k]);
+		cpi_json_double(json, field(v, k));
+	}
+	cpi_json_end(json, '}');
+}
+
+static void json_number(struct cpi_json *json, const char *key, double x)
+{
+	cpi_json_key(json, key);
+	cpi_json_double(json, x);
+}
+
+static void json_side(struct cpi_json *json, const char *key, const char *name, size_t n,
+	double total, double samples, double seconds)
+{
+	cpi_json_key(json, key);
+	cpi_json_begin(json, '{', true);
+	cpi_json_key(json, "name");
+	cpi_json_str(json, name);
+	json_number(json, "captures", (double)n);
+	json_number(json, "total", total);
+	json_number(json, "samples", samples);
+	json_number(json, "seconds", seconds > 0 ? seconds : NAN);
+	cpi_json_end(json, '}');
+}
+
+static void json_summary(const struct cpi_diff_view *view, struct cpi_json *json)
+{
+	static const char *const scale[] = {"none", "time", "total", "anchor", "work"};
+	const struct cp_diff_summary *s = view->sum;
+
+	cpi_json_key(json, "type");
+	cpi_json_text(json, s->type);
+	cpi_json_key(json, "unit");
+	cpi_json_text(json, s->unit);
+	json_side(json, "before", view->options.before, s->n_before, s->total_before,
+		s->samples_before, s->seconds_before);
+	json_side(json, "after", view->options.after, s->n_after, s->total_after,
+		s->samples_after, s->seconds_after);
+	cpi_json_key(json, "scale");
+	cpi_json_str(json, scale[s->scale]);
+	json_number(json, "factor", rounded(s->factor));
+	json_number(json, "phi", rounded(s->phi));
+	json_number(json, "false_discovery_rate", s->q);
+	json_number(json, "min_change", s->min_change);
+	json_number(json, "tested_flat", (double)s->tested_flat);
+	json_number(json, "tested_cum", (double)s->tested_cum);
+	json_number(json, "p_nothing_changed", s->census ? NAN : rounded(s->global_p));
+	cpi_json_key(json, "census");
+	cpi_json_bool(json, s->census);
+	json_value(json, "total", &s->total);
+}
+
+void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink)
+{
+	struct cpi_json json;
+
+	cpi_json_init(&json, sink);
+	cpi_json_begin(&json, '{', false);
+	cpi_json_key(&json, "schema");
+	cpi_json_str(&json, "libcp.diff");
+	cpi_json_key(&json, "version");
+	cpi_json_i64(&json, 1);
+	json_summary(view, &json);
+	cpi_json_key(&json, "functions");
+	cpi_json_begin(&json, '[', false);
+	for (size_t i = 0; i < view->n; i++) {
+		const struct cp_diff_row *row = view->row[i];
+
+		cpi_json_begin(&json, '{', false);
+		cpi_json_key(&json, "name");
+		cpi_json_text(&json, row->name);
+		json_value(&json, "flat", &row->flat);
+		json_value(&json, "cum", &row->cum);
+		if (row->partner) {
+			cpi_json_key(&json, "moved_with");
+			cpi_json_text(&json, row->partner->name);
+		}
+		cpi_json_end(&json, '}');
+	}
+	cpi_json_end(&json, ']');
+	cpi_json_end(&json, '}');
+	cpi_json_finish(&json);
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/flame/flame.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include <cp/units.h>
+
+/* Calls for each character: what must be shown as \xNN, or what may be shown as it is. */
+typedef void emit_fn(struct cpi_sink *sink, const char *p, unsigned n);
+
+static void each(struct cpi_sink *sink, struct cp_text text, emit_fn *emit)
+{
+	uint32_t rune;
+	unsigned n;
+
+	for (size_t i = 0; i < text.n; i += n) {
+		const char *p = text.p + i;
+
+		n = cpi_utf8_decode(p, text.n - i, &rune);
+		if (!(rune == CPI_RUNE_BAD && n == 1) && !cpi_rune_unsafe(rune)) {
+			emit(sink, p, n);
+			continue;
+		}
+		for (unsigned k = 0; k < n; k++) {
+			char hex[5];
+
+			snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)p[k]);
+			for (const char *h = hex; *h; h++)
+				emit(sink, h, 1);
+		}
+	}
+}
+
+static void emit_xml(struct cpi_sink *sink, const char *p, unsigned n)
+{
+	switch (*p) {
+	case '<':
+		cpi_sink_str(sink, "&lt;");
+		break;
+	case '>':
+		cpi_sink_str(sink, "&gt;");
+		break;
+	case '&':
+		cpi_sink_str(sink, "&amp;");
+		break;
+	case '"':
+		cpi_sink_str(sink, "&quot;");
+		break;
+	case '\'':
+		cpi_sink_str(sink, "&#39;");
+		break;
+	default:
+		cpi_sink_bytes(sink, p, n);
+	}
+}
+
+void cpi_flame_escape(struct cpi_sink *sink, struct cp_text text)
+{
+	each(sink, text, emit_xml);
+}
+
+static void emit_json(struct cpi_sink *sink, const char *p, unsigned n)
+{
+	if (strchr("<>&'\"\\", *p))
+		cpi_sink_printf(sink, "\\u%04x", (unsigned char)*p);
+	else
+		cpi_sink_bytes(sink, p, n);
+}
+
+void cpi_flame_json(struct cpi_sink *sink, struct cp_text text)
+{
+	each(sink, text, emit_json);
+}
+
+static void emit_plain(struct cpi_sink *sink, const char *p, unsigned n)
+{
+	static const char special[] = "<>&\\", letter[] = "lga\\";
+	const char *at = strchr(special, *p);
+
+	if (!at) {
+		cpi_sink_bytes(sink, p, n);
+		return;
+	}
+	cpi_sink_char(sink, '\\');
+	cpi_sink_char(sink, letter[at - special]);
+}
+
+void cpi_flame_plain(struct cpi_sink *sink, struct cp_text text)
+{
+	each(sink, text, emit_plain);
+}
+
+struct cp_text cpi_flame_shown(struct cp_text name)
+{
+	if (name.n > 4 && name.p[name.n - 4] == '_' && name.p[name.n - 3] == '[' &&
+		name.p[name.n - 1] == ']' && strchr("kijw", name.p[name.n - 2]))
+		name.n -= 4;
+	return name;
+}
+
+/*
+ * Advance widths of ' ' … '~' in hundredths of the font size: the larger of DejaVu Sans
+ * and Verdana, which are the widest of the usual sans-serif fonts, so that what fits by
+ * this table fits everywhere.
+ */
+static const uint8_t advance[] = {35, 40, 46, 84, 64, 108, 78, 27, 46, 46, 64, 84, 37, 46,
+	37, 46, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 46, 46, 84, 84, 84, 55, 100, 69,
+	69, 70, 78, 64, 58, 78, 76, 43, 46, 70, 56, 86, 75, 79, 61, 79, 70, 69, 62, 74,
+	69, 99, 69, 62, 69, 46, 46, 46, 84, 64, 64, 61, 63, 55, 63, 62, 36, 63, 64, 28,
+	35, 60, 28, 98, 64, 61, 63, 63, 43, 53, 40, 64, 60, 82, 60, 60, 53, 64, 46, 64,
+	84};
+
+static double rune_advance(uint32_t rune)
+{
+	if (rune >= ' ' && rune <= '~')
+		return advance[rune - ' '] / 100.0;
+	if (rune == 0x2026)
+		return 1;
+	return cpi_rune_width(rune) == 2 ? 1.05 : cpi_rune_width(rune) ? 0.7 : 0;
+}
+
+double cpi_flame_text_width(struct cp_text text, double font_size)
+{
+	double width = 0;
+	uint32_t rune;
+
+	for (size_t i = 0; i < text.n;) {
+		i += cpi_utf8_decode(text.p + i, text.n - i, &rune);
+		width += rune_advance(rune);
+	}
+	return width * font_size;
+}
+
+/* Length without one ending that compilers give to parts and copies of a function. */
+static size_t without_clone(struct cp_text name)
+{
+	static const char *const numbered[] = {
+		".isra.", ".constprop.", ".part.", ".clone.", ".lto_priv.", ".llvm."};
+	size_t n = name.n;
+
+	if (cpi_text_ends(name, CPI_TEXT(".cold")) ||
+		cpi_text_ends(name, CPI_TEXT(".warm")))
+		return n - 5;
+	while (n && name.p[n - 1] >= '0' && name.p[n - 1] <= '9')
+		n--;
+	for (size_t i = 0; n < name.n && i < sizeof numbered / sizeof *numbered; i++)
+		if (cpi_text_ends((struct cp_text){name.p, n}, cpi_text(numbered[i])))
+			return n - strlen(numbered[i]);
+	return name.n;
+}
+
+/*
+ * "f dir/file.c:12", as --granularity lines names frames, without the folders, into buf
+ * (at least name.n bytes). Only where a file follows the last space: arguments end with
+ * ')'.
+ */
+static struct cp_text drop_folders(struct cp_text name, char *buf)
+{
+	const char *space = memrchr(name.p, ' ', name.n), *slash;
+	size_t head = space ? (size_t)(space + 1 - name.p) : 0;
+
+	slash = head ? memrchr(name.p + head, '/', name.n - head) : NULL;
+	if (!slash || !memchr(slash, '.', (size_t)(name.p + name.n - slash)) ||
+		name.p[name.n - 1] == ')')
+		return name;
+	memcpy(buf, name.p, head);
+	memcpy(buf + head, slash + 1, (size_t)(name.p + name.n - slash - 1));
+	return (struct cp_text){buf, head + (size_t)(name.p + name.n - slash - 1)};
+}
+
+static struct cp_text drop_clones(struct cp_text name)
+{
+	for (size_t n; (n = without_clone(name)) && n < name.n;)
+		name.n = n;
+	return name;
+}
+
+/* Position of the bracket that opens the last top-level (…), or SIZE_MAX. */
+static size_t arguments(struct cp_text name)
+{
+	size_t at = SIZE_MAX;
+	int depth = 0;
+
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (c == '(' && depth == 0)
+			at = i;
+		if (c == '(' || c == '<' || c == '[')
+			depth++;
+		if (c == ')' || c == ']' || (c == '>' && i && name.p[i - 1] != '-'))
+			depth -= depth > 0;
+	}
+	/* Go's (*T).m and (anonymous namespace)::f have them in front. */
+	return at && at != SIZE_MAX && name.p[at - 1] != '.' && name.p[at - 1] != ':'
+		       ? at
+		       : SIZE_MAX;
+}
+
+/* The name without <…>, into buf (at least name.n bytes). */
+static struct cp_text drop_templates(struct cp_text name, char *buf)
+{
+	size_t n = 0;
+	int depth = 0;
+
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (c == '<' && (i || depth))
+			depth++;
+		if (!depth)
+			buf[n++] = c;
+		if (c == '>' && depth)
+			depth--;
+	}
+	return (struct cp_text){buf, depth ? 0 : n};
+}
+
+/* What follows the last :: or /, or for dotted names the last two parts. */
+static struct cp_text drop_scopes(struct cp_text name)
+{
+	size_t from = 0, dot = 0, dot_before = 0;
+
+	for (size_t i = 1; i + 1 < name.n; i++) {
+		if (name.p[i] == ':' && name.p[i - 1] == ':')
+			from = i + 1;
+		if (name.p[i] == '/')
+			from = i + 1;
+		if (name.p[i] == '.') {
+			dot_before = dot;
+			dot = i + 1;
+		}
+	}
+	if (!from && dot_before && !memchr(name.p, ' ', name.n))
+		from = dot_before;
+	return (struct cp_text){name.p + from, name.n - from};
+}
+
+/* Bytes of the longest start that is at most `width` wide. */
+static size_t fit_start(struct cp_text text, double width, double size)
+{
+	uint32_t rune;
+	size_t i = 0;
+
+	while (i < text.n) {
+		unsigned n = cpi_utf8_decode(text.p + i, text.n - i, &rune);
+
+		width -= rune_advance(rune) * size;
+		if (width < 0)
+			break;
+		i += n;
+	}
+	return i;
+}
+
+/* Start and end of a name around "…", each half of what fits. */
+static bool middle(struct cpi_sink *sink, struct cp_text text, double width, double size)
+{
+	double room = (width - size) / 2;
+	size_t head = fit_start(text, room, size), tail = text.n;
+	uint32_t rune;
+
+	if (head < 2)
+		return false;
+	for (double left = room;;) {
+		size_t at = tail;
+
+		do
+			at--;
+		while (at > head && ((unsigned char)text.p[at] & 0xc0) == 0x80);
+		(void)cpi_utf8_decode(text.p + at, tail - at, &rune);
+		left -= rune_advance(rune) * size;
+		if (left < 0 || at <= head)
+			break;
+		tail = at;
+	}
+	cpi_flame_escape(sink, (struct cp_text){text.p, head});
+	cpi_sink_str(sink, "…");
+	cpi_flame_escape(sink, (struct cp_text){text.p + tail, text.n - tail});
+	return true;
+}
+
+bool cpi_flame_label(
+	struct cpi_sink *sink, struct cp_text name, double width, double size)
+{
+	char printable[1024], base[1024], shorter[1024];
+	struct cp_text form;
+	size_t at;
+
+	if (width < 2.2 * size)
+		return false;
+	form = cpi_text(
+		cpi_text_printable(printable, sizeof printable, cpi_flame_shown(name)));
+	for (unsigned step = 0; step < 5; step++) {
+		if (step == 1)
+			form = drop_clones(drop_folders(form, base));
+		if (step == 2 && (at = arguments(form)) != SIZE_MAX)
+			form.n = at;
+		if (step == 3) {
+			struct cp_text less = drop_templates(form, shorter);
+
+			form = less.n ? less : form;
+		}
+		if (step == 4)
+			form = drop_scopes(form);
+		if (form.n && cpi_flame_text_width(form, size) <= width) {
+			cpi_flame_escape(sink, form);
+			return true;
+		}
+	}
+	return middle(sink, form, width, size);
+}
+
+void cpi_flame_fixed(struct cpi_sink *sink, double x, unsigned decimals)
+{
+	static const double power[] = {1, 10, 100, 1000, 1e4, 1e5, 1e6};
+	uint64_t scaled, one = (uint64_t)power[decimals];
+
+	if (x < 0) {
+		cpi_sink_char(sink, '-');
+		x = -x;
+	}
+	if (x * power[decimals] >= 1.8e19) {
+		cpi_sink_printf(sink, "%.0f", x);
+		return;
+	}
+	scaled = (uint64_t)(x * power[decimals] + 0.5);
+	cpi_sink_u64(sink, scaled / one);
+	if (decimals)
+		cpi_sink_printf(sink, ".%0*llu", (int)decimals,
+			(unsigned long long)(scaled % one));
+}
+
+/* Three to four significant digits and a unit with a space: "1.23 s", "340 MB". */
+static void with_unit(struct cpi_sink *sink, double value, const char *const *units,
+	const double *factors, unsigned n)
+{
+	unsigned i = 0;
+	double x;
+
+	while (i + 1 < n && fabs(value) < factors[i])
+		i++;
+	x = value / factors[i];
+	cpi_flame_fixed(sink, x,
+		fabs(x) >= 100 || !(fabs(x) > 0) ? 0
+		: fabs(x) >= 10                  ? 1
+						 : 2);
+	cpi_sink_char(sink, ' ');
+	cpi_sink_str(sink, units[i]);
+}
+
+static void grouped(struct cpi_sink *sink, double value)
+{
+	char digits[32];
+	int n;
+
+	if (value < 0)
+		cpi_sink_char(sink, '-');
+	value = fabs(value);
+	if (value != floor(value) && value < 1e6) {
+		cpi_flame_fixed(sink, value, 2);
+		return;
+	}
+	n = snprintf(digits, sizeof digits, "%.0f", value);
+	for (int i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			cpi_sink_char(sink, ',');
+		cpi_sink_char(sink, digits[i]);
+	}
+}
+
+void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, double value)
+{
+	static const char *const times[] = {"h", "min", "s", "ms", "µs", "ns"};
+	static const double seconds[] = {3600, 60, 1, 1e-3, 1e-6, 1e-9};
+	static const char *const sizes[] = {"TB", "GB", "MB", "kB", "B"};
+	static const double bytes[] = {0x1p40, 0x1p30, 0x1p20, 0x1p10, 1};
+	const struct cpi_flame_unit *unit = &flame->unit;
+
+	value *= unit->scale * flame->options.factor;
+	if (unit->kind == CPI_FLAME_TIME) {
+		with_unit(sink, value, times, seconds, 6);
+	} else if (unit->kind == CPI_FLAME_BYTES) {
+		with_unit(sink, value, sizes, bytes, 5);
+	} else {
+		grouped(sink, value);
+		cpi_sink_char(sink, ' ');
+		cpi_flame_escape(sink, cpi_text(unit->name));
+	}
+}
+
+void cpi_flame_percent(struct cpi_sink *sink, double part, double whole)
+{
+	double share = whole > 0 ? 100 * part / whole : 0;
+
+	cpi_flame_fixed(sink, share, share && share < 0.01 ? 5 : 2);
+	cpi_sink_char(sink, '%');
+}
+
+static void measure(
+	const struct cp_value_type *row, struct cp_text name, struct cpi_flame_unit *unit)
+{
+	double per = 1;
+
+	for (unsigned i = 0; i < row->decimals; i++)
+		per /= 10;
+	unit->kind = CPI_FLAME_COUNT;
+	unit->scale = per;
+	unit->decimals = row->decimals;
+	if (cp_unit_ratio(name, CPI_TEXT("s")) > 0) {
+		unit->kind = CPI_FLAME_TIME;
+		unit->scale = per * cp_unit_ratio(name, CPI_TEXT("s"));
+	} else if (cp_unit_ratio(name, CPI_TEXT("B")) > 0) {
+		unit->kind = CPI_FLAME_BYTES;
+		unit->scale = per * cp_unit_ratio(name, CPI_TEXT("B"));
+	}
+}
+
+enum cp_code cpi_flame_same_unit(const struct cpi_flame *flame,
+	const struct cp_profile *p, uint32_t type, struct cp_error *err)
+{
+	const struct cp_value_type *row = &p->sample_type.v[type];
+	struct cp_text name = cpi_profile_text(p, row->unit);
+	struct cpi_flame_unit unit;
+	char text[48];
+
+	measure(row, name, &unit);
+	if (unit.kind == flame->first.kind && unit.scale == flame->first.scale)
+		return CP_OK;
+	return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
+		"values are in %s%s here and in another unit before; a picture adds up "
+		"one",
+		row->decimals ? "decimals of " : "",
+		cpi_text_printable(
+			text, sizeof text, name.n ? name : CPI_TEXT("samples")));
+}
+
+void cpi_flame_unit(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type)
+{
+	const struct cp_value_type *row = &p->sample_type.v[type];
+	struct cpi_flame_unit *unit = &flame->unit;
+	struct cp_text name = cpi_profile_text(p, row->unit);
+
+	measure(row, name, &flame->first);
+	if (flame->options.count_name) {
+		name = cpi_text(flame->options.count_name);
+		measure(row, CPI_TEXT(""), unit);
+	} else {
+		*unit = flame->first;
+		if (!name.n || cpi_text_equal(name, CPI_TEXT("count")))
+			name = cpi_profile_text(p, row->type);
+	}
+	cpi_text_printable(
+		unit->name, sizeof unit->name, name.n ? name : CPI_TEXT("samples"));
+}

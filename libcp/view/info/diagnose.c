@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view/info/info.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct diagnosis {
+	const struct cp_profile *p;
+	const struct cp_symbol_report *report;
+	cp_finding_fn *fn;
+	void *arg;
+	bool perf;          /* made from a perf capture */
+	double samples;     /* by the first sample type when it counts, else rows */
+	double user;        /* with a user frame */
+	double single_user; /* … of which there is one */
+	double deep;        /* with more than one frame */
+};
+
+static void say(const struct diagnosis *d, const char *kind, const char *fix,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void say(const struct diagnosis *d, const char *kind, const char *fix,
+	const char *format, ...)
+{
+	char text[320];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	d->fn(&(struct cp_finding){kind, text, fix}, d->arg);
+}
+
+uint64_t cpi_comment_number(const struct cp_profile *p, const char *key)
+{
+	size_t n = strlen(key);
+	uint64_t x = 0;
+
+	for (size_t i = 0; i < p->comment.n; i++) {
+		struct cp_text text = cpi_profile_text(p, p->comment.v[i]);
+
+		if (text.n > n + 7 && cpi_text_starts(text, CPI_TEXT("perf: ")) &&
+			!memcmp(text.p + 6, key, n) && text.p[6 + n] == ' ' &&
+			cpi_text_u64(
+				(struct cp_text){text.p + 7 + n, text.n - 7 - n}, &x))
+			return x;
+	}
+	return 0;
+}
+
+static double weight(const struct cp_profile *p, uint32_t sample)
+{
+	struct cp_text unit;
+
+	if (!p->sample_type.n)
+		return 1;
+	unit = cpi_profile_text(p, p->sample_type.v[0].unit);
+	if (!cpi_text_equal(unit, CPI_TEXT("count")) || p->sample_type.v[0].decimals)
+		return 1;
+	return fabs((double)p->value.v[(size_t)sample * p->sample_type.n]);
+}
+
+static bool is_user(const struct cp_profile *p, cp_location location)
+{
+	const struct cp_location_row *row = &p->location.v[location.i];
+	uint8_t kind = p->mapping.v[row->mapping.i].kind;
+
+	/* Unmapped addresses in the lower half are what broken chains lead to. */
+	if (!row->mapping.i)
+		return row->address && row->address < 1ULL << 63;
+	return kind == CP_MAP_USER || kind == CP_MAP_JIT || kind == CP_MAP_VDSO;
+}
+
+static void measure(struct diagnosis *d)
+{
+	for (uint32_t i = 0; i < cpi_profile_n_samples(d->p); i++) {
+		double w = weight(d->p, i);
+		uint32_t n, user = 0;
+		const cp_location *frame =
+			cpi_profile_frames(d->p, d->p->sample_stack.v[i], &n);
+
+		for (uint32_t k = n; k-- && user < 2;)
+			user += is_user(d->p, frame[k]);
+		d->samples += w;
+		d->user += user ? w : 0;
+		d->single_user += user == 1 ? w : 0;
+		d->deep += n > 1 ? w : 0;
+	}
+}
+
+static void truncated(const struct diagnosis *d)
+{
+	double n = (double)cpi_comment_number(d->p, "truncated stacks");
+
+	if (n > 0)
+		say(d, "truncated-stacks", "perf record --call-graph dwarf,SIZE, with a larger SIZE (65528 at most)",
+			"%.0f stacks (%.1f %%) are longer than their dump and end in "
+			"[truncated stack]",
+			n, d->samples > 0 ? 100 * n / d->samples : 0);
+}
+
+static void chains(const struct diagnosis *d)
+{
+	double share = d->user > 0 ? d->single_user / d->user : 0;
+
+	if (!d->perf || d->samples <= 0)
+		return;
+	if (d->deep <= 0)
+		say(d, "no-call-chains", "perf record -g (or --call-graph dwarf)",
+			"the capture has no call chains, only the functions that ran");
+	else if (share > 0.2)
+		say(d, "frame-pointers",
+			"compile with -fno-omit-frame-pointer, or perf record "
+			"--call-graph dwarf",
+			"%.0f %% of the user stacks are a single frame: the programs "
+			"were built without "
+			"frame pointers",
+			100 * share);
+}
+
+static bool is_kernel(const struct cp_profile *p, const struct cp_symbol_image *image)
+{
+	uint8_t kind = p->mapping.v[image->mapping.i].kind;
+
+	return kind == CP_MAP_KERNEL || kind == CP_MAP_MODULE;
+}
+
+static void images(const struct diagnosis *d)
+{
+	double kernel = 0, wrong = 0, unverified = 0;
+
+	for (size_t i = 0; d->report && i < cp_symbol_report_count(d->report); i++) {
+		const struct cp_symbol_image *image =
+			cp_symbol_report_image(d->report, i);
+
+		if (is_kernel(d->p, image) && !image->resolved)
+			kernel += (double)image->samples;
+		wrong += image->status == CP_SYMBOLS_WRONG_ID;
+		unverified += image->unverified && image->resolved &&
+			      !is_kernel(d->p, image) &&
+			      d->p->mapping.v[image->mapping.i].kind != CP_MAP_JIT;
+	}
+	if (kernel > 0)
+		say(d, "kernel-symbols",
+			"sysctl kernel.kptr_restrict=0 before recording as root, or "
+			"--kallsyms COPY",
+			"%.0f sample%s kernel frames without a name", kernel,
+			kernel == 1 ? " has" : "s have");
+	if (wrong > 0)
+		say(d, "build-ids",
+			"--symfs or --debug-dir with the captured machine's files, or "
+			"perf buildid-cache",
+			"%.0f of the files found here are of another build than those "
+			"captured and were "
+			"not used",
+			wrong);
+	if (unverified > 0)
+		say(d, "unverified",
+			"link with --build-id, and record with --buildid-mmap",
+			"%.0f of the files used have no build id to check", unverified);
+}
+
+static void losses(const struct diagnosis *d)
+{
+	double lost = (double)cpi_comment_number(d->p, "lost samples");
+	double records = (double)cpi_comment_number(d->p, "lost records");
+	double throttled = (double)cpi_comment_number(d->p, "throttled");
+
+	lost = lost > 0 ? lost : records;
+	if (lost > 0)
+		say(d, "lost", "perf record -m 16M, or a lower -F",
+			"%.0f samples were lost (%.1f %%)", lost,
+			100 * lost / (lost + d->samples));
+	if (throttled > 0 && throttled > d->samples / 1000)
+		say(d, "throttled",
+			"a lower -F, or sysctl kernel.perf_cpu_time_max_percent=0 while "
+			"recording",
+			"the kernel throttled sampling %.0f times", throttled);
+}
+
+/*
+ * The relative standard error of a function with a tenth of the samples; 95 % intervals
+ * are twice that.
+ */
+static void too_few(const struct diagnosis *d)
+{
+	double n = d->samples / 10;
+
+	if (d->samples <= 0 || d->samples >= 500 || !d->p->sample_type.n ||
+		!cpi_text_equal(cpi_profile_text(d->p, d->p->sample_type.v[0].unit),
+			CPI_TEXT("count")))
+		return;
+	say(d, "few-samples", "record longer, or perf record -F 999",
+		"%.0f samples: a function with 10 %% of them is known to about ±%.0f %%",
+		d->samples, 100 * 2 / sqrt(n > 1 ? n : 1));
+}
+
+static bool from_perf(const struct cp_profile *p)
+{
+	for (size_t i = 0; i < p->comment.n; i++)
+		if (cpi_text_starts(
+			    cpi_profile_text(p, p->comment.v[i]), CPI_TEXT("perf: ")))
+			return true;
+	return false;
+}
+
+void cpi_diagnose(const struct cp_profile *p, const struct cp_symbol_report *report,
+	cp_finding_fn *fn, void *arg)
+{
+	struct diagnosis d = {.p = p, .report = report, .fn = fn, .arg = arg};
+
+	d.perf = from_perf(p);
+	measure(&d);
+	truncated(&d);
+	chains(&d);
+	images(&d);
+	losses(&d);
+	if (d.perf)
+		too_few(&d);
+}
