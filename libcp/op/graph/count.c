@@ -73,7 +73,8 @@ static void add_node(struct walk *w, struct sample *s, uint32_t at, bool inlined
 		if (w->cum_div)
 			add(w, &w->cum_div[at], s->divisor);
 	}
-	if (w->g->options.edges && s->parent != NONE && s->parent != at) {
+	if (w->g->options.edges && s->parent != NONE && s->parent != at &&
+		(!w->g->options.inlined_edges || w->g->node.v[at].inlined)) {
 		edge = edge_of(w, s->parent, at);
 		/* A pair counts once a sample; its flags as they were the first time. */
 		if (edge && edge->seen != s->number + 1) {

@@ -184,7 +184,9 @@ static enum cp_code make_nodes(struct cpi_graph *g, struct cp_error *err)
 
 		for (uint32_t k = l->first_line; fine && k < l->first_line + l->n_lines;
 			k++)
-			fine = make_node(&m, l, &p->line.v[k], &g->line_node[k]);
+			if ((fine = make_node(&m, l, &p->line.v[k], &g->line_node[k])) &&
+				k + 1 < l->first_line + l->n_lines)
+				g->node.v[g->line_node[k]].inlined = true;
 		if (fine && !l->n_lines)
 			fine = make_node(&m, l, NULL, &g->bare_node[i]);
 	}

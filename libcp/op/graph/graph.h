@@ -26,6 +26,7 @@ struct cpi_graph_node {
 	int64_t flat, cum;
 	int64_t flat_div, cum_div; /* sums of the divisor, for means */
 	uint32_t in, out;          /* heads of edge lists, 0 = none */
+	bool inlined;              /* at some place of the profile, sampled or not */
 	char *label; /* how it is printed; NUL-terminated, in graph->bytes */
 };
 
@@ -48,12 +49,15 @@ struct cpi_graph_edge {
 	uint32_t seen;              /* last sample that counted it, plus one */
 	bool residual;              /* goes over frames that were left out */
 	bool inlined;               /* every contribution was an inlined call */
+	bool dropped;               /* on its way out of the lists */
 };
 
 struct cpi_graph_options {
 	uint32_t type;    /* column of values */
 	int divisor;      /* column to divide by (mean), or -1 */
 	bool edges;       /* count edges */
+	/* Instead: count them while trimming, and only those into inlined functions. */
+	bool inlined_edges;
 	bool objects;     /* mappings and start lines tell nodes apart */
 	bool columns;
 	enum cp_granularity

@@ -173,19 +173,24 @@ void cpi_graph_sort(struct cpi_graph *g, enum cpi_graph_sort by)
 			by == CPI_GRAPH_CUM ? by_cum : by_flat, g);
 }
 
-/* Takes an edge out of both lists; it stays in the vector. */
-static void unlink_edge(struct cpi_graph *g, uint32_t id)
+/* Edges that were dropped leave their lists, in one pass over each. */
+static void unlink_dropped(struct cpi_graph *g)
 {
-	struct cpi_graph_edge *edge = &g->edge.v[id];
-	uint32_t *at = &g->node.v[edge->target].in;
+	for (size_t i = 0; i < g->node.n; i++) {
+		uint32_t *at = &g->node.v[i].in;
 
-	while (*at != id)
-		at = &g->edge.v[*at].next_in;
-	*at = edge->next_in;
-	at = &g->node.v[edge->source].out;
-	while (*at != id)
-		at = &g->edge.v[*at].next_out;
-	*at = edge->next_out;
+		while (*at)
+			if (g->edge.v[*at].dropped)
+				*at = g->edge.v[*at].next_in;
+			else
+				at = &g->edge.v[*at].next_in;
+		at = &g->node.v[i].out;
+		while (*at)
+			if (g->edge.v[*at].dropped)
+				*at = g->edge.v[*at].next_out;
+			else
+				at = &g->edge.v[*at].next_out;
+	}
 }
 
 static size_t drop_low_edges(struct cpi_graph *g, uint64_t cutoff)
@@ -194,41 +199,49 @@ static size_t drop_low_edges(struct cpi_graph *g, uint64_t cutoff)
 
 	/* Edges into nodes that are not shown stay, as in pprof. */
 	for (size_t i = 0; i < g->order.n; i++)
-		for (uint32_t e = g->node.v[g->order.v[i]].in, next; e; e = next) {
-			next = g->edge.v[e].next_in;
+		for (uint32_t e = g->node.v[g->order.v[i]].in; e;
+			e = g->edge.v[e].next_in)
 			if (magnitude(g->edge.v[e].weight) < cutoff) {
-				unlink_edge(g, e);
+				g->edge.v[e].dropped = true;
 				dropped++;
 			}
-		}
+	if (dropped)
+		unlink_dropped(g);
 	return dropped;
 }
 
-/* Is there a way from the edge's source to its target without it? Explicit stack. */
+/* Breadth-first searches over one graph, one after the other. */
+struct search {
+	uint32_t *queue;
+	uint32_t *seen; /* by node: the last search that met it */
+	uint32_t number;
+};
+
+/* Is there a way from the edge's source to its target without it? */
 static bool another_path(const struct cpi_graph *g, const struct cpi_graph_edge *edge,
-	uint32_t *queue, bool *seen)
+	struct search *s)
 {
 	size_t n = 0, at = 0;
-	bool found = false;
 
-	memset(seen, 0, g->node.n);
-	queue[n++] = edge->source;
-	seen[edge->source] = true;
-	while (at < n && !found) {
-		uint32_t node = queue[at++];
+	s->number++;
+	s->queue[n++] = edge->source;
+	s->seen[edge->source] = s->number;
+	while (at < n) {
+		uint32_t node = s->queue[at++];
 
 		for (uint32_t e = g->node.v[node].out; e; e = g->edge.v[e].next_out) {
 			uint32_t next = g->edge.v[e].target;
 
-			if (&g->edge.v[e] == edge || seen[next])
+			if (&g->edge.v[e] == edge || g->edge.v[e].dropped ||
+				s->seen[next] == s->number)
 				continue;
 			if (next == edge->target)
-				found = true;
-			seen[next] = true;
-			queue[n++] = next;
+				return true;
+			s->seen[next] = s->number;
+			s->queue[n++] = next;
 		}
 	}
-	return found;
+	return false;
 }
 
 /*
@@ -238,15 +251,16 @@ static bool another_path(const struct cpi_graph *g, const struct cpi_graph_edge 
 static enum cp_code drop_redundant(struct cpi_graph *g, struct cp_error *err)
 {
 	struct cpi_mem *mem = &g->env->mem;
-	uint32_t *queue = cpi_alloc_array(mem, g->node.n, sizeof *queue), *list = NULL;
-	bool *seen = cpi_alloc(mem, g->node.n);
+	size_t size = g->node.n * sizeof(uint32_t);
+	struct search s = {cpi_alloc(mem, size), cpi_alloc_zero(mem, size), 0};
+	uint32_t *list = NULL;
 	size_t room = 0, n;
-	enum cp_code code = queue && seen ? CP_OK : cpi_error_memory(err);
+	enum cp_code code = s.queue && s.seen ? CP_OK : cpi_error_memory(err);
 
 	for (size_t i = g->order.n; !code && i--;) {
 		code = cpi_graph_edges(g, g->order.v[i], true, &list, &room, &n, err);
 		for (size_t k = n; !code && k--;) {
-			const struct cpi_graph_edge *edge = &g->edge.v[list[k]];
+			struct cpi_graph_edge *edge = &g->edge.v[list[k]];
 
 			/*
 			 * Heavier ones stay once one has to: they come earlier in the
@@ -254,13 +268,13 @@ static enum cp_code drop_redundant(struct cpi_graph *g, struct cp_error *err)
 			 */
 			if (!edge->residual)
 				break;
-			if (another_path(g, edge, queue, seen))
-				unlink_edge(g, list[k]);
+			edge->dropped = another_path(g, edge, &s);
 		}
 	}
+	unlink_dropped(g);
 	cpi_free(mem, list, room * sizeof *list);
-	cpi_free(mem, queue, g->node.n * sizeof *queue);
-	cpi_free(mem, seen, g->node.n);
+	cpi_free(mem, s.queue, size);
+	cpi_free(mem, s.seen, size);
 	return code;
 }
 
@@ -278,41 +292,75 @@ static enum cp_code keep_only(
 	return cpi_graph_recount(g, keep, err);
 }
 
+/* Cuts graph->order down to nodes of the fraction and the count. */
+static enum cp_code select_nodes(struct cpi_graph *g, struct cpi_graph_trim *trim,
+	int64_t total, uint64_t low_edge, bool *keep, struct cp_error *err)
+{
+	uint64_t low_node = cutoff(total, trim->node_fraction);
+	enum cp_code code = CP_OK;
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->order.n; i++)
+		if (magnitude(g->node.v[g->order.v[i]].cum) >= low_node)
+			g->order.v[n++] = g->order.v[i];
+	trim->dropped_nodes = g->order.n - n;
+	g->order.n = n;
+	if (trim->dropped_nodes && g->options.edges)
+		code = keep_only(g, keep, n, err);
+	trim->original = g->order.n;
+	cpi_graph_sort(g, trim->sort);
+	if (code || !trim->count || trim->count >= g->order.n)
+		return code;
+	if (!g->options.edges) {
+		g->order.n = trim->count;
+		return CP_OK;
+	}
+	drop_low_edges(g, low_edge);
+	if (trim->visual)
+		cpi_graph_sort(g, trim->sort);
+	code = keep_only(g, keep, trim->count, err);
+	cpi_graph_sort(g, trim->sort);
+	return code;
+}
+
+/*
+ * Edges into inlined functions, where any is left. Only these are asked for by a table of
+ * functions, and edges cost more than all the rest of it.
+ */
+static enum cp_code add_inlined_edges(struct cpi_graph *g,
+	const struct cpi_graph_trim *trim, bool *keep, struct cp_error *err)
+{
+	bool cut = trim->dropped_nodes || g->order.n < trim->original;
+	bool any = false;
+	enum cp_code code;
+
+	for (size_t i = 0; i < g->order.n; i++)
+		any |= g->node.v[g->order.v[i]].inlined;
+	if (!any)
+		return CP_OK;
+	g->options.edges = true;
+	code = cut ? keep_only(g, keep, g->order.n, err) : cpi_graph_recount(g, NULL, err);
+	cpi_graph_sort(g, trim->sort);
+	return code;
+}
+
 enum cp_code cpi_graph_trim(
 	struct cpi_graph *g, struct cpi_graph_trim *trim, struct cp_error *err)
 {
 	struct cpi_mem *mem = &g->env->mem;
 	bool *keep = cpi_alloc(mem, g->node.n);
 	enum cp_code code = keep ? CP_OK : cpi_error_memory(err);
-	uint64_t low_node, low_edge;
+	uint64_t low_edge;
 	int64_t total = 0;
-	size_t n = 0;
 
 	/* Undivided sums, also for means: so does pprof. */
 	for (size_t i = 0; i < g->order.n; i++)
 		total += g->node.v[g->order.v[i]].flat;
-	low_node = cutoff(total, trim->node_fraction);
 	low_edge = cutoff(total, trim->edge_fraction);
-	for (size_t i = 0; i < g->order.n; i++)
-		if (magnitude(g->node.v[g->order.v[i]].cum) >= low_node)
-			g->order.v[n++] = g->order.v[i];
-	trim->dropped_nodes = g->order.n - n;
-	g->order.n = n;
-	if (!code && trim->dropped_nodes && g->options.edges)
-		code = keep_only(g, keep, n, err);
-	trim->original = g->order.n;
-	cpi_graph_sort(g, trim->sort);
-	if (!code && trim->count && trim->count < g->order.n) {
-		drop_low_edges(g, low_edge);
-		if (trim->visual)
-			cpi_graph_sort(g, trim->sort);
-		if (g->options.edges) {
-			code = keep_only(g, keep, trim->count, err);
-			cpi_graph_sort(g, trim->sort);
-		} else {
-			g->order.n = trim->count;
-		}
-	}
+	if (!code)
+		code = select_nodes(g, trim, total, low_edge, keep, err);
+	if (!code && g->options.inlined_edges)
+		code = add_inlined_edges(g, trim, keep, err);
 	if (!code)
 		trim->dropped_edges = drop_low_edges(g, low_edge);
 	if (!code && trim->visual)

@@ -173,7 +173,7 @@ enum cp_code cpi_report_callgrind(struct cpi_report *r, struct cp_error *err)
 
 	r->objects = true;
 	r->options.no_trim = true;
-	code = cpi_report_graph(r, &c.g, &trim, true, 0, err);
+	code = cpi_report_graph(r, &c.g, &trim, CPI_REPORT_EDGES, 0, err);
 	if (code)
 		return code;
 	if (!names_init(&c))

@@ -124,7 +124,7 @@ enum cp_code cpi_report_dot(struct cpi_report *r, struct cp_error *err)
 	struct cpi_graph_trim trim = {.sort = CPI_GRAPH_ENTROPY, .visual = true};
 	uint32_t *number, *list = NULL;
 	size_t room = 0, n;
-	enum cp_code code = cpi_report_graph(r, &g, &trim, true, 80, err);
+	enum cp_code code = cpi_report_graph(r, &g, &trim, CPI_REPORT_EDGES, 80, err);
 
 	if (code)
 		return code;

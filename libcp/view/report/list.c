@@ -221,7 +221,7 @@ enum cp_code cpi_report_list(struct cpi_report *r, struct cp_error *err)
 	enum cp_code code;
 
 	r->options.no_trim = r->objects = true;
-	code = cpi_report_graph(r, &l.g, &trim, false, 0, err);
+	code = cpi_report_graph(r, &l.g, &trim, CPI_REPORT_NO_EDGES, 0, err);
 	if (code)
 		return code;
 	code = matching(r, &l, err);

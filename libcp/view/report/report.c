@@ -58,12 +58,14 @@ void cpi_report_pick_unit(struct cpi_report *r, const struct cpi_graph *g)
 }
 
 enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
-	struct cpi_graph_trim *trim, bool edges, uint32_t default_count,
+	struct cpi_graph_trim *trim, enum cpi_report_edges edges, uint32_t default_count,
 	struct cp_error *err)
 {
 	const struct cp_report_options *o = &r->options;
 	struct cpi_graph_options options = {.type = r->type, .divisor = o->mean ? 0 : -1,
-		.edges = edges, .columns = o->columns, .drop_negative = o->drop_negative,
+		.edges = edges == CPI_REPORT_EDGES,
+		.inlined_edges = edges == CPI_REPORT_INLINED_EDGES,
+		.columns = o->columns, .drop_negative = o->drop_negative,
 		.objects = r->objects, .granularity = (enum cp_granularity)o->granularity,
 		.trim_path = o->trim_path,
 		.source_path = o->source_path};

@@ -49,9 +49,14 @@ char *cpi_report_value(const struct cpi_report *r, char *buf, size_t size, int64
 char *cpi_report_percent(char *buf, size_t size, int64_t value, int64_t total);
 /* Chooses the unit of the whole report from its nodes. */
 void cpi_report_pick_unit(struct cpi_report *r, const struct cpi_graph *g);
+enum cpi_report_edges {
+	CPI_REPORT_NO_EDGES,
+	CPI_REPORT_INLINED_EDGES, /* only those into inlined functions */
+	CPI_REPORT_EDGES
+};
 /* The graph at the profile's granularity, trimmed. `default_count` for node_count -1. */
 enum cp_code cpi_report_graph(struct cpi_report *r, struct cpi_graph *g,
-	struct cpi_graph_trim *trim, bool edges, uint32_t default_count,
+	struct cpi_graph_trim *trim, enum cpi_report_edges edges, uint32_t default_count,
 	struct cp_error *err);
 /* Lines about the profile. */
 void cpi_report_profile_lines(struct cpi_report *r);

@@ -6,30 +6,21 @@
 struct top {
 	struct cpi_graph g;
 	struct cpi_graph_trim trim;
-	bool inlines; /* some location has an inlined call, so edges tell which */
 };
 
-static bool has_inlines(const struct cp_profile *p)
-{
-	for (size_t i = 1; i < p->location.n; i++)
-		if (p->location.v[i].n_lines > 1)
-			return true;
-	return false;
-}
-
-/* Edges cost as much as all the rest and are only asked whether calls were inlined. */
+/* Edges are only asked whether calls were inlined. */
 static enum cp_code make(struct cpi_report *r, struct top *top, struct cp_error *err)
 {
-	*top = (struct top){.inlines = has_inlines(r->p)};
-	top->trim.sort = r->options.cum ? CPI_GRAPH_CUM : CPI_GRAPH_FLAT;
-	return cpi_report_graph(r, &top->g, &top->trim, top->inlines, 0, err);
+	*top = (struct top){.trim.sort = r->options.cum ? CPI_GRAPH_CUM : CPI_GRAPH_FLAT};
+	return cpi_report_graph(
+		r, &top->g, &top->trim, CPI_REPORT_INLINED_EDGES, 0, err);
 }
 
 static const char *inline_mark(const struct top *top, const struct cpi_graph_node *node)
 {
 	bool some = false, all = true;
 
-	for (uint32_t e = top->inlines ? node->in : 0; e; e = top->g.edge.v[e].next_in) {
+	for (uint32_t e = node->in; e; e = top->g.edge.v[e].next_in) {
 		some |= top->g.edge.v[e].inlined;
 		all &= top->g.edge.v[e].inlined;
 	}

@@ -32,7 +32,7 @@ static enum cp_code make(
 	t->trim.sort = r->options.cum ? CPI_GRAPH_CUM : CPI_GRAPH_FLAT;
 	if (peek)
 		r->options.no_trim = true;
-	code = cpi_report_graph(r, &t->g, &t->trim, true, 80, err);
+	code = cpi_report_graph(r, &t->g, &t->trim, CPI_REPORT_EDGES, 80, err);
 	if (code || !peek)
 		return code;
 	code = cpi_regex_new(r->env, "peek",
