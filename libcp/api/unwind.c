@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/unwind.h"
 
-#include "symbolize/image.h"
+#include "locate/locate.h"
+#include "object/jit/jit.h"
 #include "unwind/unwind.h"
 
 struct row {
 	struct row *next;
-	struct cpi_image file;
+	struct cpi_target target;
+	struct cpi_found found;
 };
 
 struct cpi_unwinding {
@@ -33,18 +35,16 @@ static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, b
 		cpi_free(&u->env->mem, row, sizeof *row);
 		return NULL;
 	}
-	cpi_image_init(&row->file, u->env);
-	row->file.path = map->path;
-	row->file.build_id = map->build_id;
-	row->file.kind = map->kind == CP_MAP_VDSO ? CPI_IMAGE_VDSO : CPI_IMAGE_FILE;
-	row->file.start = map->start;
-	row->file.limit = map->limit;
-	row->file.offset = map->offset;
+	cpi_found_init(&row->found, u->env);
+	row->target.path = map->path;
+	row->target.build_id = map->build_id;
+	row->target.kind = map->kind == CP_MAP_VDSO ? CPI_IMAGE_VDSO : CPI_IMAGE_FILE;
 	row->next = u->rows;
 	u->rows = row;
-	if (cpi_image_find(&row->file, debug ? &u->debug_search : &u->search, &err))
+	if (cpi_locate_file(debug ? &u->debug_search : &u->search, &row->target,
+		    &row->found, &err))
 		return NULL;
-	return debug ? row->file.debug.elf : row->file.main.elf;
+	return debug ? row->found.debug.elf : row->found.main.elf;
 }
 
 static bool open_jitdump(void *arg, uint32_t pid, struct cp_text path,
@@ -55,16 +55,17 @@ static bool open_jitdump(void *arg, uint32_t pid, struct cp_text path,
 
 	if (!row)
 		return false;
-	cpi_image_init(&row->file, u->env);
-	row->file.path = path;
-	row->file.kind = CPI_IMAGE_JIT;
-	row->file.pid = pid;
+	cpi_found_init(&row->found, u->env);
+	row->target.path = path;
+	row->target.kind = CPI_IMAGE_JIT;
+	row->target.pid = pid;
+	row->target.inner = cpi_jit_dump_number(path);
 	row->next = u->rows;
 	u->rows = row;
-	if (!cpi_jit_open_dump(&row->file, &u->search))
+	if (!cpi_locate_jitdump(&u->search, &row->target, &row->found))
 		return false;
-	*ret_bytes = row->file.dump.bytes;
-	*ret_n = row->file.dump.n;
+	*ret_bytes = row->found.dump.bytes;
+	*ret_n = row->found.dump.n;
 	return true;
 }
 
@@ -115,7 +116,7 @@ void cpi_unwinding_free(struct cpi_unwinding *u)
 	cpi_unwind_release(&u->unwinder);
 	for (row = u->rows; row; row = next) {
 		next = row->next;
-		cpi_image_release(&row->file, u->env);
+		cpi_found_release(&row->found, u->env);
 		cpi_free(&u->env->mem, row, sizeof *row);
 	}
 	cpi_search_release(&u->search);

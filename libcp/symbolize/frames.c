@@ -44,7 +44,7 @@ static struct cp_text name_of(struct namer *namer, struct cp_text system)
 			return namer->memo.v[id - 1].name;
 	name = cpi_demangle(&namer->demangler, system);
 	if (name.p != system.p) {
-		copy = cpi_arena_copy(&namer->image->arena, name.p, name.n);
+		copy = cpi_arena_copy(&namer->image->found.arena, name.p, name.n);
 		namer->failed |= !copy;
 		name = (struct cp_text){copy, copy ? name.n : 0};
 	}

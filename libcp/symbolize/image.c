@@ -9,7 +9,7 @@
 void cpi_image_init(struct cpi_image *image, struct cpi_env *env)
 {
 	memset(image, 0, sizeof *image);
-	cpi_arena_init(&image->arena, &env->mem);
+	cpi_found_init(&image->found, env);
 }
 
 void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
@@ -19,15 +19,6 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 	cpi_dwarf_result_free(image->lines);
 	cpi_dwarf_close(image->dwarf);
 	cpi_go_result_release(&image->go);
-	for (size_t i = 0; i < image->split.n; i++)
-		cpi_object_close(&image->split.v[i], env);
-	cpi_vec_release(mem, &image->split);
-	cpi_object_close(&image->mini, env);
-	cpi_object_close(&image->alt, env);
-	cpi_object_close(&image->debug, env);
-	cpi_object_close(&image->main, env);
-	cpi_blob_release(env, &image->list);
-	cpi_blob_release(env, &image->dump);
 	cpi_free(mem, image->jit_line, image->n_ranked * sizeof *image->jit_line);
 	cpi_vec_release(mem, &image->place);
 	cpi_vec_release(mem, &image->frame);
@@ -37,7 +28,7 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 	cpi_free(mem, image->unique, image->n * sizeof *image->unique);
 	cpi_free(mem, image->address, image->n_ranked * sizeof *image->address);
 	cpi_free(mem, image->symbol, image->n_ranked * sizeof *image->symbol);
-	cpi_arena_release(&image->arena);
+	cpi_found_release(&image->found, env);
 }
 
 static int by_key(const void *pa, const void *pb)
@@ -141,11 +132,11 @@ static bool from_debug_headers(const struct cpi_image *image, const struct cpi_e
 
 static bool address_of(const struct cpi_image *image, uint64_t key, uint64_t *ret)
 {
-	const struct cpi_elf *elf = image->main.elf;
+	const struct cpi_elf *elf = image->found.main.elf;
 
 	if (elf)
 		return cpi_elf_address_of(elf, key, ret);
-	elf = image->debug.elf;
+	elf = image->found.debug.elf;
 	return cpi_elf_address_of(elf, key, ret) ||
 	       from_debug_headers(image, elf, key, ret);
 }
@@ -198,7 +189,7 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 	code = cpi_symtab_resolve(env, object->elf, image->address, image->n_addresses,
 		image->symbol, &why);
 	if (code && !fatal(code))
-		image->unreadable = object->path;
+		image->found.unreadable = object->path;
 	if (!fatal(code))
 		return CP_OK;
 	if (err)
@@ -210,16 +201,16 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 static enum cp_code read_go(
 	struct cpi_image *image, struct cpi_env *env, struct cp_error *err)
 {
-	struct cpi_elf *elf = image->main.elf;
+	struct cpi_elf *elf = image->found.main.elf;
 	struct cp_error why;
 	enum cp_code code;
 
-	if (!elf || !cpi_gopclntab_any(elf) || image->main.debug)
+	if (!elf || !cpi_gopclntab_any(elf) || image->found.main.debug)
 		return CP_OK;
 	code = cpi_gopclntab_resolve(
 		env, elf, image->address, image->n_addresses, &image->go, &why);
 	if (code && !fatal(code))
-		image->unreadable = image->main.path;
+		image->found.unreadable = image->found.main.path;
 	if (!fatal(code))
 		return CP_OK;
 	if (err)
@@ -232,21 +223,22 @@ enum cp_code cpi_image_symbols(
 {
 	struct cpi_env *env = search->env;
 	/* A stripped file has .dynsym only; the full table is in the debug file. */
-	struct cpi_object *order[3] = {&image->main, &image->debug, &image->mini};
+	struct cpi_object *order[3] = {
+		&image->found.main, &image->found.debug, &image->found.mini};
 	enum cp_code code = CP_OK;
 
 	if (!image->n_addresses)
 		return CP_OK;
-	if (!image->main.symtab) {
-		order[0] = &image->debug;
-		order[1] = &image->mini;
-		order[2] = &image->main;
+	if (!image->found.main.symtab) {
+		order[0] = &image->found.debug;
+		order[1] = &image->found.mini;
+		order[2] = &image->found.main;
 	}
 	for (unsigned i = 0; i < 3 && !code; i++)
 		code = read_table(image, env, order[i], err);
-	if (!code && image->main.elf) {
-		code = cpi_plt_resolve(env, image->main.elf, image->address,
-			image->n_addresses, image->symbol, &image->arena, err);
+	if (!code && image->found.main.elf) {
+		code = cpi_plt_resolve(env, image->found.main.elf, image->address,
+			image->n_addresses, image->symbol, &image->found.arena, err);
 		if (!fatal(code))
 			code = CP_OK;
 	}

@@ -3,14 +3,10 @@
  * The kernel, its modules and BPF programs. One list of names (kallsyms) covers them all,
  * so they are one job: it is read once.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "base/error.h"
 #include "object/kernel/kernel.h"
-#include "object/notes.h"
 #include "symbolize/image.h"
 
 struct kernel {
@@ -18,81 +14,11 @@ struct kernel {
 	size_t n;
 	struct cpi_image *core; /* the kernel proper, or NULL */
 	const struct cpi_search *search;
-	struct cpi_blob list; /* kallsyms */
+	const struct cpi_blob *list; /* kallsyms */
 	bool verified;
 	uint64_t slide; /* run-time addresses of the capture minus those of the list */
-	const char *path;
+	struct cp_text path;
 };
-
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && S_ISREG(st.st_mode);
-}
-
-static bool open_list(struct kernel *kernel, const char *path)
-{
-	if (!is_file(path) ||
-		cpi_file_read(kernel->search->env, path, &kernel->list, NULL))
-		return false;
-	return true;
-}
-
-/* The build id of the kernel this program runs on, in hexadecimal. */
-static bool running_kernel_is(const struct cpi_search *search, struct cp_text build_id)
-{
-	struct cpi_blob notes;
-	struct cp_text id;
-	char hex[129] = "";
-
-	if (!is_file("/sys/kernel/notes") ||
-		cpi_file_read(search->env, "/sys/kernel/notes", &notes, NULL))
-		return false;
-	id = cpi_note_find(notes.bytes, notes.n, false, 4, "GNU", 3);
-	for (size_t i = 0; i < id.n && i < 64; i++)
-		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)id.p[i]);
-	cpi_blob_release(search->env, &notes);
-	return *hex && cpi_text_equal(cpi_text(hex), build_id);
-}
-
-static bool running_release_is(struct cp_text release)
-{
-	struct utsname name;
-
-	return !uname(&name) && cpi_text_equal(cpi_text(name.release), release);
-}
-
-/* In order: what the user gave, the build-id cache, this machine if it is the one. */
-static bool find_list(struct kernel *kernel)
-{
-	const struct cpi_search *search = kernel->search;
-	struct cp_text id = {"", 0};
-	char path[4096];
-
-	if (kernel->core)
-		id = kernel->core->build_id;
-	if (search->options->kallsyms && open_list(kernel, search->options->kallsyms)) {
-		kernel->path = search->options->kallsyms;
-		return true;
-	}
-	kernel->verified = true;
-	if (id.n > 2 && *search->buildid_dir) {
-		snprintf(path, sizeof path, "%s/.build-id/%.2s/%.*s/kallsyms",
-			search->buildid_dir, id.p, (int)id.n - 2, id.p + 2);
-		if (open_list(kernel, path)) {
-			kernel->path = cpi_arena_copy(
-				&kernel->core->arena, path, strlen(path));
-			return true;
-		}
-	}
-	/* Pipes and compressed captures carry no build ids: then the release must do. */
-	kernel->path = "/proc/kallsyms";
-	kernel->verified = id.n;
-	return running_release_is(search->release) &&
-	       (!id.n || running_kernel_is(search, id)) &&
-	       open_list(kernel, kernel->path);
-}
 
 /*
  * perf records where the kernel's reference symbol was; address randomisation moves
@@ -111,8 +37,9 @@ static void find_slide(struct kernel *kernel)
 
 	if (!kernel->core || !kernel->core->offset)
 		return;
-	if (cpi_kallsyms_value(kernel->list.bytes, kernel->list.n, "_text", &linked) ||
-		cpi_kallsyms_value(kernel->list.bytes, kernel->list.n, "_stext", &linked))
+	if (cpi_kallsyms_value(kernel->list->bytes, kernel->list->n, "_text", &linked) ||
+		cpi_kallsyms_value(
+			kernel->list->bytes, kernel->list->n, "_stext", &linked))
 		kernel->slide = slide_of(kernel->core, linked);
 }
 
@@ -127,7 +54,7 @@ static int by_value(const void *pa, const void *pb)
 static uint64_t listed(
 	const struct kernel *kernel, const struct cpi_image *image, uint64_t key)
 {
-	return image->kind == CPI_IMAGE_KERNEL ? key - kernel->slide : key;
+	return image->target.kind == CPI_IMAGE_KERNEL ? key - kernel->slide : key;
 }
 
 static bool rows_without_files(struct kernel *kernel)
@@ -163,9 +90,9 @@ static void take(struct kernel *kernel, struct cpi_image *image, const uint64_t 
 		if (at && row && symbol[at - address].name.p &&
 			!image->symbol[row - 1].name.p) {
 			image->symbol[row - 1] = symbol[at - address];
-			image->unverified |= !kernel->verified;
-			if (!image->file.n)
-				image->file = cpi_text(kernel->path);
+			image->found.unverified |= !kernel->verified;
+			if (!image->found.file.n)
+				image->found.file = kernel->path;
 		}
 	}
 }
@@ -193,7 +120,7 @@ static enum cp_code read_list(struct kernel *kernel, struct cp_error *err)
 		for (size_t i = 0; i < n; i++)
 			if (!unique || address[unique - 1] != address[i])
 				address[unique++] = address[i];
-		code = cpi_kallsyms_resolve(env, kernel->list.bytes, kernel->list.n,
+		code = cpi_kallsyms_resolve(env, kernel->list->bytes, kernel->list->n,
 			address, unique, symbol, NULL);
 		for (size_t i = 0; i < kernel->n && !code; i++)
 			take(kernel, kernel->image[i], address, unique, symbol);
@@ -206,14 +133,16 @@ static enum cp_code read_list(struct kernel *kernel, struct cp_error *err)
 /* Names are borrowed from the list: the first image keeps it. */
 static enum cp_code names_from_list(struct kernel *kernel, struct cp_error *err)
 {
-	enum cp_code code;
+	struct cpi_found *found = &kernel->image[0]->found;
 
-	if (!find_list(kernel))
+	if (!cpi_locate_kallsyms(kernel->search,
+		    kernel->core ? &kernel->core->target : NULL, found,
+		    &kernel->verified))
 		return CP_OK;
+	kernel->list = &found->list;
+	kernel->path = found->list_path;
 	find_slide(kernel);
-	code = read_list(kernel, err);
-	kernel->image[0]->list = kernel->list;
-	return code;
+	return read_list(kernel, err);
 }
 
 /* Run-time addresses to those of vmlinux, or to places in a module. */
@@ -239,29 +168,30 @@ static enum cp_code set_addresses(struct kernel *kernel, struct cpi_image *image
 static enum cp_code names_from_file(
 	struct kernel *kernel, struct cpi_image *image, struct cp_error *err)
 {
+	struct cpi_found *found = &image->found;
 	uint64_t linked = 0, slide = image->start - image->offset;
 	struct cpi_elf *elf;
 	enum cp_code code;
 
-	if (image->kind == CPI_IMAGE_MODULE) {
-		if (!cpi_image_open_module(image, kernel->search))
-			return image->dropped ? cpi_error_memory(err) : CP_OK;
-	} else if (image->kind == CPI_IMAGE_KERNEL) {
-		if (!cpi_image_open_vmlinux(image, kernel->search))
-			return image->dropped ? cpi_error_memory(err) : CP_OK;
-		elf = image->debug.elf;
+	if (image->target.kind == CPI_IMAGE_MODULE) {
+		if (!cpi_locate_module(kernel->search, &image->target, found))
+			return found->dropped ? cpi_error_memory(err) : CP_OK;
+	} else if (image->target.kind == CPI_IMAGE_KERNEL) {
+		if (!cpi_locate_vmlinux(kernel->search, &image->target, found))
+			return found->dropped ? cpi_error_memory(err) : CP_OK;
+		elf = found->debug.elf;
 		if (!cpi_symtab_value(elf, "_text", &linked))
 			(void)cpi_symtab_value(elf, "_stext", &linked);
 		slide = slide_of(image, linked);
-		image->unverified = !image->build_id.n;
+		found->unverified = !image->target.build_id.n;
 	} else {
 		return CP_OK;
 	}
 	code = set_addresses(kernel, image, slide, err);
 	if (!code)
 		code = cpi_image_symbols(image, kernel->search, err);
-	image->file = image->main.elf ? image->main.path : image->debug.path;
-	image->url = image->main.elf ? image->main.url : image->debug.url;
+	found->file = found->main.elf ? found->main.path : found->debug.path;
+	found->url = found->main.elf ? found->main.url : found->debug.url;
 	return code;
 }
 
@@ -285,7 +215,7 @@ enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,
 	enum cp_code code = CP_OK;
 
 	for (size_t i = 0; i < n && !kernel.core; i++)
-		if (image[i]->kind == CPI_IMAGE_KERNEL)
+		if (image[i]->target.kind == CPI_IMAGE_KERNEL)
 			kernel.core = image[i];
 	for (size_t i = 0; i < n && !code; i++)
 		code = names_from_file(&kernel, image[i], err);

@@ -63,11 +63,13 @@ struct together {
 	uint32_t first;
 	uint64_t addresses, resolved; /* of all, in the first's */
 	bool has_lines;
+	int64_t samples, lost; /* the latter with a frame here that has no name */
 };
 
 static bool same_dump(const struct cpi_image *a, const struct cpi_image *b)
 {
-	return a->pid == b->pid && cpi_text_equal(a->path, b->path);
+	return a->target.pid == b->target.pid &&
+	       cpi_text_equal(a->target.path, b->target.path);
 }
 
 /* NULL when out of memory. */
@@ -79,14 +81,16 @@ static struct together *put_together(struct cpi_env *env, const struct cpi_image
 	for (uint32_t i = 0; t && i < images->n; i++) {
 		const struct cpi_image *image = &images->v[i];
 		uint64_t hash =
-			cpi_hash_mix(cpi_hash(image->path.p, image->path.n), image->pid);
+			cpi_hash_mix(cpi_hash(image->target.path.p, image->target.path.n),
+				image->target.pid);
 		struct cpi_probe probe = cpi_index_find(&index, hash);
 
 		t[i].first = i;
-		for (uint32_t id; image->inner && (id = cpi_index_next(&index, &probe));)
+		for (uint32_t id;
+			image->target.inner && (id = cpi_index_next(&index, &probe));)
 			if (same_dump(&images->v[id - 1], image))
 				t[i].first = id - 1;
-		if (image->inner && t[i].first == i &&
+		if (image->target.inner && t[i].first == i &&
 			!cpi_index_add(&env->mem, &index, hash, i + 1)) {
 			cpi_free(&env->mem, t, (images->n + 1) * sizeof *t);
 			t = NULL;
@@ -99,7 +103,7 @@ static struct together *put_together(struct cpi_env *env, const struct cpi_image
 struct tally {
 	const struct cp_profile *p;
 	const struct cpi_images *images;
-	const struct together *together;
+	struct together *together;
 	const uint32_t *image_of;
 	int64_t *of_stack;   /* samples by stack */
 	uint32_t *seen;      /* by image: the last stack it was in */
@@ -137,18 +141,19 @@ static void walk_stacks(struct tally *t)
 		for (uint32_t k = 0; k < n && t->of_stack[s]; k++) {
 			uint32_t map = t->p->location.v[frame[k].i].mapping.i;
 			uint32_t id = t->image_of[map];
-			struct cpi_image *image;
+			struct together *sums;
 
-			id = id ? t->together[id - 1].first + 1 : 0;
-			image = id ? &t->images->v[id - 1] : NULL;
-
-			if (image && t->seen[id] != s) {
+			if (!id)
+				continue;
+			id = t->together[id - 1].first + 1;
+			sums = &t->together[id - 1];
+			if (t->seen[id] != s) {
 				t->seen[id] = s;
-				add(&image->samples, t->of_stack[s]);
+				add(&sums->samples, t->of_stack[s]);
 			}
-			if (image && !t->named[frame[k].i] && t->seen_lost[id] != s) {
+			if (!t->named[frame[k].i] && t->seen_lost[id] != s) {
 				t->seen_lost[id] = s;
-				add(&image->lost, t->of_stack[s]);
+				add(&sums->lost, t->of_stack[s]);
 			}
 		}
 	}
@@ -168,7 +173,7 @@ static void mark_named(struct tally *t)
 }
 
 static bool tally(struct cpi_env *env, const struct cp_profile *p,
-	const struct cpi_images *images, const struct together *together,
+	const struct cpi_images *images, struct together *together,
 	const uint32_t *image_of)
 {
 	struct tally t = {
@@ -198,13 +203,15 @@ static enum cp_symbol_status status_of(
 {
 	if (row->public.resolved)
 		return has_lines || !image->n ? CP_SYMBOLS_LINES : CP_SYMBOLS_FUNCTIONS;
-	if (image->main.elf || image->debug.elf || image->list.n || image->dump.n)
+	if (image->found.main.elf || image->found.debug.elf || image->found.list.n ||
+		image->found.dump.n)
 		return CP_SYMBOLS_NO_SYMBOLS;
-	if (image->wrong.n)
+	if (image->found.wrong.n)
 		return CP_SYMBOLS_WRONG_ID;
-	if (image->unreadable.n)
+	if (image->found.unreadable.n)
 		return CP_SYMBOLS_UNREADABLE;
-	if ((image->kind == CPI_IMAGE_JIT && !image->inner) || !image->path.n)
+	if ((image->target.kind == CPI_IMAGE_JIT && !image->target.inner) ||
+		!image->target.path.n)
 		return CP_SYMBOLS_NOT_A_FILE;
 	return CP_SYMBOLS_NO_FILE;
 }
@@ -223,23 +230,24 @@ static const char *shown(char *buf, size_t size, struct cp_text text)
 /* What a download could do, where there is a build id to ask by. */
 static const char *or_download(const struct cpi_image *image)
 {
-	if (image->asked)
+	if (image->found.asked)
 		return "; debuginfod's servers gave none";
-	return image->build_id.n ? ", or try --debuginfod" : "";
+	return image->target.build_id.n ? ", or try --debuginfod" : "";
 }
 
 static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 {
 	char path[512];
 
-	shown(path, sizeof path, image->path);
-	switch (image->kind) {
+	shown(path, sizeof path, image->target.path);
+	switch (image->target.kind) {
 	case CPI_IMAGE_KERNEL:
 		snprintf(hint, size,
 			"give the captured kernel's list of symbols (--kallsyms FILE) or "
 			"its "
 			"vmlinux (--vmlinux FILE, build id %.*s)%s",
-			(int)image->build_id.n, image->build_id.p, or_download(image));
+			(int)image->target.build_id.n, image->target.build_id.p,
+			or_download(image));
 		break;
 	case CPI_IMAGE_MODULE:
 		snprintf(hint, size,
@@ -256,9 +264,9 @@ static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 	default:
 		snprintf(hint, size,
 			"give --binary FILE or --symfs DIR with %s%s%.*s%s%s", path,
-			image->build_id.n ? " (build id " : "", (int)image->build_id.n,
-			image->build_id.p, image->build_id.n ? ")" : "",
-			or_download(image));
+			image->target.build_id.n ? " (build id " : "",
+			(int)image->target.build_id.n, image->target.build_id.p,
+			image->target.build_id.n ? ")" : "", or_download(image));
 	}
 }
 
@@ -266,13 +274,14 @@ static void hint_wrong(const struct cpi_image *image, char *hint, size_t size)
 {
 	char path[512];
 
-	shown(path, sizeof path, image->wrong);
-	if (image->build_id.n)
+	shown(path, sizeof path, image->found.wrong);
+	if (image->target.build_id.n)
 		snprintf(hint, size,
 			"%s is another build (%s%.*s, wanted %.*s): give the right "
 			"one with --binary or --symfs",
-			path, image->wrong_id.n ? "" : "no id", (int)image->wrong_id.n,
-			image->wrong_id.p, (int)image->build_id.n, image->build_id.p);
+			path, image->found.wrong_id.n ? "" : "no id",
+			(int)image->found.wrong_id.n, image->found.wrong_id.p,
+			(int)image->target.build_id.n, image->target.build_id.p);
 	else
 		snprintf(hint, size,
 			"%s is newer than the capture, which has no build id to "
@@ -286,9 +295,9 @@ static void hint_debug(const struct cpi_image *image, enum cp_symbol_status stat
 {
 	char path[512], debug[512];
 
-	shown(path, sizeof path, image->file);
-	shown(debug, sizeof debug, image->wrong_debug);
-	if (status == CP_SYMBOLS_NO_SYMBOLS && image->wrong_debug.n)
+	shown(path, sizeof path, image->found.file);
+	shown(debug, sizeof debug, image->found.wrong_debug);
+	if (status == CP_SYMBOLS_NO_SYMBOLS && image->found.wrong_debug.n)
 		snprintf(hint, size,
 			"%s has no symbols for these addresses, and %s is of another "
 			"build: give the right debug file with --debug-dir%s",
@@ -298,7 +307,7 @@ static void hint_debug(const struct cpi_image *image, enum cp_symbol_status stat
 			"%s has no symbols for these addresses: install its "
 			"debug file, or give it with --debug-dir%s",
 			path, or_download(image));
-	else if (image->wrong_debug.n)
+	else if (image->found.wrong_debug.n)
 		snprintf(hint, size, "no lines: %s is of another build", debug);
 }
 
@@ -307,29 +316,29 @@ static void hint_missing(const struct cpi_image *image, char *hint, size_t size)
 {
 	char path[512], more[48] = "";
 
-	if (!image->missing.n)
+	if (!image->found.missing.n)
 		return;
-	if (image->n_missing > 1)
-		snprintf(
-			more, sizeof more, " and %zu more like it", image->n_missing - 1);
+	if (image->found.n_missing > 1)
+		snprintf(more, sizeof more, " and %zu more like it",
+			image->found.n_missing - 1);
 	snprintf(hint, size,
 		"some inlined functions and lines are lost: %s%s is missing; put it "
 		"there, beside the program, or below --symfs",
-		shown(path, sizeof path, image->missing), more);
+		shown(path, sizeof path, image->found.missing), more);
 }
 
 static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
 {
-	if (image->inner)
+	if (image->target.inner)
 		snprintf(hint, size,
 			"generated code: give --map-dir DIR with jit-%u.dump or "
 			"perf-%u.map",
-			image->inner, image->inner);
-	else if (image->pid)
+			image->target.inner, image->target.inner);
+	else if (image->target.pid)
 		snprintf(hint, size,
 			"generated code: give --map-dir DIR with perf-%u.map or "
 			"jit-%u.dump, or --map-dir %u=FILE",
-			image->pid, image->pid, image->pid);
+			image->target.pid, image->target.pid, image->target.pid);
 	else
 		snprintf(hint, size, "no file is mapped there");
 }
@@ -349,7 +358,7 @@ static bool describe(
 			hint_debug(image, row->public.status, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_NO_FILE:
-		if (image->kind == CPI_IMAGE_JIT)
+		if (image->target.kind == CPI_IMAGE_JIT)
 			hint_jit(image, hint, sizeof hint);
 		else
 			hint_no_file(image, hint, sizeof hint);
@@ -362,7 +371,7 @@ static bool describe(
 		break;
 	case CP_SYMBOLS_UNREADABLE:
 		snprintf(hint, sizeof hint, "%s is damaged, or may not be read",
-			shown(path, sizeof path, image->unreadable));
+			shown(path, sizeof path, image->found.unreadable));
 		break;
 	case CP_SYMBOLS_NOT_A_FILE:
 		hint_jit(image, hint, sizeof hint);
@@ -370,24 +379,25 @@ static bool describe(
 	}
 	if (*hint && !(row->public.hint = keep(report, hint)))
 		return false;
-	if (image->file.n)
-		row->public.file =
-			cpi_arena_copy(&report->text, image->file.p, image->file.n);
-	if (image->url.n)
-		row->public.url =
-			cpi_arena_copy(&report->text, image->url.p, image->url.n);
-	return (!image->file.n || row->public.file) && (!image->url.n || row->public.url);
+	if (image->found.file.n)
+		row->public.file = cpi_arena_copy(
+			&report->text, image->found.file.p, image->found.file.n);
+	if (image->found.url.n)
+		row->public.url = cpi_arena_copy(
+			&report->text, image->found.url.p, image->found.url.n);
+	return (!image->found.file.n || row->public.file) &&
+	       (!image->found.url.n || row->public.url);
 }
 
 static bool fill_row(struct cp_symbol_report *report, const struct cpi_image *image,
 	const struct together *sums, struct row *row)
 {
 	row->public.mapping = image->mapping;
-	row->public.samples = image->samples;
+	row->public.samples = sums->samples;
 	row->public.addresses = sums->addresses;
 	row->public.resolved = sums->resolved;
-	row->public.unverified = image->unverified && image->resolved;
-	row->lost = image->lost;
+	row->public.unverified = image->found.unverified && image->resolved;
+	row->lost = sums->lost;
 	row->public.status = status_of(image, sums->has_lines, row);
 	return describe(report, image, row);
 }

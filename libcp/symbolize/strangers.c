@@ -8,38 +8,26 @@ enum { MOST_NAMED = 3 };
 
 static bool is_file(const struct cpi_image *image)
 {
-	return image->kind == CPI_IMAGE_FILE || image->kind == CPI_IMAGE_VDSO;
+	return image->target.kind == CPI_IMAGE_FILE ||
+	       image->target.kind == CPI_IMAGE_VDSO;
 }
 
-static bool fits(const struct cp_binary *b, const char *id, const struct cpi_image *image)
+static bool fits(const struct cp_binary *b, const struct cpi_build_id *id,
+	const struct cpi_image *image)
 {
-	return is_file(image) && (cpi_binary_is_named(b, image) ||
-		(!b->path && *id && cpi_text_equal(cpi_text(id), image->build_id)));
+	struct cpi_build_id wanted = cpi_build_id_read(image->target.build_id);
+
+	return is_file(image) && (cpi_binary_is_named(b, &image->target) ||
+					 (!b->path && cpi_build_id_fits(&wanted, id)));
 }
 
-static bool any_fits(
-	const struct cp_binary *b, const char *id, const struct cpi_images *images)
+static bool any_fits(const struct cp_binary *b, const struct cpi_build_id *id,
+	const struct cpi_images *images)
 {
 	for (size_t i = 0; i < images->n; i++)
 		if (fits(b, id, &images->v[i]))
 			return true;
 	return false;
-}
-
-/* The file's build id in hexadecimal, "" when it has none or is no ELF file. */
-static void id_of(
-	const struct cpi_search *search, const char *file, char *id, size_t size)
-{
-	struct cpi_image image;
-	struct cpi_object object;
-
-	*id = 0;
-	cpi_image_init(&image, search->env);
-	if (cpi_object_open(&image, search, file, "", true, &object)) {
-		cpi_search_hex(cpi_elf_build_id(object.elf), id, size);
-		cpi_object_close(&object, search->env);
-	}
-	cpi_image_release(&image, search->env);
 }
 
 /* "/bin/a, /lib/b.so and 3 more" */
@@ -55,7 +43,7 @@ static void list_images(const struct cpi_images *images, char *text, size_t size
 
 		if (!is_file(&images->v[i]) || used >= size)
 			continue;
-		cpi_text_printable(name, sizeof name, images->v[i].path);
+		cpi_text_printable(name, sizeof name, images->v[i].target.path);
 		used += (size_t)snprintf(
 			text + used, size - used, "%s%s", named++ ? ", " : "", name);
 	}
@@ -85,13 +73,13 @@ void cpi_images_note_strangers(
 {
 	for (size_t i = 0; i < search->options->n_binaries; i++) {
 		const struct cp_binary *b = &search->options->binaries[i];
-		char id[129] = "";
+		struct cpi_build_id id = {.odd = false};
 
-		if (any_fits(b, id, images))
+		if (any_fits(b, &id, images))
 			continue;
 		if (!b->path)
-			id_of(search, b->file, id, sizeof id);
-		if (!*id || !any_fits(b, id, images))
-			say(search, images, b, id);
+			id = cpi_locate_build_id_of(search, b->file);
+		if (!*id.hex || !any_fits(b, &id, images))
+			say(search, images, b, id.hex);
 	}
 }

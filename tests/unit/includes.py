@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-ORDER = ["base", "codec", "model", "object", "format", "op", "unwind", "symbolize", "view",
-         "api"]
+ORDER = ["base", "codec", "model", "object", "locate", "format", "op", "unwind",
+         "symbolize", "view", "api"]
 # Rooms know those before them. In floors that are not listed here rooms are strangers.
 ROOMS = {
     "object": ["elf", "symtab", "dwarf", "cfi", "go", "jit", "kernel"],

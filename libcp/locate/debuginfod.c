@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "symbolize/debuginfod.h"
+#include "locate/debuginfod.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files of the kernel: vmlinux, modules, kallsyms, and the code it maps into processes.
+ */
+#include <dirent.h>
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "locate/hunt.h"
+#include "object/notes.h"
+
+/* A search of a directory tree for one module stops here. */
+enum { MOST_DEPTH = 12, MOST_ENTRIES = 200000 };
+
+bool cpi_hunt_vmlinux_option(struct cpi_hunt *hunt)
+{
+	const char *vmlinux = hunt->search->options->vmlinux;
+
+	return vmlinux && cpi_hunt_try_given(hunt, vmlinux);
+}
+
+bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_target *target,
+	struct cpi_found *found)
+{
+	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_VMLINUX);
+
+	hunt.into = &found->debug;
+	return cpi_hunt_run(&hunt);
+}
+
+/* "nf_tables" of "[nf_tables]" and of "…/nf-tables.ko.xz"; the kernel equals - and _. */
+static struct cp_text module_name(struct cp_text path)
+{
+	struct cp_text base = cpi_text_basename(path);
+	const char *end;
+
+	if (base.n > 2 && base.p[0] == '[')
+		return (struct cp_text){base.p + 1, base.n - 2};
+	end = memmem(base.p, base.n, ".ko", 3);
+	if (end)
+		base.n = (size_t)(end - base.p);
+	return base;
+}
+
+static bool same_module(struct cp_text a, struct cp_text b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (a.p[i] != b.p[i] && !((a.p[i] == '-' || a.p[i] == '_') &&
+						(b.p[i] == '-' || b.p[i] == '_')))
+			return false;
+	return true;
+}
+
+static bool try_module(struct cpi_hunt *hunt, const char *dir, struct cp_text file)
+{
+	struct cpi_where where = {.root = "", .given = true};
+	int n = snprintf(
+		where.path, sizeof where.path, "%s/%.*s", dir, (int)file.n, file.p);
+
+	return n > 0 && (size_t)n < sizeof where.path && cpi_hunt_try(hunt, &where);
+}
+
+/* modules.dep names every module's file: "kernel/fs/xfs/xfs.ko.xz: …". */
+static bool in_modules_dep(struct cpi_hunt *hunt, const char *dir, struct cp_text wanted)
+{
+	struct cpi_env *env = hunt->search->env;
+	struct cpi_blob blob;
+	char path[PATH_MAX];
+	struct stat st;
+	const char *at, *end;
+	bool found = false;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/modules.dep", dir) >= sizeof path ||
+		stat(path, &st) || !S_ISREG(st.st_mode) ||
+		cpi_file_read(env, path, &blob, NULL))
+		return false;
+	at = (const char *)blob.bytes;
+	for (end = at + blob.n; at < end && !found;) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		const char *stop = eol ? eol : end,
+			   *colon = memchr(at, ':', (size_t)(stop - at));
+		struct cp_text file = {at, (size_t)((colon ? colon : stop) - at)};
+
+		if (colon && same_module(module_name(file), wanted))
+			found = try_module(hunt, file.p[0] == '/' ? "" : dir, file);
+		at = eol ? eol + 1 : end;
+	}
+	cpi_blob_release(env, &blob);
+	return found;
+}
+
+/* A tree without an index; its depth and size bound the walk, not a stranger's input. */
+static bool in_tree(
+	struct cpi_hunt *hunt, const char *dir, struct cp_text wanted, unsigned depth)
+{
+	DIR *d = depth < MOST_DEPTH ? opendir(dir) : NULL;
+	struct dirent *entry;
+	bool found = false;
+
+	while (d && !found && hunt->entries++ < MOST_ENTRIES && (entry = readdir(d))) {
+		struct cp_text name = cpi_text(entry->d_name);
+		char path[PATH_MAX];
+
+		if (entry->d_name[0] == '.' ||
+			(size_t)snprintf(path, sizeof path, "%s/%s", dir,
+				entry->d_name) >= sizeof path)
+			continue;
+		if (entry->d_type == DT_DIR)
+			found = in_tree(hunt, path, wanted, depth + 1);
+		else if (memmem(name.p, name.n, ".ko", 3) &&
+			 same_module(module_name(name), wanted))
+			found = try_module(hunt, dir, name);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static bool in_root(struct cpi_hunt *hunt, const char *root)
+{
+	struct cp_text release = hunt->search->release;
+	char dir[PATH_MAX];
+
+	if (!release.n || memchr(release.p, '/', release.n))
+		return false;
+	snprintf(dir, sizeof dir, "%s/lib/modules/%.*s", root, (int)release.n, release.p);
+	return in_modules_dep(hunt, dir, module_name(hunt->target->path));
+}
+
+bool cpi_hunt_modules_option(struct cpi_hunt *hunt)
+{
+	const char *dir = hunt->search->options->modules;
+	struct cp_text wanted = module_name(hunt->target->path);
+
+	return dir && (in_root(hunt, dir) || in_modules_dep(hunt, dir, wanted) ||
+			      in_tree(hunt, dir, wanted, 0));
+}
+
+bool cpi_hunt_modules_symfs(struct cpi_hunt *hunt)
+{
+	const char *symfs = hunt->search->options->symfs;
+
+	return symfs && in_root(hunt, symfs);
+}
+
+bool cpi_hunt_modules_here(struct cpi_hunt *hunt)
+{
+	return in_root(hunt, "");
+}
+
+bool cpi_locate_module(const struct cpi_search *search, const struct cpi_target *target,
+	struct cpi_found *found)
+{
+	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_MODULE);
+
+	hunt.into = &found->main;
+	/* A file that is not vouched for by a build id is not taken unasked. */
+	if (!cpi_hunt_run(&hunt) && search->options->no_inlines) {
+		hunt.want = CPI_WANT_MODULE_DEBUG;
+		(void)cpi_hunt_run(&hunt);
+	}
+	if (!found->main.debug && !search->options->no_inlines) {
+		hunt.want = CPI_WANT_MODULE_DEBUG;
+		hunt.into = &found->debug;
+		(void)cpi_hunt_run(&hunt);
+	}
+	found->unverified = found->main.elf && !target->build_id.n;
+	return found->main.elf || found->debug.elf;
+}
+
+static bool running_release_is(struct cp_text release)
+{
+	struct utsname name;
+
+	return !uname(&name) && cpi_text_equal(cpi_text(name.release), release);
+}
+
+/* The build id of the kernel this program runs on. */
+static bool running_kernel_is(
+	const struct cpi_search *search, const struct cpi_build_id *id)
+{
+	struct cpi_blob notes;
+	struct cpi_build_id own;
+
+	if (cpi_file_read(search->env, "/sys/kernel/notes", &notes, NULL))
+		return false;
+	own = cpi_build_id_of_bytes(
+		cpi_note_find(notes.bytes, notes.n, false, 4, "GNU", 3));
+	cpi_blob_release(search->env, &notes);
+	return cpi_build_id_fits(id, &own);
+}
+
+bool cpi_hunt_kallsyms_option(struct cpi_hunt *hunt)
+{
+	const char *kallsyms = hunt->search->options->kallsyms;
+
+	return kallsyms && cpi_hunt_try_given(hunt, kallsyms);
+}
+
+/* Pipes and compressed captures carry no build ids: then the release must do. */
+bool cpi_hunt_kallsyms_here(struct cpi_hunt *hunt)
+{
+	return running_release_is(hunt->search->release) &&
+	       (!cpi_build_id_any(&hunt->id) ||
+		       running_kernel_is(hunt->search, &hunt->id)) &&
+	       cpi_hunt_try_given(hunt, "/proc/kallsyms");
+}
+
+bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_target *kernel,
+	struct cpi_found *found, bool *ret_verified)
+{
+	const struct cpi_target nothing = {.build_id = {"", 0}};
+	struct cpi_hunt hunt = cpi_hunt_for(
+		search, kernel ? kernel : &nothing, found, CPI_WANT_KALLSYMS);
+
+	const char *given = search->options->kallsyms;
+
+	if (!cpi_hunt_run(&hunt))
+		return false;
+	*ret_verified = cpi_build_id_any(&hunt.id) &&
+			!(given && cpi_text_equal(found->list_path, cpi_text(given)));
+	return true;
+}
+
+bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_target *target,
+	struct cpi_found *found)
+{
+	const uint8_t *bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
+	struct cpi_build_id wanted = cpi_build_id_read(target->build_id), own;
+	struct cpi_object *object = &found->main;
+	Elf64_Ehdr header;
+	size_t n;
+
+	if (!bytes || sizeof(void *) != 8)
+		return false;
+	memcpy(&header, bytes, sizeof header);
+	n = header.e_shoff + (size_t)header.e_shnum * header.e_shentsize;
+	if (cpi_elf_open(search->env, bytes, n, &object->elf, NULL))
+		return false;
+	own = cpi_build_id_of_bytes(cpi_elf_build_id(object->elf));
+	if (cpi_build_id_any(&wanted) ? !cpi_build_id_fits(&wanted, &own)
+				      : !running_release_is(search->release)) {
+		cpi_object_close(object, search->env);
+		return false;
+	}
+	object->code = true;
+	object->path = CPI_TEXT("[vdso]");
+	return true;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of places where files may be, and the hunt through it. */
+#include <stdio.h>
+
+#include "locate/hunt.h"
+
+enum root {
+	HERE,   /* this machine */
+	SYMFS,  /* the capture's file system */
+	CACHE,  /* perf's build-id cache */
+	DEBUG,  /* each directory of debug files */
+	CLIENT, /* debuginfod's cache */
+	MAPS,   /* each directory of the user for generated code */
+};
+
+enum {
+	GIVEN = 1, /* the user vouches for it */
+	BY_ID = 2, /* only if a build id can be checked */
+	/* With --symfs this machine's own file counts only if its build id proves it. */
+	BY_ID_OR_HOME = 4,
+	HOME = 8,  /* only without --symfs */
+	LINK = 16, /* the checksum vouches for it where no build id does */
+};
+
+/*
+ * In templates:
+ * %i build id as directory and rest "ab/cdef…", %I the same in one piece
+ * %p the image's path, %d its directory, %r the kernel's release
+ * %o directory of the file that points to another, with its slash, %f that file,
+ * %g another file in use
+ * %n name that was pointed to, %N the same where it is absolute, %R where it is not,
+ * %b its last part, %c directory that it is relative to
+ * %P process, %Q the process's own number
+ * A place whose template names what this hunt does not have is passed over.
+ */
+struct place {
+	unsigned want;
+	enum root root;
+	const char *path;
+	unsigned flags;
+	bool (*fn)(struct cpi_hunt *hunt); /* instead of a path */
+};
+
+#define MAIN CPI_WANT_MAIN
+#define DBG CPI_WANT_DEBUG
+#define LINUX CPI_WANT_VMLINUX
+#define KO CPI_WANT_MODULE
+#define KO_DBG CPI_WANT_MODULE_DEBUG
+#define SYMS CPI_WANT_KALLSYMS
+#define ALT CPI_WANT_ALT
+#define DWO CPI_WANT_SPLIT
+#define DWP CPI_WANT_PACKAGE
+#define DUMP CPI_WANT_JITDUMP
+#define MAP CPI_WANT_PERFMAP
+
+/* In the order of the manual. */
+static const struct place places[] = {
+	/* What the user gave. */
+	{MAIN | DBG, .fn = cpi_hunt_binaries},
+	{LINUX, .fn = cpi_hunt_vmlinux_option},
+	{KO, .fn = cpi_hunt_modules_option},
+	{SYMS, .fn = cpi_hunt_kallsyms_option},
+	{DUMP | MAP, .fn = cpi_hunt_map_dirs},
+	{DUMP, MAPS, "/jit-%P.dump"},
+	{DUMP, MAPS, "/jit-%Q.dump"},
+	{MAP, MAPS, "/perf-%P.map"},
+	{MAP, MAPS, "/perf-%Q.map"},
+
+	/* The capture's file system. */
+	{MAIN | DBG | KO, SYMFS, "%p", GIVEN},
+	{DBG, SYMFS, "/usr/lib/debug/.build-id/%i.debug", GIVEN},
+	{ALT, SYMFS, "/usr/lib/debug/.build-id/%i.debug"},
+	{ALT, SYMFS, "%N"},
+	{DWO, SYMFS, "/%c/%R", GIVEN},
+	{DWO, SYMFS, "%N", GIVEN},
+	{DWP, SYMFS, "%p.dwp", GIVEN},
+	{DUMP, SYMFS, "%p"},
+	{DUMP, SYMFS, "/tmp/jit-%P.dump"},
+	{DUMP, SYMFS, "/tmp/jit-%Q.dump"},
+	{MAP, SYMFS, "/tmp/perf-%P.map"},
+	{MAP, SYMFS, "/tmp/perf-%Q.map"},
+
+	/* The build-id cache; the path alone is the layout before perf 4.12. */
+	{LINUX, HERE, "%p", BY_ID},
+	{MAIN | LINUX | KO_DBG, CACHE, "/.build-id/%i/elf"},
+	{DBG | LINUX | KO_DBG, CACHE, "/.build-id/%i/debug"},
+	{DBG, CACHE, "/.build-id/%i/elf"},
+	{MAIN | DBG | LINUX | KO_DBG, CACHE, "/.build-id/%i"},
+	{MAIN, CACHE, "/.build-id/%i/vdso"},
+	{SYMS, CACHE, "/.build-id/%i/kallsyms"},
+
+	/* Debug files by build id. */
+	{MAIN, DEBUG, "/.build-id/%i"},
+	{DBG | LINUX | KO_DBG | ALT, DEBUG, "/.build-id/%i.debug"},
+
+	/* This machine, by name. */
+	{MAIN | DBG, HERE, "%p", BY_ID_OR_HOME},
+	{KO, HERE, "%p", BY_ID},
+	{KO, .fn = cpi_hunt_modules_symfs},
+	{KO, .fn = cpi_hunt_modules_here, .flags = BY_ID},
+	{SYMS, .fn = cpi_hunt_kallsyms_here},
+	{DUMP, HERE, "%p", HOME},
+	/* The inner number in this machine's own /tmp would be another process's. */
+	{DUMP, HERE, "/tmp/jit-%P.dump", HOME},
+	{DUMP, HERE, "jit-%P.dump", HOME},
+	{MAP, HERE, "/tmp/perf-%P.map", HOME},
+
+	/* Debug links; perf record keeps a copy of a file, which has no neighbours. */
+	{DBG, HERE, "%o%n", LINK},
+	{DBG, HERE, "%o.debug/%n", LINK},
+	{DBG, SYMFS, "%d/%n", LINK},
+	{DBG, SYMFS, "%d/.debug/%n", LINK},
+	{DBG, HERE, "%d/%n", LINK | HOME},
+	{DBG, HERE, "%d/.debug/%n", LINK | HOME},
+	{DBG, DEBUG, "%d/%n", LINK},
+	{DBG, SYMFS, "/usr/lib/debug%d/%n", LINK},
+
+	/* What debug information points to, by the compiler's or dwz's name for it. */
+	{ALT, HERE, "%N"},
+	{ALT, HERE, "%o%R"},
+	{DWO, HERE, "%c/%R", GIVEN},
+	{DWO, HERE, "%N", GIVEN},
+	{DWO, HERE, "%o%R", GIVEN},
+	{DWO, HERE, "%o%b", GIVEN},
+	{DWP, HERE, "%f.dwp", GIVEN},
+	{DWP, HERE, "%g.dwp", GIVEN},
+
+	/* debuginfod's cache, then the kernel's files by release, then its servers. */
+	{MAIN, CLIENT, "/%I/executable"},
+	{DBG | LINUX | KO_DBG | ALT, CLIENT, "/%I/debuginfo"},
+	{LINUX, SYMFS, "/usr/lib/debug/boot/vmlinux-%r", BY_ID},
+	{LINUX, SYMFS, "/usr/lib/debug/lib/modules/%r/vmlinux", BY_ID},
+	{LINUX, SYMFS, "/boot/vmlinux-%r", BY_ID},
+	{LINUX, SYMFS, "/lib/modules/%r/build/vmlinux", BY_ID},
+	{LINUX, SYMFS, "/lib/modules/%r/vmlinux", BY_ID},
+	{LINUX, HERE, "/usr/lib/debug/boot/vmlinux-%r", BY_ID},
+	{LINUX, HERE, "/usr/lib/debug/lib/modules/%r/vmlinux", BY_ID},
+	{LINUX, HERE, "/boot/vmlinux-%r", BY_ID},
+	{LINUX, HERE, "/lib/modules/%r/build/vmlinux", BY_ID},
+	{LINUX, HERE, "/lib/modules/%r/vmlinux", BY_ID},
+	{MAIN | DBG | LINUX | KO_DBG | ALT, .fn = cpi_hunt_debuginfod, .flags = BY_ID},
+};
+
+static const struct cp_text nothing = {NULL, 0};
+
+static struct cp_text unless_empty(struct cp_text text)
+{
+	return text.n && !memchr(text.p, 0, text.n) ? text : nothing;
+}
+
+static struct cp_text directory(struct cp_text path)
+{
+	return (struct cp_text){path.p, (size_t)(cpi_text_basename(path).p - path.p)};
+}
+
+/* The image's path without what the kernel appends, if it is a path. */
+static struct cp_text plain_path(const struct cpi_target *target)
+{
+	struct cp_text path = target->path;
+	const struct cp_text deleted = CPI_TEXT(" (deleted)");
+
+	if (cpi_text_ends(path, deleted))
+		path.n -= deleted.n;
+	/* Generated code has the path of its dump. */
+	if (target->kind == CPI_IMAGE_JIT && !target->inner)
+		return nothing;
+	return path.n && path.p[0] == '/' ? unless_empty(path) : nothing;
+}
+
+struct part {
+	char buf[2 * 64 + 8];
+};
+
+static struct cp_text number(struct part *part, uint32_t x)
+{
+	snprintf(part->buf, sizeof part->buf, "%u", x);
+	return x ? cpi_text(part->buf) : nothing;
+}
+
+static struct cp_text id_path(struct part *part, const struct cpi_build_id *id)
+{
+	if (strlen(id->hex) < 3)
+		return nothing;
+	snprintf(part->buf, sizeof part->buf, "%.2s/%s", id->hex, id->hex + 2);
+	return cpi_text(part->buf);
+}
+
+static struct cp_text value_of(
+	const struct cpi_hunt *hunt, char letter, struct part *part)
+{
+	struct cp_text path = plain_path(hunt->target), name = unless_empty(hunt->name);
+	bool absolute = name.n && name.p[0] == '/';
+
+	switch (letter) {
+	case 'i':
+		return id_path(part, &hunt->id);
+	case 'I':
+		return unless_empty(cpi_text(hunt->id.hex));
+	case 'p':
+		return path;
+	case 'd':
+		path = directory(path);
+		return path.n ? (struct cp_text){path.p, path.n - 1} : nothing;
+	case 'r':
+		return memchr(hunt->search->release.p, '/', hunt->search->release.n)
+			       ? nothing
+			       : unless_empty(hunt->search->release);
+	case 'o':
+		return hunt->own.n ? directory(hunt->own) : nothing;
+	case 'f':
+		return unless_empty(hunt->own);
+	case 'g':
+		return unless_empty(hunt->other);
+	case 'c':
+		return unless_empty(hunt->comp_dir);
+	case 'n':
+		return name;
+	case 'N':
+		return absolute ? name : nothing;
+	case 'R':
+		return absolute ? nothing : name;
+	case 'b':
+		return unless_empty(cpi_text_basename(name));
+	case 'P':
+		return number(part, hunt->target->pid);
+	case 'Q':
+		return number(part, hunt->target->inner);
+	}
+	return nothing;
+}
+
+static bool add(struct cpi_where *where, size_t *n, struct cp_text text)
+{
+	if (!text.p || text.n >= sizeof where->path - *n)
+		return false;
+	memcpy(where->path + *n, text.p, text.n);
+	*n += text.n;
+	where->path[*n] = 0;
+	return true;
+}
+
+/* False when the template names what this hunt does not have. */
+static bool expand(
+	const struct cpi_hunt *hunt, const char *template, struct cpi_where *where)
+{
+	size_t n = 0;
+	bool fine = true;
+
+	for (const char *t = template; *t && fine; t++) {
+		struct part part;
+
+		if (*t == '%')
+			fine = add(where, &n, value_of(hunt, *++t, &part));
+		else
+			fine = add(where, &n, (struct cp_text){t, 1});
+	}
+	return fine;
+}
+
+/* The i-th directory that stands for a root, or NULL. */
+static const char *root_dir(const struct cpi_search *search, enum root root, size_t i)
+{
+	const struct cp_symbolize_options *o = search->options;
+
+	switch (root) {
+	case HERE:
+		return i ? NULL : "";
+	case SYMFS:
+		return i ? NULL : o->symfs;
+	case CACHE:
+		return i || !*search->buildid_dir ? NULL : search->buildid_dir;
+	case CLIENT:
+		return i || !*search->cache ? NULL : search->cache;
+	case DEBUG:
+		if (i < o->n_debug_dirs)
+			return o->debug_dirs[i];
+		return i == o->n_debug_dirs ? "/usr/lib/debug" : NULL;
+	case MAPS:
+		return i < o->n_map_dirs ? o->map_dirs[i] : NULL;
+	}
+	return NULL;
+}
+
+static bool allowed(const struct cpi_hunt *hunt, unsigned flags)
+{
+	bool id = cpi_build_id_any(&hunt->id), symfs = hunt->search->options->symfs;
+
+	if ((flags & BY_ID && !id) || (flags & HOME && symfs))
+		return false;
+	return !(flags & BY_ID_OR_HOME) || id || !symfs;
+}
+
+static bool try_place(struct cpi_hunt *hunt, const struct place *place)
+{
+	struct cpi_where where = {
+		.given = place->flags & GIVEN, .link = place->flags & LINK};
+
+	if (!allowed(hunt, place->flags))
+		return false;
+	if (place->fn)
+		return place->fn(hunt);
+	if (!expand(hunt, place->path, &where))
+		return false;
+	for (size_t i = 0; (where.root = root_dir(hunt->search, place->root, i)); i++)
+		if (cpi_hunt_try(hunt, &where))
+			return true;
+	return false;
+}
+
+bool cpi_hunt_run(struct cpi_hunt *hunt)
+{
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (places[i].want & hunt->want && try_place(hunt, &places[i]))
+			return true;
+	return false;
+}
