@@ -5,8 +5,8 @@
 A floor is a folder of libcp/, a room a folder of a floor, however deep its files stand. Fails on
 an include of a floor further right, on a cycle among files, on a room that knows a stranger or
 one behind it in its floor's order, on a header that is another room's own, on a file in a floor
-that knows a room of it without being listed, and on tools that include more than the public
-headers.
+that knows a room of it without being listed, on tools that include more than the public
+headers, common/ and their own, and on a tool other than cpget and cpweb that knows fetch/.
 """
 import re
 import sys
@@ -102,10 +102,30 @@ def public(root, complaints):
     return graph
 
 
+# Folders of tools/ that more than one tool may know; None: all.
+SHARED = {"common": None, "fetch": {"cpget", "cpweb"}}
+
+
+def owner(path):
+    """The tool (or shared folder) that a path below tools/ belongs to."""
+    return path.parts[0] if len(path.parts) > 1 else path.stem.split("_")[0]
+
+
+def tools_complaint(path, header):
+    """Why `path` must not include `header`, both relative to tools/; None if it may."""
+    tool, target = owner(path), owner(header)
+    if tool == target or (target == "common" and tool in SHARED):
+        return None
+    if target not in SHARED or tool in SHARED:
+        return f"tools include <cp/…>, common/ and their own, not {header}"
+    if SHARED[target] and tool not in SHARED[target]:
+        return f"{header} is for {' and '.join(sorted(SHARED[target]))} only"
+    return None
+
+
 def tools(root, complaints):
     graph = {}
     folder = root / "tools"
-    own = ("common/",)
     for file in sorted(folder.rglob("*.[ch]")):
         edges = graph.setdefault(file, [])
         for mark, name in includes(file):
@@ -113,9 +133,11 @@ def tools(root, complaints):
                 continue
             header = folder / name
             edges.append(header)
-            from_common = file.parent.name == "common"
-            if not header.exists() or (from_common and not name.startswith(own)):
-                complaints.append(f"{file}: tools include <cp/…> and common/, not {name}")
+            why = tools_complaint(file.relative_to(folder), Path(name))
+            if not header.exists():
+                why = f"tools include <cp/…>, common/ and their own, not {name}"
+            if why:
+                complaints.append(f"{file}: {why}")
     return graph
 
 
@@ -164,7 +186,12 @@ BROKEN = {
     "libcp/api/context.h": "",
     "libcp/object/elf/elf.h": '#include "object/dwarf/dwarf.h"\n',
     "libcp/object/dwarf/dwarf.h": "",
-    "tools/cpx.c": '#include "base/a.h"\n',
+    "tools/cpx.c": '#include "base/a.h"\n#include "fetch/fetch.h"\n#include "cpy/y.h"\n',
+    "tools/cpy/y.h": "",
+    "tools/fetch/fetch.h": '#include "common/c.h"\n',
+    "tools/common/c.h": '#include "fetch/own.h"\n',
+    "tools/fetch/own.h": "",
+    "tools/cpget/main.c": '#include "fetch/fetch.h"\n#include "common/c.h"\n',
 }
 
 
@@ -181,9 +208,11 @@ def selftest():
                       "z.c: view/ must not include api/context.h",
                       "z.c: format/y/own.h is its room's own",
                       "all.c: a file of format/ includes format/y/y.h",
-                      "object/elf/ must not include object/dwarf/dwarf.h", "not base/a.h"):
+                      "object/elf/ must not include object/dwarf/dwarf.h", "not base/a.h",
+                      "cpx.c: fetch/fetch.h is for cpget and cpweb only", "not cpy/y.h",
+                      "common/c.h: tools include <cp/…>, common/ and their own, not fetch/own.h"):
             assert words in said, (words, said)
-        assert len(said.splitlines()) == 8, said
+        assert len(said.splitlines()) == 11, said
 
 
 selftest()

@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * diagnose.c: why no profile came, from what came: one sentence and what to do. Each
+ * function knows one kind of failure and passes on what it does not know.
+ */
+#include "fetch/inner.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/ui.h"
+#include "fetch/listen.h"
+
+void fetch_say(struct fetch_capture *c, enum fetch_reason reason, const char *format, ...)
+{
+	char raw[sizeof c->result.sentence / 2];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(raw, sizeof raw, format, args);
+	va_end(args);
+	fetch_redact(c, raw);
+	c->result.reason = reason;
+	ui_escape(c->result.sentence, sizeof c->result.sentence, raw);
+}
+
+char *fetch_say_seconds(char *buf, size_t size, double seconds)
+{
+	snprintf(buf, size, fabs(seconds - rint(seconds)) < 0.05 ? "%.0f s" : "%.1f s",
+		seconds);
+	return buf;
+}
+
+char *fetch_say_size(char *buf, size_t size, uint64_t bytes)
+{
+	if (bytes < 1000)
+		snprintf(buf, size, bytes == 1 ? "1 byte" : "%u bytes", (unsigned)bytes);
+	else if (bytes < 1000 * 1000)
+		snprintf(buf, size, "%.1f kB", (double)bytes / 1e3);
+	else
+		snprintf(buf, size, "%.1f MB", (double)bytes / 1e6);
+	return buf;
+}
+
+/* memmem for texts, whatever their case. */
+static bool has(const char *text, const char *word)
+{
+	return strcasestr(text, word);
+}
+
+char *fetch_quote(const struct fetch_capture *c, char *buf, size_t size)
+{
+	char *text = strdup(c->answer.head);
+	char *at = text ? text + strspn(text, " \t\r\n") : NULL;
+
+	*buf = 0;
+	if (at && *at) {
+		fetch_redact(c, at);
+		at[strcspn(at, "\r\n")] = 0;
+		ui_escape(buf, size, at);
+	}
+	free(text);
+	return buf;
+}
+
+/* What the page calls itself; "" when it does not. */
+static char *title(const struct fetch_capture *c, char *buf, size_t size)
+{
+	const char *at = strcasestr(c->answer.head, "<title"), *end;
+	char *text;
+
+	*buf = 0;
+	at = at ? strchr(at, '>') : NULL;
+	end = at ? strchr(++at, '<') : NULL;
+	text = end ? strndup(at, (size_t)(end - at)) : NULL;
+	if (text) {
+		char *p = text + strspn(text, " \t\r\n");
+
+		p[strcspn(p, "\r\n")] = 0;
+		fetch_redact(c, p);
+		ui_escape(buf, size, p);
+	}
+	free(text);
+	return buf;
+}
+
+/* The front server by its header or its page; NULL when it is none. */
+static const char *front_server(const struct fetch_answer *a)
+{
+	static const char *const names[][2] = {{"nginx", "nginx"},
+		{"openresty", "openresty"}, {"Apache", "Apache"}, {"envoy", "Envoy"},
+		{"Caddy", "Caddy"}, {"Traefik", "Traefik"}, {"HAProxy", "HAProxy"},
+		{"awselb", "a load balancer"}, {"cloudflare", "Cloudflare"}};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (has(a->server, names[i][0]))
+			return names[i][1];
+	if (!has(a->type, "html") && !has(a->head, "<html"))
+		return NULL;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (has(a->head, names[i][0]))
+			return names[i][1];
+	return NULL;
+}
+
+static double asked(const struct fetch_capture *c)
+{
+	return c->target.seconds > 0 ? c->target.seconds
+				     : fetch_target_default(&c->target);
+}
+
+/* A length that is surely shorter than a limit near `seconds`. */
+static int shorter(double seconds)
+{
+	double less = floor(seconds * 5 / 6);
+
+	return less < 1 ? 1 : (int)less;
+}
+
+/* What listens here, for a local port where nothing does. */
+static void say_listeners(struct fetch_capture *c, const char *where)
+{
+	struct fetch_listener list[256];
+	size_t n = fetch_listeners(list, 256), used = 0;
+	const struct fetch_listener *guess = fetch_listener_guess(list, n);
+	char names[240] = "", try[60] = "";
+
+	for (size_t i = 0; i < n && i < 12; i++)
+		used += (size_t)snprintf(names + used, sizeof names - used, "%s%u%s%s",
+			i ? ", " : "", list[i].port, *list[i].program ? " " : "",
+			list[i].program);
+	if (guess)
+		snprintf(try, sizeof try, ". Try: cpget localhost:%u", guess->port);
+	fetch_say(c, FETCH_NOT_LISTENING, "nothing listens on %s. %s%s%s%s", where,
+		n ? "Listening here: " : "Nothing else listens here, either", names,
+		n > 12 ? ", …" : "", try);
+}
+
+static void not_listening(struct fetch_capture *c)
+{
+	if (c->target.socket)
+		fetch_say(c, FETCH_NOT_LISTENING,
+			"nothing listens on the socket %s: the program that made it is "
+			"gone",
+			c->target.socket);
+	else if (fetch_address_is_local((const struct sockaddr *)&c->address))
+		say_listeners(c, c->target.host);
+	else
+		fetch_say(c, FETCH_NOT_LISTENING,
+			"%s answered that nothing listens on port %d (or a firewall "
+			"rejects it)",
+			c->target.name, c->target.port);
+}
+
+static void no_connection(struct fetch_capture *c)
+{
+	long os = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os);
+	if (c->fetch->settings.proxy)
+		fetch_say(c, FETCH_UNREACHABLE, "the proxy cannot be connected to: %s",
+			c->error);
+	else if (os == ECONNREFUSED)
+		not_listening(c);
+	else if (c->target.socket && os == ENOENT)
+		fetch_say(c, FETCH_NOT_LISTENING, "there is no socket %s",
+			c->target.socket);
+	else if (c->target.socket)
+		fetch_say(c, FETCH_UNREACHABLE, "cannot connect to the socket %s: %s",
+			c->target.socket, strerror(os ? (int)os : EINVAL));
+	else if (os == ETIMEDOUT)
+		fetch_say(c, FETCH_NO_ANSWER, "no answer from %s", c->target.host);
+	else
+		fetch_say(c, FETCH_UNREACHABLE, "cannot connect to %s: %s",
+			c->target.host, os ? strerror((int)os) : c->error);
+}
+
+static void timed_out(struct fetch_capture *c)
+{
+	const char *h = c->target.name;
+	int port = c->target.port;
+	char after[32];
+	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
+
+	fetch_say_seconds(after, sizeof after, waited);
+	if (c->state != FETCH_STATE_CONNECTING && c->answer.body)
+		fetch_say(c, FETCH_TIMEOUT,
+			"the answer began and did not end within %s: --timeout N waits "
+			"longer",
+			after);
+	else if (c->state != FETCH_STATE_CONNECTING)
+		fetch_say(c, FETCH_TIMEOUT,
+			"connected, but no answer within %s: the service hangs, or takes "
+			"longer "
+			"than it was asked to; --timeout N waits longer",
+			after);
+	else if (fetch_address_is_local((const struct sockaddr *)&c->address))
+		fetch_say(c, FETCH_NO_ANSWER,
+			"%s takes no connections: the program that listens there hangs, "
+			"or its "
+			"queue is full",
+			c->target.host);
+	else
+		fetch_say(c, FETCH_NO_ANSWER,
+			"no answer from %s:%d: packets are dropped, as firewalls and "
+			"cloud "
+			"security groups do. From here: ssh -L %d:localhost:%d %s",
+			h, port, port, port, h);
+}
+
+/*
+ * The subject, issuer and end of the certificate that was refused: seen on a connection
+ * that ends after the handshake, on which nothing is asked.
+ */
+static void look_at_certificate(const struct fetch_capture *c, char *buf, size_t size)
+{
+	struct curl_certinfo *info = NULL;
+	CURL *e = curl_easy_init();
+	size_t n = 0;
+
+	*buf = 0;
+	if (!e || !fetch_exchange_set(c, e, c->url))
+		goto out;
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(e, CURLOPT_SSLCERT, NULL);
+	curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)FETCH_CONNECT_MS);
+	if (curl_easy_perform(e) || curl_easy_getinfo(e, CURLINFO_CERTINFO, &info) ||
+		!info || !info->num_of_certs)
+		goto out;
+	for (const struct curl_slist *l = info->certinfo[0]; l && n < size; l = l->next) {
+		const char *name = !strncmp(l->data, "Subject:", 8)        ? "subject"
+				   : !strncmp(l->data, "Issuer:", 7)       ? "issuer"
+				   : !strncmp(l->data, "Expire date:", 12) ? "expires"
+									   : NULL;
+
+		if (name)
+			n += (size_t)snprintf(buf + n, size - n, "%s%s %.90s",
+				n ? ", " : " (", name, strchr(l->data, ':') + 1);
+	}
+	if (n && n < size)
+		snprintf(buf + n, size - n, ")");
+out:
+	curl_easy_cleanup(e);
+}
+
+static bool tls_failed(struct fetch_capture *c, CURLcode code)
+{
+	char certificate[360];
+
+	switch ((int)code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+		look_at_certificate(c, certificate, sizeof certificate);
+		fetch_say(c, FETCH_CERTIFICATE,
+			"the certificate is not trusted: %s%s. --tls_ca FILE names who "
+			"signed it, "
+			"https+insecure:// does not check",
+			c->error, certificate);
+		return true;
+	case CURLE_SSL_CONNECT_ERROR:
+		if (has(c->error, "wrong version number") ||
+			has(c->error, "http request") ||
+			has(c->error, "packet length too long"))
+			fetch_say(c, FETCH_SPEAKS_HTTP,
+				"%s speaks plain HTTP: use http://", c->target.host);
+		else
+			fetch_say(c, FETCH_TLS, "no TLS with %s: %s", c->target.host,
+				c->error);
+		return true;
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+	case CURLE_SSL_CIPHER:
+		fetch_say(c, FETCH_USAGE,
+			"--tls_cert, --tls_key or --tls_ca is no good: %s", c->error);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The connection ended where bytes were due. */
+static void cut(struct fetch_capture *c)
+{
+	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0,
+	       want = asked(c);
+	double five = rint(waited / 5) * 5;
+	char after[32], of[32];
+
+	fetch_say_seconds(after, sizeof after, waited);
+	fetch_say_seconds(of, sizeof of, want);
+	if (c->answer.body)
+		fetch_say(c, FETCH_CUT, "the answer broke off after %s: %s", after,
+			*c->error ? c->error : "the connection was closed");
+	else if (want > 0 && waited >= want - 0.3 && waited < want + 2)
+		fetch_say(c, FETCH_WRITE_TIMEOUT,
+			"the connection was closed when the %s were over: the server's "
+			"WriteTimeout is shorter: --seconds %d, or a second http.Server "
+			"for "
+			"pprof",
+			of, shorter(want));
+	else if (five >= 5 && fabs(waited - five) < 0.3)
+		fetch_say(c, FETCH_PROXY_TIMEOUT,
+			"the proxy gave up after %.0f s (nginx: proxy_read_timeout, "
+			"default 60s): "
+			"ask the service's own port, or --seconds %d",
+			five, shorter(five));
+	else
+		fetch_say(c, FETCH_CUT,
+			"the connection was closed after %s, before the answer: the "
+			"service "
+			"ended or was restarted, or it does not serve HTTP there",
+			after);
+}
+
+/* We ended it. */
+static bool stopped(struct fetch_capture *c)
+{
+	char after[32], size[32], quote[80];
+	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
+
+	switch (c->stop) {
+	case FETCH_STOP_CANCEL:
+		fetch_say(c, FETCH_STOPPED, "stopped after %s",
+			fetch_say_seconds(after, sizeof after, waited));
+		return true;
+	case FETCH_STOP_TIME:
+		timed_out(c);
+		return true;
+	case FETCH_STOP_SIZE:
+		fetch_say(c, FETCH_TOO_LARGE,
+			"the answer is larger than %s and did not end: --max-size SIZE "
+			"takes more",
+			fetch_say_size(size, sizeof size, c->store.bytes));
+		return true;
+	case FETCH_STOP_STORAGE:
+		fetch_say(c, FETCH_STORAGE, "cannot write %s: %s", c->store.path,
+			strerror(c->store.error));
+		return true;
+	case FETCH_STOP_HEADERS:
+		fetch_say(c, FETCH_BROKEN_HTTP,
+			"the answer's headers are larger than 64 kB");
+		return true;
+	case FETCH_STOP_NOT_HTTP:
+		if (!memcmp(c->answer.head, "\x15\x03", 2))
+			fetch_say(c, FETCH_SPEAKS_HTTPS, "%s speaks TLS: use https://",
+				c->target.host);
+		else
+			fetch_say(c, FETCH_NOT_HTTP,
+				"%s does not speak HTTP: it says \"%s\"", c->target.host,
+				fetch_quote(c, quote, sizeof quote));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void no_answer(struct fetch_capture *c, CURLcode code)
+{
+	if (stopped(c) || tls_failed(c, code))
+		return;
+	switch ((int)code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		fetch_say(c, FETCH_UNKNOWN_HOST, "the name %s is not known here",
+			c->target.name);
+		return;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		fetch_say(c, FETCH_UNKNOWN_HOST, "the proxy's name is not known here");
+		return;
+	case CURLE_COULDNT_CONNECT:
+		no_connection(c);
+		return;
+	case CURLE_OPERATION_TIMEDOUT:
+		timed_out(c);
+		return;
+	case CURLE_FILESIZE_EXCEEDED:
+		fetch_say(c, FETCH_TOO_LARGE,
+			"the answer is larger than allowed: --max-size SIZE takes more");
+		return;
+	case CURLE_OUT_OF_MEMORY:
+		/* libcurl's word for a header line without end, too. */
+		if (c->sent)
+			fetch_say(c, FETCH_BROKEN_HTTP,
+				"a header of the answer is too long");
+		else
+			fetch_say(c, FETCH_SYSTEM, "out of memory");
+		return;
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SEND_ERROR:
+		cut(c);
+		return;
+	case CURLE_RECV_ERROR:
+		if (!has(c->error, "chunk") && !has(c->error, "header")) {
+			cut(c);
+			return;
+		}
+		/* fall through */
+	default:
+		fetch_say(c, FETCH_BROKEN_HTTP, "the answer is against HTTP's rules: %s",
+			*c->error ? c->error : curl_easy_strerror(code));
+	}
+}
+
+static void redirected(struct fetch_capture *c)
+{
+	char *shown = fetch_url_shown(c->answer.location);
+
+	if (c->redirects >= FETCH_MAX_REDIRECTS)
+		fetch_say(c, FETCH_REDIRECT_LOOP,
+			"sent on more than %d times, last to %s: that does not end",
+			FETCH_MAX_REDIRECTS, shown ? shown : "another place");
+	else
+		fetch_say(c, FETCH_REDIRECTED,
+			"sent on to %s, which is another place than asked: ask it "
+			"yourself, or "
+			"--location-trusted",
+			shown ? shown : "what is no URL");
+	free(shown);
+}
+
+static void unauthorized(struct fetch_capture *c)
+{
+	const struct fetch_settings *s = &c->fetch->settings;
+	const char *scheme = c->answer.authenticate;
+	int n = (int)strcspn(scheme, " ,");
+	bool given = c->target.user || s->user || s->bearer;
+
+	if (given)
+		fetch_say(c, FETCH_UNAUTHORIZED,
+			"the credentials that were given are refused (401)");
+	else if (!strncasecmp(scheme, "Basic", 5) || !strncasecmp(scheme, "Digest", 6))
+		fetch_say(c, FETCH_UNAUTHORIZED,
+			"a name and password are asked for (401, %.*s): --user NAME", n,
+			scheme);
+	else if (!strncasecmp(scheme, "Bearer", 6))
+		fetch_say(c, FETCH_UNAUTHORIZED,
+			"a token is asked for (401, Bearer): --bearer-file FILE");
+	else
+		fetch_say(c, FETCH_UNAUTHORIZED,
+			"credentials are asked for (401%s%.*s): --bearer-file FILE, "
+			"--user NAME, "
+			"or --header @FILE for a cookie",
+			n ? ", " : "", n, scheme);
+}
+
+static void forbidden(struct fetch_capture *c)
+{
+	char quote[120];
+
+	fetch_say(c, FETCH_FORBIDDEN,
+		"the server refuses (403): \"%s\"; it may take other credentials "
+		"(--bearer-file, --user, --header), or none from this address",
+		fetch_quote(c, quote, sizeof quote));
+}
+
+static bool not_found(struct fetch_capture *c)
+{
+	const struct fetch_answer *a = &c->answer;
+	static const char fix[] =
+		"net/http: import _ \"net/http/pprof\" and serve http.DefaultServeMux; "
+		"echo, gin and gorilla need it registered on their router";
+
+	if (a->status != 404)
+		return false;
+	if (a->go_pprof || has(a->head, "Unknown profile"))
+		fetch_say(c, FETCH_INDEX_ONLY,
+			"only pprof.Index is registered; %s needs %s", c->target.path,
+			!strcmp(c->target.kind, "trace")     ? "pprof.Trace"
+			: !strcmp(c->target.kind, "symbol")  ? "pprof.Symbol"
+			: !strcmp(c->target.kind, "cmdline") ? "pprof.Cmdline"
+			: !strcmp(c->target.kind, "profile")
+				? "pprof.Profile"
+				: "a profile of that name, which this program does not "
+				  "have");
+	else if (!strncmp(a->head, "404 page not found", 18))
+		fetch_say(c, FETCH_NO_PPROF, "a Go server%s without pprof here (404). %s",
+			a->nosniff ? "" : " (gin?)", fix);
+	else if (has(a->head, "\"message\":\"Not Found\""))
+		fetch_say(c, FETCH_NO_PPROF,
+			"an echo server without pprof here (404). echo needs it "
+			"registered: "
+			"e.GET(\"/debug/pprof/*\", "
+			"echo.WrapHandler(http.DefaultServeMux)), with "
+			"import _ \"net/http/pprof\"");
+	else if (!strncmp(a->head, "Cannot GET ", 11))
+		fetch_say(c, FETCH_NO_PPROF,
+			"a server without pprof here (404). fiber: app.Use(pprof.New())");
+	else
+		return false;
+	return true;
+}
+
+static void front(struct fetch_capture *c, const char *name)
+{
+	char after[32];
+	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
+
+	if (c->answer.status == 504)
+		fetch_say(c, FETCH_PROXY_TIMEOUT,
+			"%s gave up after %s (504; nginx: proxy_read_timeout, default "
+			"60s): ask "
+			"the service's own port, or --seconds %d",
+			name ? name : "the proxy",
+			fetch_say_seconds(after, sizeof after, waited), shorter(waited));
+	else
+		fetch_say(c, FETCH_FRONT_SERVER,
+			"this is %s, not your service (%d): give the service's own port "
+			"(see "
+			"%s)",
+			name, c->answer.status,
+			!strcmp(name, "nginx") || !strcmp(name, "openresty")
+				? "proxy_pass in its configuration"
+				: "its configuration");
+}
+
+static bool bad_request(struct fetch_capture *c)
+{
+	const char *head = c->answer.head;
+	char want[32], quote[160];
+
+	fetch_say_seconds(want, sizeof want, asked(c));
+	if (has(head, "WriteTimeout"))
+		fetch_say(c, FETCH_WRITE_TIMEOUT,
+			"the server's WriteTimeout is shorter than %s: --seconds %d, or "
+			"a second "
+			"http.Server for pprof",
+			want, shorter(asked(c) > 20 ? 24 : asked(c)));
+	else if (has(head, "HTTP request to an HTTPS server") ||
+		 has(head, "plain HTTP request was sent to HTTPS port") ||
+		 has(head, "speaking plain HTTP to an SSL-enabled"))
+		fetch_say(c, FETCH_SPEAKS_HTTPS, "%s speaks HTTPS: use https://",
+			c->target.host);
+	else if (has(head, "specify ?seconds") || has(head, "specify seconds"))
+		fetch_say(c, FETCH_SECONDS_NEEDED,
+			"the server wants to be told how long: --seconds 10");
+	else if (c->answer.status == 400)
+		fetch_say(c, FETCH_BAD_REQUEST,
+			"the server does not take that (400): \"%s\"",
+			fetch_quote(c, quote, sizeof quote));
+	else
+		return false;
+	return true;
+}
+
+static bool is_busy(const struct fetch_answer *a)
+{
+	static const char *const words[] = {"already in use", "already enabled",
+		"nother profiler is running", "already running", "lready in CPU",
+		"in progress"};
+
+	if (a->status < 400)
+		return false;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (has(a->head, words[i]))
+			return true;
+	return false;
+}
+
+/* Any answer but 200. */
+static void bad_status(struct fetch_capture *c)
+{
+	const struct fetch_answer *a = &c->answer;
+	const char *name = front_server(a);
+	char quote[160];
+
+	if (a->location) {
+		redirected(c);
+	} else if (a->status == 401) {
+		unauthorized(c);
+	} else if (is_busy(a)) {
+		fetch_say(c, FETCH_BUSY,
+			"another %s capture is running (pprof, pprotein, Pyroscope, "
+			"another "
+			"cpget); --wait retries until it ends",
+			strcmp(c->target.kind, "profile") ? c->target.kind : "CPU");
+	} else if (not_found(c) || bad_request(c)) {
+		return;
+	} else if (a->status == 504 ||
+		   (name && (a->status == 404 || a->status == 502 || a->status == 503))) {
+		front(c, name);
+	} else if (a->status == 403) {
+		forbidden(c);
+	} else {
+		fetch_quote(c, quote, sizeof quote);
+		fetch_say(c, a->status == 204 ? FETCH_EMPTY : FETCH_HTTP_STATUS,
+			"the server answers %d%s%s%s%s", a->status, *quote ? ": \"" : "",
+			quote, *quote ? "\"" : "",
+			a->status == 404   ? "; there is no profile under that path"
+			: a->status == 405 ? "; it does not take GET there (Envoy's "
+					     "profilers are switched by POST)"
+					   : "");
+	}
+}
+
+void fetch_diagnose(struct fetch_capture *c, CURLcode code)
+{
+	c->result.reason = FETCH_OK;
+	c->result.sentence[0] = 0;
+	if (c->stop == FETCH_STOP_ENOUGH ||
+		(!code && c->answer.status != 200 && c->answer.status))
+		bad_status(c);
+	else if (code || c->stop != FETCH_STOP_NONE)
+		no_answer(c, code);
+	else if (!c->store.bytes)
+		fetch_say(c, FETCH_EMPTY,
+			"the answer is 200, and empty: nothing was captured there");
+}
+
+/* The page that net/http/pprof's Index draws. */
+static void index_page(struct fetch_capture *c)
+{
+	const char *path = c->target.path;
+	size_t n = strlen(path);
+
+	if (n >= 6 && (!strcmp(path + n - 6, "/pprof") || path[n - 1] == '/'))
+		fetch_say(c, FETCH_INDEX_PAGE,
+			"that is pprof's index, which lists the profiles: choose one "
+			"with "
+			"--kind cpu, heap, allocs, block, mutex or goroutine");
+	else
+		fetch_say(c, FETCH_INDEX_PAGE,
+			"pprof answered its index: it is mounted under a prefix it does "
+			"not "
+			"know; pprof.Index wants /debug/pprof/ in front "
+			"(http.StripPrefix, or "
+			"pprof.Handler(\"%s\"))",
+			c->target.kind);
+}
+
+static bool starts(const char *text, const char *with)
+{
+	return !strncasecmp(text, with, strlen(with));
+}
+
+bool fetch_diagnose_page(struct fetch_capture *c)
+{
+	const struct fetch_answer *a = &c->answer;
+	const char *head = a->head + strspn(a->head, " \t\r\n");
+	char text[160];
+
+	if (starts(head, "go 1.") &&
+		starts(head + 5 + strspn(head + 5, "0123456789."), " trace"))
+		fetch_say(c, FETCH_TRACE,
+			"an execution trace (go tool trace), not a profile");
+	else if (starts(head, "goroutine ") && has(head, " ["))
+		fetch_say(c, FETCH_STACK_DUMP,
+			"a stack dump (debug=2), not a profile; take debug=0");
+	else if (starts(head, "<svg") || (starts(head, "<?xml") && has(head, "<svg")))
+		fetch_say(c, FETCH_PICTURE,
+			"a picture (SVG), as TiKV's and pprof-rs' servers draw, not a "
+			"profile");
+	else if (has(head, "<title>/debug/pprof/") ||
+		 has(head, "Types of profiles available"))
+		index_page(c);
+	else if (starts(head, "<!doctype html") || starts(head, "<html") ||
+		 (has(a->type, "text/html") && *head == '<'))
+		fetch_say(c, FETCH_HTML,
+			"an HTML page titled \"%s\" came back: not a profile",
+			title(c, text, sizeof text));
+	else if (*head == '{' || *head == '[')
+		fetch_say(c, FETCH_NOT_A_PROFILE, "JSON came back, not a profile: %s",
+			fetch_quote(c, text, sizeof text));
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loop.c: captures from their start to their end, any number in one thread. */
+#include "fetch/inner.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND INT64_C(1000000000)
+
+/* Each so many bytes that came are worth another second of patience. */
+enum { BYTES_A_SECOND = 16 * 1024 };
+
+int64_t fetch_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+static int64_t wall_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+static bool refuse(char *message, size_t size, const char *why)
+{
+	snprintf(message, size, "%s", why);
+	return false;
+}
+
+/* Names whose values are no secrets, and would be hidden in every sentence. */
+static bool is_plain(const char *header)
+{
+	static const char *const names[] = {
+		"Accept:", "Host:", "Content-Type:", "User-Agent:", "Connection:"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strncasecmp(header, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* The value, and each word of it: "Bearer x", "a=x; b=y". */
+static bool remember_header(struct fetch_secrets *secrets, const char *header)
+{
+	const char *at = strchr(header, ':') + 1;
+	bool ok;
+
+	if (is_plain(header))
+		return true;
+	at += strspn(at, " \t");
+	ok = fetch_secrets_add(secrets, at);
+	while (ok && *at) {
+		size_t n = strcspn(at, " ;,=");
+		char *word = strndup(at, n);
+
+		ok = word && (n < 8 || fetch_secrets_add(secrets, word));
+		free(word);
+		at += n;
+		at += strspn(at, " ;,=");
+	}
+	return ok;
+}
+
+static bool append(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer)
+		*list = longer;
+	return longer;
+}
+
+static bool take_header(struct fetch *f, const char *header, char *message, size_t size)
+{
+	size_t name = strcspn(header, ":");
+
+	for (const char *p = header; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return refuse(
+				message, size, "a header has a control character in it");
+	if (!header[name] || !name || strcspn(header, " \t") < name)
+		return refuse(message, size, "a header is \"Name: value\"");
+	if (!append(&f->headers, header) || !remember_header(&f->secrets, header))
+		return refuse(message, size, "out of memory");
+	return true;
+}
+
+/* TiKV's profiler draws a picture unless it is told that a protobuf is wanted. */
+static bool take_headers(struct fetch *f, char *message, size_t size)
+{
+	static const char wanted[] = "Content-Type: application/protobuf";
+	const struct fetch_settings *s = &f->settings;
+	bool own = false;
+
+	for (size_t i = 0; i < s->n_headers; i++) {
+		if (!take_header(f, s->headers[i], message, size))
+			return false;
+		own |= !strncasecmp(s->headers[i], "Content-Type:", 13);
+	}
+	if (!append(&f->bare, wanted) || (!own && !append(&f->headers, wanted)))
+		return refuse(message, size, "out of memory");
+	return true;
+}
+
+static bool take_settings(struct fetch *f, char *message, size_t size)
+{
+	const struct fetch_settings *s = &f->settings;
+	char *colon;
+
+	if (!s->tls_cert != !s->tls_key)
+		return refuse(message, size, "--tls-cert and --tls-key go together");
+	if (!take_headers(f, message, size))
+		return false;
+	if (s->user && !fetch_secrets_add_login(&f->secrets, s->user, s->password))
+		return refuse(message, size, "out of memory");
+	if (s->bearer && !fetch_secrets_add(&f->secrets, s->bearer))
+		return refuse(message, size, "out of memory");
+	/* http://user:password@proxy */
+	if (s->proxy && strchr(s->proxy, '@')) {
+		const char *at = strstr(s->proxy, "://");
+		char *login = strndup(at ? at + 3 : s->proxy,
+			(size_t)(strrchr(s->proxy, '@') - (at ? at + 3 : s->proxy)));
+		bool ok = login;
+
+		colon = login ? strchr(login, ':') : NULL;
+		if (colon)
+			*colon = 0;
+		ok = ok &&
+		     (!colon || fetch_secrets_add_login(&f->secrets, login, colon + 1));
+		free(login);
+		if (!ok)
+			return refuse(message, size, "out of memory");
+	}
+	return true;
+}
+
+struct fetch *fetch_new(const struct fetch_settings *settings, char *message, size_t size)
+{
+	struct fetch *f = calloc(1, sizeof *f);
+
+	if (!f || curl_global_init(CURL_GLOBAL_DEFAULT)) {
+		free(f);
+		refuse(message, size, "out of memory");
+		return NULL;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	f->settings = *settings;
+	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	f->multi = curl_multi_init();
+	if (f->wake < 0 || !f->multi)
+		refuse(message, size, "out of memory");
+	else if (take_settings(f, message, size))
+		return f;
+	fetch_free(f);
+	return NULL;
+}
+
+static void free_capture(struct fetch_capture *c)
+{
+	if (c->easy) {
+		curl_multi_remove_handle(c->fetch->multi, c->easy);
+		curl_easy_cleanup(c->easy);
+	}
+	fetch_target_release(&c->target);
+	fetch_secrets_release(&c->secrets);
+	fetch_store_release(&c->store);
+	free(c->answer.location);
+	free(c->result.file);
+	free(c->result.named);
+	free(c->url);
+	free(c);
+}
+
+void fetch_free(struct fetch *f)
+{
+	if (!f)
+		return;
+	fetch_cancel_all(f);
+	for (size_t i = 0; i < f->n; i++)
+		f->v[i]->progress = NULL;
+	if (f->running)
+		fetch_step(f, 0);
+	for (size_t i = 0; i < f->n; i++)
+		free_capture(f->v[i]);
+	free(f->v);
+	curl_multi_cleanup(f->multi);
+	curl_slist_free_all(f->headers);
+	curl_slist_free_all(f->bare);
+	fetch_secrets_release(&f->secrets);
+	if (f->wake >= 0)
+		close(f->wake);
+	free(f);
+	curl_global_cleanup();
+}
+
+static bool add_to_loop(struct fetch_capture *c)
+{
+	struct fetch *f = c->fetch;
+	struct fetch_capture **v = reallocarray(f->v, f->n + 1, sizeof *v);
+
+	if (!v)
+		return false;
+	f->v = v;
+	if (!fetch_exchange_start(c) || curl_multi_add_handle(f->multi, c->easy))
+		return false;
+	f->v[f->n++] = c;
+	f->running++;
+	return true;
+}
+
+struct fetch_capture *fetch_start(struct fetch *f, const struct fetch_request *request,
+	char *message, size_t size, enum fetch_reason *ret_reason)
+{
+	struct fetch_capture *c = calloc(1, sizeof *c);
+	enum fetch_reason reason = FETCH_SYSTEM;
+
+	if (!c) {
+		refuse(message, size, "out of memory");
+		goto failed;
+	}
+	*c = (struct fetch_capture){.fetch = f,
+		.store.fd = -1,
+		.progress = request->progress,
+		.arg = request->arg,
+		.result.cpu = -1};
+	reason = FETCH_USAGE;
+	if (!fetch_target_parse(&c->target, request->url, request->kind, request->seconds,
+		    &c->secrets, message, size))
+		goto failed;
+	reason = FETCH_STORAGE;
+	if (!fetch_store_open(&c->store, request->file, request->dir, c->target.host,
+		    c->target.kind, message, size))
+		goto failed;
+	reason = FETCH_SYSTEM;
+	c->result.asked = c->target.seconds;
+	c->url = strdup(c->target.url);
+	if (c->url && add_to_loop(c))
+		return c;
+	refuse(message, size, "out of memory");
+failed:
+	if (c)
+		free_capture(c);
+	if (ret_reason)
+		*ret_reason = reason;
+	return NULL;
+}
+
+/* Same scheme, host and port; http that becomes https on their usual ports is the same.
+ */
+static bool same_place(const char *a, const char *b)
+{
+	static const CURLUPart parts[] = {
+		CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT};
+	CURLU *u = curl_url(), *v = curl_url();
+	char *x[3] = {0}, *y[3] = {0};
+	bool same = u && v && !curl_url_set(u, CURLUPART_URL, a, 0) &&
+		    !curl_url_set(v, CURLUPART_URL, b, 0);
+
+	for (int i = 0; same && i < 3; i++)
+		same = !curl_url_get(u, parts[i], &x[i], CURLU_DEFAULT_PORT) &&
+		       !curl_url_get(v, parts[i], &y[i], CURLU_DEFAULT_PORT);
+	if (same) {
+		bool port = !strcmp(x[2], y[2]) ||
+			    (!strcmp(x[2], "80") && !strcmp(y[2], "443"));
+
+		/* What was asked in secret is not asked again in the open. */
+		same = port && !strcasecmp(x[1], y[1]) &&
+		       (!strcmp(x[0], y[0]) || !strcmp(y[0], "https"));
+	}
+	for (int i = 0; i < 3; i++) {
+		curl_free(x[i]);
+		curl_free(y[i]);
+	}
+	curl_url_cleanup(u);
+	curl_url_cleanup(v);
+	return same;
+}
+
+/* Whether this redirect is followed; then the handle is ready for it. */
+static bool follow(struct fetch_capture *c)
+{
+	const char *to = c->answer.location;
+	bool same = same_place(c->target.url, to);
+	bool web = !strncasecmp(to, "http://", 7) || !strncasecmp(to, "https://", 8);
+	char *url;
+
+	if (!same && (!c->fetch->settings.location_trusted || !web || c->target.socket ||
+			     (c->target.tls && strncasecmp(to, "https://", 8))))
+		return false;
+	if (c->redirects >= FETCH_MAX_REDIRECTS)
+		return false;
+	url = strdup(to);
+	if (!url)
+		return false;
+	c->redirects++;
+	free(c->url);
+	c->url = url;
+	c->elsewhere = !same;
+	return true;
+}
+
+static bool again(struct fetch_capture *c)
+{
+	return fetch_store_rewind(&c->store) && fetch_exchange_start(c) &&
+	       !curl_multi_add_handle(c->fetch->multi, c->easy);
+}
+
+/* Another profiler runs: whether to ask again in a second. */
+static bool may_wait(struct fetch_capture *c)
+{
+	int64_t now = fetch_now();
+
+	if (!(c->fetch->settings.wait > 0))
+		return false;
+	if (!c->wait_until)
+		c->wait_until = now + (int64_t)(fmin(c->fetch->settings.wait, 1e9) * 1e9);
+	if (now + SECOND > c->wait_until)
+		return false;
+	c->retry = now + SECOND;
+	c->state = FETCH_STATE_WAITING;
+	return true;
+}
+
+/* Where what came is, at the end of the sentence that says why it is not whole. */
+static void say_kept(struct fetch_capture *c)
+{
+	struct fetch_result *r = &c->result;
+	char size[32];
+	size_t n = strlen(r->sentence);
+
+	if (r->reason == FETCH_OK)
+		return;
+	if (r->file)
+		snprintf(r->sentence + n, sizeof r->sentence - n, "; %s %s kept in %s",
+			fetch_say_size(size, sizeof size, r->bytes),
+			r->bytes == 1 ? "is" : "are", r->file);
+	else if (r->reason == FETCH_STOPPED || r->reason == FETCH_CUT)
+		snprintf(r->sentence + n, sizeof r->sentence - n, "; nothing had come");
+}
+
+/* The end of a capture, well or not. */
+static void end(struct fetch_capture *c)
+{
+	struct fetch_result *r = &c->result;
+	int64_t now = fetch_now();
+	bool complete = r->reason == FETCH_OK;
+
+	r->bytes = c->store.bytes;
+	r->status = c->answer.status;
+	r->elapsed = c->sent ? (double)(now - c->sent) / 1e9 : 0;
+	r->started = wall_clock() - (c->sent ? now - c->sent : 0);
+	snprintf(r->content_type, sizeof r->content_type, "%s", c->answer.type);
+	if (!fetch_store_finish(&c->store, complete) && complete)
+		fetch_say(c, FETCH_STORAGE, "cannot write %s: %s",
+			c->store.path ? c->store.path : c->store.dir,
+			strerror(c->store.error));
+	r->complete = complete && r->reason == FETCH_OK;
+	r->file = c->store.path ? strdup(c->store.path) : NULL;
+	say_kept(c);
+	c->state = FETCH_STATE_DONE;
+	c->fetch->running--;
+}
+
+/* An exchange is over: so is the capture, or another exchange follows. */
+static void over(struct fetch_capture *c, CURLcode code)
+{
+	long status = 0;
+	char *to = NULL;
+
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &to);
+	c->answer.status = (int)status;
+	if (to && status >= 300 && status < 400) {
+		free(c->answer.location);
+		c->answer.location = strdup(to);
+	}
+	fetch_diagnose(c, code);
+	curl_multi_remove_handle(c->fetch->multi, c->easy);
+	if (c->answer.location && c->stop == FETCH_STOP_NONE && follow(c)) {
+		if (again(c))
+			return;
+		fetch_say(c, FETCH_SYSTEM, "out of memory");
+	} else if (c->result.reason == FETCH_BUSY && may_wait(c)) {
+		return;
+	}
+	end(c);
+}
+
+static void stop(struct fetch_capture *c, enum fetch_stop why)
+{
+	c->stop = why;
+	over(c, CURLE_ABORTED_BY_CALLBACK);
+}
+
+static void finished(struct fetch *f)
+{
+	const CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(f->multi, &left))) {
+		struct fetch_capture *c = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c);
+		over(c, message->data.result);
+	}
+}
+
+/* When this capture needs to be looked at, whatever comes; 0: never. */
+static int64_t due(const struct fetch_capture *c)
+{
+	if (c->state == FETCH_STATE_WAITING)
+		return c->retry;
+	if (!c->deadline || c->state == FETCH_STATE_DONE)
+		return 0;
+	return c->deadline + (int64_t)(c->store.bytes / BYTES_A_SECOND) * SECOND;
+}
+
+static void look_after(struct fetch_capture *c, int64_t now)
+{
+	int64_t at;
+
+	if (c->state == FETCH_STATE_DONE)
+		return;
+	if (atomic_load(&c->cancel) || atomic_load(&c->fetch->cancel)) {
+		stop(c, FETCH_STOP_CANCEL);
+		return;
+	}
+	at = due(c);
+	if (!at || now < at)
+		return;
+	if (c->state != FETCH_STATE_WAITING) {
+		stop(c, FETCH_STOP_TIME);
+	} else if (!again(c)) {
+		fetch_say(c, FETCH_SYSTEM, "out of memory");
+		end(c);
+	}
+}
+
+static void tell(const struct fetch_capture *c, int64_t now)
+{
+	struct fetch_progress p = {.state = c->state,
+		.elapsed = c->sent ? (double)(now - c->sent) / 1e9 : 0,
+		.total = c->target.seconds > 0 ? c->target.seconds
+					       : fetch_target_default(&c->target),
+		.bytes = c->store.bytes,
+		.shown = c->target.shown};
+
+	if (c->progress)
+		c->progress(&p, c->arg);
+}
+
+static void work(struct fetch *f)
+{
+	int running;
+	int64_t now;
+
+	curl_multi_perform(f->multi, &running);
+	finished(f);
+	now = fetch_now();
+	for (size_t i = 0; i < f->n; i++)
+		look_after(f->v[i], now);
+}
+
+/* The next deadline may be nearer than the caller's patience. */
+static int patience(const struct fetch *f, int milliseconds)
+{
+	int64_t now = fetch_now(), left = milliseconds < 0 ? 60000 : milliseconds;
+
+	for (size_t i = 0; i < f->n; i++) {
+		int64_t at = due(f->v[i]);
+
+		if (at && (at - now) / 1000000 + 1 < left)
+			left = (at - now) / 1000000 + 1;
+	}
+	return left < 0 ? 0 : (int)left;
+}
+
+bool fetch_step(struct fetch *f, int milliseconds)
+{
+	struct curl_waitfd wake = {.fd = f->wake, .events = CURL_WAIT_POLLIN};
+	uint64_t count;
+	int64_t now;
+
+	work(f);
+	if (f->running) {
+		curl_multi_poll(f->multi, &wake, 1, patience(f, milliseconds), NULL);
+		while (read(f->wake, &count, sizeof count) > 0)
+			;
+		work(f);
+	}
+	now = fetch_now();
+	for (size_t i = 0; i < f->n; i++)
+		tell(f->v[i], now);
+	return f->running;
+}
+
+static void wake(const struct fetch *f)
+{
+	int saved = errno;
+	uint64_t one = 1;
+
+	if (write(f->wake, &one, sizeof one) < 0) {
+		/* The counter is full: it is awake. */
+	}
+	errno = saved;
+}
+
+void fetch_cancel(struct fetch_capture *c)
+{
+	atomic_store(&c->cancel, true);
+	wake(c->fetch);
+}
+
+void fetch_cancel_all(struct fetch *f)
+{
+	atomic_store(&f->cancel, true);
+	wake(f);
+}
+
+bool fetch_done(const struct fetch_capture *c)
+{
+	return c->state == FETCH_STATE_DONE;
+}
+
+const struct fetch_result *fetch_result(const struct fetch_capture *c)
+{
+	return &c->result;
+}
+
+const char *fetch_shown(const struct fetch_capture *c)
+{
+	return c->target.shown;
+}
+
+const char *fetch_host(const struct fetch_capture *c)
+{
+	return c->target.host;
+}
+
+const char *fetch_kind(const struct fetch_capture *c)
+{
+	return c->target.kind;
+}
+
+void fetch_redact(const struct fetch_capture *c, char *text)
+{
+	fetch_secrets_hide(&c->secrets, text, strlen(text));
+	fetch_secrets_hide(&c->fetch->secrets, text, strlen(text));
+}
