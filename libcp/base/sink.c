@@ -108,6 +108,27 @@ void cpi_sink_i64(struct cpi_sink *sink, int64_t x)
 	cpi_sink_u64(sink, x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
 }
 
+void cpi_sink_decimal(struct cpi_sink *sink, int64_t x, unsigned decimals)
+{
+	uint64_t rest, unit = 1, abs = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+
+	if (decimals > 18)
+		decimals = 18;
+	for (unsigned i = 0; i < decimals; i++)
+		unit *= 10;
+	if (x < 0)
+		cpi_sink_char(sink, '-');
+	cpi_sink_u64(sink, abs / unit);
+	rest = abs % unit;
+	if (rest)
+		cpi_sink_char(sink, '.');
+	while (rest) {
+		unit /= 10;
+		cpi_sink_char(sink, (char)('0' + rest / unit));
+		rest %= unit;
+	}
+}
+
 void cpi_sink_hex(struct cpi_sink *sink, uint64_t x, unsigned digits)
 {
 	char text[16];

@@ -83,6 +83,8 @@ static inline void cpi_sink_str(struct cpi_sink *sink, const char *s)
 
 void cpi_sink_u64(struct cpi_sink *sink, uint64_t x);
 void cpi_sink_i64(struct cpi_sink *sink, int64_t x);
+/* A whole number of 10^-decimals without zeros at its end: 575, 2 is "5.75". */
+void cpi_sink_decimal(struct cpi_sink *sink, int64_t x, unsigned decimals);
 /* Lower-case hexadecimal without prefix, at least `digits` digits (zero-padded). */
 void cpi_sink_hex(struct cpi_sink *sink, uint64_t x, unsigned digits);
 void cpi_sink_printf(struct cpi_sink *sink, const char *format, ...)

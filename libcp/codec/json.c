@@ -117,6 +117,12 @@ void cpi_json_u64(struct cpi_json *json, uint64_t x)
 	cpi_sink_u64(json->sink, x);
 }
 
+void cpi_json_decimal(struct cpi_json *json, int64_t x, unsigned decimals)
+{
+	before_value(json);
+	cpi_sink_decimal(json->sink, x, decimals);
+}
+
 void cpi_json_double(struct cpi_json *json, double x)
 {
 	char digits[32];

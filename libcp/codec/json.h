@@ -33,6 +33,8 @@ void cpi_json_text(struct cpi_json *json, struct cp_text text);
 void cpi_json_str(struct cpi_json *json, const char *text);
 void cpi_json_i64(struct cpi_json *json, int64_t x);
 void cpi_json_u64(struct cpi_json *json, uint64_t x);
+/* x * 10^-decimals, exactly. */
+void cpi_json_decimal(struct cpi_json *json, int64_t x, unsigned decimals);
 /* Shortest form that reads back as the same double. */
 void cpi_json_double(struct cpi_json *json, double x);
 void cpi_json_bool(struct cpi_json *json, bool x);

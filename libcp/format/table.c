@@ -9,6 +9,7 @@ extern const struct cpi_format cpi_format_pprof;
 extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_perf_script;
 extern const struct cpi_format cpi_format_raw;
+extern const struct cpi_format cpi_format_speedscope;
 extern const struct cpi_format cpi_format_legacy_cpu;
 extern const struct cpi_format cpi_format_legacy_heap;
 extern const struct cpi_format cpi_format_legacy_jemalloc;
@@ -26,6 +27,7 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_folded,
 	&cpi_format_perf_script,
 	&cpi_format_raw,
+	&cpi_format_speedscope,
 	&cpi_format_legacy_cpu,
 	&cpi_format_legacy_heap,
 	&cpi_format_legacy_jemalloc,

@@ -339,28 +339,6 @@ static enum cp_code sort(struct writer *w, struct cp_error *err)
 	return CP_OK;
 }
 
-/* A whole number of 10^-decimals, without zeros at its end. */
-static void put_value(struct cpi_sink *sink, int64_t x, unsigned decimals)
-{
-	uint64_t rest, unit = 1, abs = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
-
-	if (decimals > 18)
-		decimals = 18;
-	for (unsigned i = 0; i < decimals; i++)
-		unit *= 10;
-	if (x < 0)
-		cpi_sink_char(sink, '-');
-	cpi_sink_u64(sink, abs / unit);
-	rest = abs % unit;
-	if (rest)
-		cpi_sink_char(sink, '.');
-	while (rest) {
-		unit /= 10;
-		cpi_sink_char(sink, (char)('0' + rest / unit));
-		rest %= unit;
-	}
-}
-
 static void print(const struct writer *w, struct cpi_sink *sink)
 {
 	unsigned decimals = w->p->sample_type.v[w->type].decimals;
@@ -381,7 +359,7 @@ static void print(const struct writer *w, struct cpi_sink *sink)
 				cpi_sink_char(sink, ';');
 		}
 		cpi_sink_char(sink, ' ');
-		put_value(sink, line->value, decimals);
+		cpi_sink_decimal(sink, line->value, decimals);
 		cpi_sink_char(sink, '\n');
 	}
 }

@@ -86,6 +86,9 @@ struct cp_read_options {
 	/* Further spans: a sample is kept that lies in one of these or in `time`. */
 	const struct cp_time_span *more_times;
 	size_t n_more_times;
+
+	/* Files of several profiles (speedscope): the one with this name or number. */
+	const char *profile;
 };
 
 #define CP_LABEL_NONE (1u << 31)
