@@ -27,7 +27,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-enum { CPI_JR_DEPTH = 512, CPI_JR_DIGITS = 1024 };
+enum { CPI_JR_DEPTH = 10000, CPI_JR_DIGITS = 1024 };
 
 enum cpi_jr_kind {
 	CPI_JR_NONE, /* the end, or damage */

@@ -48,7 +48,7 @@ static uint32_t line_frame(struct cpi_flat *flat, cp_location location, uint32_t
 
 		frame.file = f->file;
 		frame.start_line = flat->start_lines ? f->start_line : 0;
-		frame.column = f->start_line == l->line ? l->column : 0;
+		frame.column = !l->line || f->start_line == l->line ? l->column : 0;
 	}
 	return intern(flat, &frame);
 }

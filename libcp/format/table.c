@@ -10,6 +10,9 @@ extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_perf_script;
 extern const struct cpi_format cpi_format_raw;
 extern const struct cpi_format cpi_format_speedscope;
+extern const struct cpi_format cpi_format_cpuprofile;
+extern const struct cpi_format cpi_format_heapprofile;
+extern const struct cpi_format cpi_format_chrome_trace;
 extern const struct cpi_format cpi_format_legacy_cpu;
 extern const struct cpi_format cpi_format_legacy_heap;
 extern const struct cpi_format cpi_format_legacy_jemalloc;
@@ -28,6 +31,9 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_perf_script,
 	&cpi_format_raw,
 	&cpi_format_speedscope,
+	&cpi_format_cpuprofile,
+	&cpi_format_heapprofile,
+	&cpi_format_chrome_trace,
 	&cpi_format_legacy_cpu,
 	&cpi_format_legacy_heap,
 	&cpi_format_legacy_jemalloc,
