@@ -153,7 +153,7 @@ static void damage_costs_a_sample(void **state)
 		"{\"nodes\":[{\"id\":1," CALL("a", "1") ",\"children\":[2]},{\"id\":2," //
 		CALL("b", "1") ",\"children\":[1]}],\"samples\":[1],\"timeDeltas\":[0]}",
 		"samples/count time/nanoseconds\n"
-		"a@x.js;b@x.js 1 0\n",
+		"b@x.js;a@x.js 1 0\n",
 		"0x0 node 1 calls itself by way of others\n");
 }
 

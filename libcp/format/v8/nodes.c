@@ -268,7 +268,7 @@ static bool is_root(const struct v8_node *node)
 static void climb(struct v8_nodes *nodes, uint32_t row)
 {
 	struct cpi_json_reader *r = nodes->r;
-	size_t most = nodes->node.n;
+	size_t most = nodes->node.n - 1;
 
 	nodes->path.n = 0;
 	for (; row && !is_root(&nodes->node.v[row]); row = nodes->node.v[row].parent) {
