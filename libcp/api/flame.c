@@ -67,6 +67,33 @@ enum cp_code cp_flame_write(
 	return code;
 }
 
+enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,
+	uint64_t *ret_left_out, cp_write_fn *fn, void *arg, struct cp_error *err)
+{
+	struct target target = {fn, arg};
+	struct cpi_sink sink;
+	enum cp_code code;
+
+	cpi_sink_callback(&sink, &flame->flame.env->mem, hand_on, &target);
+	code = cpi_flame_write_data(&flame->flame, most, &sink, err);
+	if (!code)
+		code = cpi_sink_finish(&sink, err);
+	cpi_sink_release(&sink);
+	if (!code && ret_left_out)
+		*ret_left_out = flame->flame.left_out;
+	return code;
+}
+
+struct cp_text cp_flame_asset(enum cp_flame_asset which, const char **ret_hash)
+{
+	const struct cpi_asset *asset =
+		which == CP_FLAME_STYLE ? &cpi_asset_style : &cpi_asset_page;
+
+	if (ret_hash)
+		*ret_hash = asset->hash;
+	return (struct cp_text){asset->bytes, asset->n};
+}
+
 void cp_flame_free(struct cp_flame *flame)
 {
 	struct cpi_mem *mem;

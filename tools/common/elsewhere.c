@@ -9,8 +9,9 @@ static const struct {
 } table[] = {
 	{" top tree peek traces list tags comments ", "cpreport prints that report"},
 	{" base diff-base normalize ", "cpdiff compares profiles"},
-	{" http web no-browser eog evince gv ",
-		"nothing is served or opened; cpflame writes a picture or a page"},
+	{" http no-browser ", "cpweb shows profiles in the browser"},
+	{" web eog evince gv ",
+		"nothing is opened; cpflame writes a picture or a page, cpweb serves pages"},
 	{" gif pdf png ps ", "cpflame draws SVG, cpconv --to dot feeds Graphviz"},
 	{" kcachegrind ", "cpconv --to callgrind writes what KCachegrind opens"},
 	{" disasm weblist intel-syntax ",

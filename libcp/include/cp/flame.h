@@ -101,8 +101,27 @@ void cp_flame_scale(
  */
 enum cp_code cp_flame_write(
 	struct cp_flame *flame, cp_write_fn *fn, void *arg, struct cp_error *err);
+/*
+ * Writes the data block alone that the page's script draws from, for a page of one's own:
+ * it stands there in a <script type="text/plain" id="cp-flame">, the page's script (see
+ * cp_flame_asset) behind it, and the graph comes into the element cp-flame-here. Needs
+ * the format "html". Of the frames at most `most` ride along, the widest, 0: all that a
+ * page holds. A block with `most` says to the script that it is a part: the script fetches
+ * the whole from the address that the element's attribute data-rest gives, once somebody
+ * turns to the graph. *ret_left_out (may be NULL) is the number of frames that are not in
+ * the block. May be called several times, instead of cp_flame_write.
+ */
+enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,
+	uint64_t *ret_left_out, cp_write_fn *fn, void *arg, struct cp_error *err);
 /* NULL is fine. */
 void cp_flame_free(struct cp_flame *flame);
+
+enum cp_flame_asset { CP_FLAME_SCRIPT, CP_FLAME_STYLE };
+/*
+ * The page's script or its styles, constant; *ret_hash (may be NULL) is "sha256-…" of
+ * their bytes, as a content security policy names them.
+ */
+struct cp_text cp_flame_asset(enum cp_flame_asset which, const char **ret_hash);
 
 /* The i-th palette's name, or NULL after the last. */
 const char *cp_flame_palette_at(size_t i);

@@ -264,6 +264,7 @@ static void put_config(struct data *d)
 	member(sink, "scale", flame->unit.scale * o->factor);
 	member(sink, "nodes", d->tree->n - d->flame->left_out);
 	member(sink, "leftOut", d->flame->left_out);
+	member(sink, "part", flame->most && flame->left_out);
 	member(sink, "entries", d->n_entries);
 	member(sink, "names", d->n_lines[0]);
 	member(sink, "texts", d->n_lines[1]);
@@ -352,7 +353,9 @@ enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err)
 	struct cpi_mem *mem = &flame->env->mem;
 	uint32_t *by_rank = cpi_alloc_array(mem, tree->text.n, sizeof *by_rank);
 	uint8_t *used = cpi_alloc(mem, tree->text.n);
-	size_t most = CPI_FLAME_EMBEDDED;
+	size_t most = flame->most ? flame->most : CPI_FLAME_EMBEDDED;
+	size_t names = flame->most ? most * CPI_FLAME_NAME : CPI_FLAME_NAMES;
+	size_t least = flame->most ? 64 : 2000;
 	bool ok;
 
 	flame->ride = cpi_alloc(mem, tree->n);
@@ -362,8 +365,8 @@ enum cp_code cpi_flame_choose(struct cpi_flame *flame, struct cp_error *err)
 	for (; ok; most /= 2) {
 		memset(flame->ride, 0, tree->n);
 		ok = cpi_flame_widest(flame, most, 0, flame->ride, &flame->left_out);
-		if (!ok || tree->bytes.bytes < CPI_FLAME_NAMES || most < 2000 ||
-			names_size(flame, by_rank, used) <= CPI_FLAME_NAMES)
+		if (!ok || tree->bytes.bytes < names || most < least ||
+			names_size(flame, by_rank, used) <= names)
 			break;
 		most = most < tree->n ? most : tree->n;
 	}

@@ -223,6 +223,7 @@ static void name_it(struct cpi_flame *flame)
 			: flame->diff ? "Differential Flame Graph"
 			: o->inverted ? "Icicle Graph" : "Flame Graph";
 	cpi_text_printable(flame->title, sizeof flame->title, cpi_text(title));
+	flame->note[0] = 0;
 	cpi_sink_memory(&note, &flame->env->mem);
 	if (tree->negative)
 		cpi_sink_printf(&note, "%llu samples with negative values are left out; ",
@@ -231,7 +232,7 @@ static void name_it(struct cpi_flame *flame)
 		cpi_sink_printf(&note, "%u very long names are cut; ", tree->cut_names);
 	if ((uint64_t)tree->total[0][0] >= 1ULL << 53)
 		cpi_sink_str(&note, "values above 2^53 are rounded; ");
-	if (flame->left_out)
+	if (flame->left_out && !flame->most)
 		cpi_sink_printf(&note, "of %u frames the %llu widest are here; ", tree->n,
 			(unsigned long long)(tree->n - flame->left_out));
 	if (note.n > 2)
@@ -309,8 +310,8 @@ static enum cp_code prepare(struct cpi_flame *flame, struct cp_error *err)
 	return code;
 }
 
-enum cp_code cpi_flame_write(
-	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
+/* Everything up to the choice of frames; once. */
+static enum cp_code finish(struct cpi_flame *flame, struct cp_error *err)
 {
 	const struct cp_flame_options *o = &flame->options;
 	enum cp_code code = CP_OK;
@@ -326,5 +327,30 @@ enum cp_code cpi_flame_write(
 			"there is no sample to draw");
 	if (!code)
 		code = prepare(flame, err);
-	return code ? code : find_output(o->format)(flame, sink, err);
+	flame->prepared = !code;
+	return code;
+}
+
+enum cp_code cpi_flame_write(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err)
+{
+	enum cp_code code = finish(flame, err);
+
+	return code ? code : find_output(flame->options.format)(flame, sink, err);
+}
+
+enum cp_code cpi_flame_write_data(struct cpi_flame *flame, uint32_t most,
+	struct cpi_sink *sink, struct cp_error *err)
+{
+	enum cp_code code = CP_OK;
+
+	flame->most = most;
+	if (!flame->prepared) {
+		code = finish(flame, err);
+	} else {
+		cpi_free(&flame->env->mem, flame->ride, flame->tree.n);
+		code = cpi_flame_choose(flame, err);
+		name_it(flame);
+	}
+	return code ? code : cpi_flame_data(flame, sink, err);
 }

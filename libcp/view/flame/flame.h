@@ -37,6 +37,9 @@ struct cpi_flame {
 	bool started; /* the tree is there: a profile was added */
 	bool diff;
 	bool timed; /* siblings stand in order of time, for a page */
+	bool prepared; /* the tree is finished; nothing can be added */
+	/* At most so many frames ride along; 0: as many as a page holds. */
+	uint32_t most;
 	struct cpi_flame_unit unit;
 	struct cpi_flame_unit
 		first; /* of the first profile, whatever the values are called */
@@ -79,6 +82,8 @@ enum { CPI_FLAME_DRAWN = 2000 };
  * bytes.
  */
 enum { CPI_FLAME_EMBEDDED = 4000000, CPI_FLAME_NAMES = 20 << 20 };
+/* Of names, when the caller says how many frames: so many bytes for each. */
+enum { CPI_FLAME_NAME = 16 };
 
 /*
  * Calls `each` for every node, depth first, with its start; false stops and is
@@ -158,6 +163,9 @@ void cpi_flame_scale(struct cpi_flame *flame, enum cp_flame_scale scale, double 
 	const char *note);
 enum cp_code cpi_flame_write(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+/* The data block alone, with at most so many frames (0: all); may be repeated. */
+enum cp_code cpi_flame_write_data(struct cpi_flame *flame, uint32_t most,
+	struct cpi_sink *sink, struct cp_error *err);
 void cpi_flame_release(struct cpi_flame *flame);
 
 /* Files embedded at build time, see view/flame/assets/embed.py. */

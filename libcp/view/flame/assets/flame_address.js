@@ -51,6 +51,10 @@ function addressing(app) {
         return '#' + parts.filter(x => x).join('&');
     }
 
+    // A frame's name for as long as its path is there, in another application, too.
+    app.markOf = i => hashesNow()[i];
+    app.marked = mark => hashesNow().indexOf(mark);
+
     // A new entry in the history for places, none for letters typed.
     app.remember = entry => {
         const now = address();

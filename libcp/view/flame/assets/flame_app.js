@@ -10,7 +10,10 @@ function flameApp(host, text, options) {
         current: -1, inverted: !!conf.inverted, side: 'both', levels: 1,
         search: {text: '', regex: false, exact: false}};
     const ui = app.ui;
+    const closing = new AbortController(), until = {signal: closing.signal};
     let queued = false, printing = false, atRoot = true;
+
+    const watch = new ResizeObserver(resized);
 
     // Drawing -----------------------------------------------------------------------
 
@@ -270,15 +273,23 @@ function flameApp(host, text, options) {
             if (i >= 0)
                 app.zoom(i);
         });
-        document.addEventListener('keydown', key);
-        window.addEventListener('hashchange', () => { app.restore(); app.draw(); });
-        window.addEventListener('resize', resized);
-        new ResizeObserver(resized).observe(ui.scroll);
-        dark.addEventListener('change', app.draw);
-        window.addEventListener('beforeprint', () => print(true));
-        window.addEventListener('afterprint', () => print(false));
+        document.addEventListener('keydown', key, until);
+        window.addEventListener('hashchange', () => { app.restore(); app.draw(); }, until);
+        window.addEventListener('resize', resized, until);
+        watch.observe(ui.scroll);
+        dark.addEventListener('change', app.draw, until);
+        window.addEventListener('beforeprint', () => print(true), until);
+        window.addEventListener('afterprint', () => print(false), until);
     }
 
+    // Makes room for another application in the same place.
+    app.close = () => {
+        closing.abort();
+        watch.disconnect();
+        ui.root.remove();
+    };
+
+    app.until = until;
     app.at = painter.at;
     searching(app);
     detailing(app);

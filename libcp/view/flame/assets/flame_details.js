@@ -29,14 +29,15 @@ function detailing(app) {
         const m = app.model, e = m.entries[m.entry[i]], z = app.zoomed, out = [];
         if (conf.diff)
             out.push(changeText(m.total[i], m.totalBefore[i]),
-                'self: ' + (m.self[i] || m.before[i] ? changeText(m.self[i], m.before[i]) : 'none'));
+                conf.part ? '' : 'self: ' + (m.self[i] || m.before[i] ? changeText(m.self[i], m.before[i]) : 'none'));
         else
-            out.push(show(m.total[i]), 'self ' + show(m.self[i]) + ' (' +
+            out.push(show(m.total[i]), conf.part ? '' : 'self ' + show(m.self[i]) + ' (' +
                 percent(m.self[i], m.total[0]) + ')');
         if (i)
             out.push(percent(m.total[i], m.total[0]) + ' of all');
         else if (!m.pivot)
-            out.push(grouped(m.n - 1) + (m.n === 2 ? ' frame' : ' frames'));
+            out.push(grouped(m.n - 1 + (conf.part ? conf.leftOut : 0)) +
+                (m.n === 2 ? ' frame' : ' frames'));
         if (z && i !== z && i)
             out.push(percent(m.total[i], m.total[z]) + ' of zoom');
         if (e.flags & KERNEL)
@@ -49,7 +50,7 @@ function detailing(app) {
             out.push(place(m, e));
         if (e.module >= 0)
             out.push(m.files[e.module]);
-        return out.join(' · ');
+        return out.filter(words => words).join(' · ');
     };
 
     // The frame under the pointer, else the current one, else what is zoomed to.

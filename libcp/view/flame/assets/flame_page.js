@@ -268,7 +268,7 @@ function extendPage(app) {
     document.addEventListener('click', e => {
         if (!ui.menu.contains(e.target))
             closeMenu();
-    });
+    }, app.until);
     ui.menu.addEventListener('keydown', e => {
         const items = Array.from(ui.menu.children), at = items.indexOf(document.activeElement);
         if (e.key === 'Escape') {
@@ -287,7 +287,7 @@ function extendPage(app) {
             above.paint();
             below.paint();
         }
-    });
+    }, app.until);
 
     for (const [key, what] of [['s', 'callers and callees'], ['f', 'only stacks with it'],
         ['h', 'hide it'], ['r', 'fold recursion'], ['u', 'undo'], ['t', 'table of functions'],
@@ -305,4 +305,57 @@ function extendPage(app) {
         undo: undo, toggleTable: toggleTable};
     if (app.conf.timed)
         app.begin = rebuild;
+}
+
+// A page of which only the widest frames came: what is left out is fetched when somebody turns
+// to the graph, or when the address wants more than the first look. Takes its place unseen: the
+// address knows the view, the rest is handed over.
+function startPage(host, block) {
+    const rest = block.getAttribute('data-rest'), signs = ['pointermove', 'pointerdown',
+        'keydown', 'focusin', 'wheel'];
+    const draw = text => flameApp(host, text, {painter: canvasPainter(), most: 20000, page: true,
+        extend: extendPage});
+    let asked = false;
+
+    function replace(text) {
+        const old = window.cpFlame.instance, ui = old.ui, typing = document.activeElement;
+        const mark = old.current > 0 ? old.markOf(old.current) : 0, top = ui.scroll.scrollTop;
+        const from = ui.search.selectionStart, whole = ui.scroll.scrollHeight;
+        old.remember(false);
+        old.close();
+        const app = draw(text);
+        window.cpFlame.instance = app;
+        app.choose(mark ? Math.max(app.marked(mark), -1) : -1);
+        app.ui.scroll.scrollTop = app.inverted ? top : top + app.ui.scroll.scrollHeight - whole;
+        if (typing === ui.search) {
+            app.ui.search.focus();
+            app.ui.search.setSelectionRange(from, from);
+        } else if (typing === ui.scroll) {
+            app.ui.scroll.focus();
+        }
+        if (window.cpFlame.onwhole)
+            window.cpFlame.onwhole(app);
+    }
+
+    function ask() {
+        if (asked)
+            return;
+        asked = true;
+        fetch(rest, {credentials: 'same-origin'}).then(answer => {
+            if (!answer.ok)
+                throw new Error(answer.status);
+            return answer.text();
+        }).then(replace).catch(() => {
+            asked = false;
+        });
+    }
+
+    if (rest) {
+        for (const sign of signs)
+            host.addEventListener(sign, ask, {passive: true});
+        window.addEventListener('beforeprint', ask);
+        if (location.hash.length > 1)
+            setTimeout(ask);
+    }
+    return draw(block.textContent);
 }

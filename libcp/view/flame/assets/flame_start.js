@@ -30,9 +30,7 @@ function start() {
         return null;
     if (root.localName === 'svg')
         return startPicture(root, block.textContent);
-    return flameApp(document.getElementById('cp-flame-here') || document.body,
-        block.textContent, {painter: canvasPainter(), most: 20000, page: true,
-            extend: typeof extendPage === 'function' ? extendPage : null});
+    return startPage(document.getElementById('cp-flame-here') || document.body, block);
 }
 
 window.cpFlame = {decode: decode, app: flameApp, color: color, forms: forms, svgPainter: svgPainter,

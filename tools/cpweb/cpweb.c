@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpweb: a saved profile, or one that is being taken, in the browser. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/options.h"
+#include "cpweb/server.h"
+#include "cpweb/web.h"
+
+struct cpweb {
+	struct web web;
+	const char *http;
+	bool browser, browser_seen, no_token;
+	int64_t idle_exit, exit_with;
+	struct symbol_options symbols;
+	struct capture_options capture;
+	struct cp_read_options read;
+	struct cp_symbolize_options symbolize;
+};
+
+static const struct opt web_rows[] = {
+	OPT_STRING(struct cpweb, http, "http", 0, "[HOST]:PORT",
+		"listen there: no host is this machine only, 0.0.0.0 every interface, no "
+		"port a free one (default: 22222, or a free one)"),
+	OPT_LIST(struct cpweb, web.allowed, "allow-host", 0, "NAME",
+		"answer also under this name; addresses and localhost are always "
+		"answered"),
+	OPT_FLAG(struct cpweb, no_token, "no-token", 0,
+		"let in whoever can reach the port, without link or code"),
+	OPT_FLAG(struct cpweb, browser, "browser", 0,
+		"open a browser (default: on a desktop, from a terminal)",
+		.seen = offsetof(struct cpweb, browser_seen)),
+	OPT_INT(struct cpweb, exit_with, "exit-with", 0, "PID",
+		"end when that process does"),
+	OPT_INT(struct cpweb, idle_exit, "idle-exit", 0, "MINUTES",
+		"end after so long without a request"),
+	OPT_END,
+};
+
+static const char examples[] =
+	"  cpweb cpu.pb.gz                          prints the address to open\n"
+	"  cpweb -http=0.0.0.0:22222 cpu.pb.gz      for other machines, with a code\n"
+	"  cpweb before.pb.gz after.pb.gz           several files beside each other\n"
+	"  cpweb ./program perf.data                with the program for its names\n";
+
+/* What is on standard input is read once; every other input must be there. */
+static int add_inputs(struct tool *tool, struct cpweb *self)
+{
+	struct opt_list *inputs = &tool->options.inputs;
+
+	for (size_t i = 0; i < inputs->n; i++) {
+		if (strcmp(inputs->v[i], "-") && access(inputs->v[i], R_OK)) {
+			ui_error(&tool->ui, inputs->v[i], "%s", strerror(errno));
+			return TOOL_UNREADABLE;
+		}
+		if (!inputs_add(&self->web.inputs, inputs->v[i])) {
+			ui_error(&tool->ui, NULL, "out of memory");
+			return TOOL_SYSTEM;
+		}
+	}
+	return TOOL_GO;
+}
+
+static int open_port(struct tool *tool, struct cpweb *self)
+{
+	char message[512];
+
+	if (!guard_init(&self->web.guard, self->no_token)) {
+		ui_error(&tool->ui, NULL, "the system has no random numbers");
+		return TOOL_SYSTEM;
+	}
+	if (!listener_open(&self->web.listener, self->http ? self->http : "22222",
+		    !self->http, message, sizeof message)) {
+		ui_error(&tool->ui, NULL, "%s", message);
+		return strstr(message, "takes") ? TOOL_USAGE : TOOL_SYSTEM;
+	}
+	/* A name one listens under is one's own. */
+	if (strcmp(self->web.listener.host, "localhost"))
+		opt_list_add(&self->web.allowed, self->web.listener.host);
+	return TOOL_GO;
+}
+
+/* The addresses are the answer, what they mean is talk. */
+static void tell(struct tool *tool, struct cpweb *self, struct buf *urls)
+{
+	const struct guard *guard = &self->web.guard;
+	struct buf words = {0};
+	char query[48] = "", *line;
+
+	if (!guard->open)
+		snprintf(query, sizeof query, "?token=%s", guard->token);
+	listener_tell(&self->web.listener, query, guard->open ? NULL : guard->code,
+		getenv("SSH_CONNECTION"), urls, &words);
+	fputs(urls->p ? urls->p : "", stdout);
+	fflush(stdout);
+	for (line = words.p ? strtok(words.p, "\n") : NULL; line; line = strtok(NULL, "\n"))
+		ui_note(&tool->ui, NULL, "%s", line);
+	buf_release(&words);
+}
+
+/* Only with a screen to open one on, and somebody who looks at it. */
+static bool wants_browser(const struct cpweb *self)
+{
+	if (self->browser_seen)
+		return self->browser;
+	return isatty(STDOUT_FILENO) && !getenv("SSH_CONNECTION") &&
+		(getenv("DISPLAY") || getenv("WAYLAND_DISPLAY"));
+}
+
+static void open_browser(struct tool *tool, const struct buf *urls)
+{
+	const char *program = getenv("BROWSER");
+	char *url = strndup(urls->p, strcspn(urls->p, "\n"));
+	pid_t pid = url ? fork() : -1;
+
+	if (pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		/* Not a child to be waited for. */
+		if (fork())
+			_exit(0);
+		setsid();
+		if (program && *program)
+			execlp(program, program, url, (char *)NULL);
+		execlp("xdg-open", "xdg-open", url, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		ui_warn(&tool->ui, NULL, "cannot start a browser: %s", strerror(errno));
+	free(url);
+}
+
+/* Until a signal, the end of the process that was named, or a long silence. */
+static int wait_for_the_end(struct tool *tool, struct cpweb *self, const sigset_t *signals)
+{
+	struct pollfd fd[2] = {{.events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	int status = TOOL_DONE;
+
+	fd[0].fd = signalfd(-1, signals, SFD_CLOEXEC);
+	if (self->exit_with > 0) {
+		fd[1].fd = (int)syscall(SYS_pidfd_open, (pid_t)self->exit_with, 0);
+		if (fd[1].fd < 0 && errno == ESRCH)
+			return TOOL_DONE;
+		if (fd[1].fd < 0) {
+			ui_error(&tool->ui, NULL, "--exit-with %lld: %s",
+				(long long)self->exit_with, strerror(errno));
+			return TOOL_SYSTEM;
+		}
+	}
+	for (;;) {
+		struct timespec t;
+		int64_t left = -1;
+
+		if (self->idle_exit > 0) {
+			clock_gettime(CLOCK_MONOTONIC, &t);
+			left = server_last(self->web.server) + 60 * self->idle_exit -
+				t.tv_sec;
+			if (left <= 0)
+				break;
+		}
+		if (poll(fd, 2, left < 0 ? -1 : (int)(left > 3600 ? 3600 : left) * 1000) >
+			0)
+			break;
+	}
+	close(fd[0].fd);
+	if (fd[1].fd >= 0)
+		close(fd[1].fd);
+	return status;
+}
+
+/* One input alone is read at once: a file that cannot be shown is said here. */
+static int read_first(struct tool *tool, struct cpweb *self)
+{
+	struct input *input = inputs_find(&self->web.inputs, NULL);
+	struct loaded *loaded;
+	struct cp_error err;
+	bool stale;
+
+	loaded = inputs_get(&self->web.inputs, input, "", &stale, &err);
+	if (loaded) {
+		inputs_put(&self->web.inputs, loaded);
+		return TOOL_GO;
+	}
+	if (atomic_load(&self->web.ending))
+		return TOOL_GO;
+	return self->web.inputs.n == 1 ? tool_fail(tool, tool_input_name(input->path), &err)
+				       : TOOL_GO;
+}
+
+static int serve(struct tool *tool, struct cpweb *self, const sigset_t *signals)
+{
+	struct web *web = &self->web;
+	int status;
+
+	inputs_survive_truncation();
+	if (!views_start(&web->views, web) || !(web->server = server_start(web))) {
+		ui_error(&tool->ui, NULL, "cannot start the server");
+		return TOOL_SYSTEM;
+	}
+	status = read_first(tool, self);
+	if (status == TOOL_GO)
+		status = wait_for_the_end(tool, self, signals);
+	server_quiet(web->server);
+	server_drain(web->server, 2000);
+	atomic_store(&web->ending, true);
+	views_stop(&web->views);
+	server_stop(web->server);
+	views_release(&web->views);
+	return status;
+}
+
+static int run(struct tool *tool, struct cpweb *self)
+{
+	struct buf urls = {0};
+	sigset_t signals;
+	int status;
+
+	if (self->idle_exit < 0 || self->exit_with < 0)
+		return tool_usage(tool, "--idle-exit and --exit-with take positive numbers");
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	status = open_port(tool, self);
+	if (status == TOOL_GO)
+		status = add_inputs(tool, self);
+	if (status != TOOL_GO)
+		return status;
+	tell(tool, self, &urls);
+	if (wants_browser(self))
+		open_browser(tool, &urls);
+	buf_release(&urls);
+	return serve(tool, self, &signals);
+}
+
+static int prepare(struct tool *tool, struct cpweb *self)
+{
+	const struct cp_symbolize_options *use;
+	int status = tool_take_inputs(tool, &self->symbols.binaries);
+
+	if (status == TOOL_GO)
+		status = capture_options_get(tool, &self->capture, &self->read);
+	if (status == TOOL_GO)
+		status = symbol_options_get(tool, &self->symbols, &self->symbolize, &use);
+	if (status != TOOL_GO)
+		return status;
+	if (tool->options.output || tool->options.to)
+		return tool_usage(tool, "cpweb writes nothing; its pages save what they show");
+	self->web.tool = tool;
+	self->web.read = &self->read;
+	self->web.symbolize = &self->symbolize;
+	self->web.use_symbols = use != NULL;
+	return TOOL_GO;
+}
+
+int main(int argc, char **argv)
+{
+	static struct cpweb self;
+	struct tool tool = {
+		.name = "cpweb",
+		.summary = "look at profiles in the browser",
+		.examples = examples,
+		.usage = "[-http=[HOST]:PORT] [OPTION...] [PROGRAM] INPUT...",
+	};
+	const struct opt_group groups[] = {
+		{"Server", web_rows, &self},
+		OPT_GROUP_SYMBOLS(&self.symbols),
+		OPT_GROUP_CAPTURE(&self.capture),
+		OPT_GROUP_COMMON(&tool),
+		{0},
+	};
+	int status;
+
+	tool.groups = groups;
+	inputs_init(&self.web.inputs, &self.web);
+	status = tool_begin(&tool, argc, argv);
+	if (status == TOOL_GO)
+		status = prepare(&tool, &self);
+	if (status == TOOL_GO)
+		status = run(&tool, &self);
+	inputs_release(&self.web.inputs);
+	symbol_options_release(&self.symbols);
+	capture_options_release(&self.capture);
+	return tool_end(&tool, status);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPW_WEB_H
+#define CPW_WEB_H
+
+/*
+ * The server's parts.
+ *
+ *	cpweb.c    options, and what happens in which order
+ *	listen.c   the port
+ *	server.c   connections: libmicrohttpd's side, limits, headers
+ *	request.c  what is asked, and whether it may be
+ *	guard.c    the token and the code
+ *	inputs.c   files and the profiles read from them
+ *	views.c    one computation for each view, kept and shared
+ *	page.c     the frame that all pages have
+ *	view_*.c   what stands in it
+ *	assets/    the script and styles
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/main.h"
+#include "cpweb/guard.h"
+#include "cpweb/inputs.h"
+#include "cpweb/listen.h"
+#include "cpweb/request.h"
+#include "cpweb/views.h"
+
+struct server;
+
+struct web {
+	struct tool *tool;
+	const struct cp_read_options *read;
+	const struct cp_symbolize_options *symbolize;
+	bool use_symbols;
+	struct opt_list allowed; /* names in Host */
+	const char *folder;      /* the folder of runs; NULL: single files */
+
+	struct guard guard;
+	struct listener listener;
+	struct inputs inputs;
+	struct views views;
+	struct server *server;
+	atomic_bool ending;
+};
+
+#endif
