@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""security.py CPWEB TESTDATA: who is let in, what is refused, what every answer carries; each
+"""security.py CPWEB: who is let in, what is refused, what every answer carries; each
 line of the list in cpweb's manual is a check here."""
 import re
 import socket
@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from server import Answer, Web  # noqa: E402
 
-CPWEB, DATA = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+CPWEB = Path(sys.argv[1]).resolve()
 NAME = "secretfunction"
 failures = []
 PAGES = ["/", "/flamegraph", "/flamegraph.data", "/top", "/peek?q=a", "/tags", "/symbols", "/info",

@@ -13,14 +13,18 @@
 #include <unistd.h>
 
 #include "common/options.h"
+#include "cpweb/folder.h"
 #include "cpweb/server.h"
 #include "cpweb/web.h"
+#include "fetch/options.h"
 
 struct cpweb {
 	struct web web;
 	const char *http;
 	bool browser, browser_seen, no_token;
 	int64_t idle_exit, exit_with;
+	struct opt_list base, urls;
+	struct fetch_options fetch;
 	struct symbol_options symbols;
 	struct capture_options capture;
 	struct cp_read_options read;
@@ -34,6 +38,9 @@ static const struct opt web_rows[] = {
 	OPT_LIST(struct cpweb, web.allowed, "allow-host", 0, "NAME",
 		"answer also under this name; addresses and localhost are always "
 		"answered"),
+	OPT_LIST(struct cpweb, base, "base", 0, "FILE",
+		"compare with FILE: the first page is the difference; repeatable",
+		.aliases = "diff-base"),
 	OPT_FLAG(struct cpweb, no_token, "no-token", 0,
 		"let in whoever can reach the port, without link or code"),
 	OPT_FLAG(struct cpweb, browser, "browser", 0,
@@ -50,24 +57,79 @@ static const char examples[] =
 	"  cpweb cpu.pb.gz                          prints the address to open\n"
 	"  cpweb -http=0.0.0.0:22222 cpu.pb.gz      for other machines, with a code\n"
 	"  cpweb before.pb.gz after.pb.gz           several files beside each other\n"
+	"  cpweb runs/                              a folder of captures\n"
+	"  cpweb -http=:0 localhost:6060            takes a profile, keeps it, shows it\n"
 	"  cpweb ./program perf.data                with the program for its names\n";
 
 /* What is on standard input is read once; every other input must be there. */
 static int add_inputs(struct tool *tool, struct cpweb *self)
 {
+	const struct opt_list *lists[] = {&tool->options.inputs, &self->base};
+	bool ok = true;
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; ok && i < lists[k]->n; i++) {
+			const char *path = lists[k]->v[i];
+
+			if (strcmp(path, "-") && access(path, R_OK)) {
+				ui_error(&tool->ui, path, "%s", strerror(errno));
+				return TOOL_UNREADABLE;
+			}
+			ok = inputs_add(&self->web.inputs, path);
+		}
+	ok = ok && (!self->web.folder || folder_scan(&self->web, self->web.folder));
+	if (ok)
+		return TOOL_GO;
+	ui_error(&tool->ui, self->web.folder, "%s", strerror(errno));
+	return self->web.folder ? TOOL_UNREADABLE : TOOL_SYSTEM;
+}
+
+/* What is fetched, and a folder of runs, are no files. */
+static int sort_operands(struct tool *tool, struct cpweb *self)
+{
 	struct opt_list *inputs = &tool->options.inputs;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < inputs->n; i++) {
-		if (strcmp(inputs->v[i], "-") && access(inputs->v[i], R_OK)) {
-			ui_error(&tool->ui, inputs->v[i], "%s", strerror(errno));
-			return TOOL_UNREADABLE;
-		}
-		if (!inputs_add(&self->web.inputs, inputs->v[i])) {
-			ui_error(&tool->ui, NULL, "out of memory");
-			return TOOL_SYSTEM;
+		const char *operand = inputs->v[i];
+
+		if (fetch_is_url(operand)) {
+			opt_list_add(&self->urls, operand);
+		} else if (folder_is(operand)) {
+			if (self->web.folder)
+				return tool_usage(tool, "one folder of runs at a time");
+			self->web.folder = operand;
+		} else {
+			inputs->v[kept++] = operand;
 		}
 	}
+	inputs->n = kept;
+	if (self->base.n && !kept && !self->urls.n)
+		return tool_usage(tool, "--base needs something to compare with it");
 	return TOOL_GO;
+}
+
+/* With a base the first page is the difference. */
+static void choose_start(struct cpweb *self)
+{
+	struct inputs *inputs = &self->web.inputs;
+	struct buf *to = &self->web.start;
+	size_t after = inputs->n - self->base.n;
+
+	if (!self->base.n || !after)
+		return;
+	buf_str(to, "/diff?before=");
+	for (size_t i = after; i < inputs->n; i++) {
+		buf_url(to, inputs->v[i]->name, strlen(inputs->v[i]->name));
+		if (i + 1 < inputs->n)
+			buf_char(to, '/');
+	}
+	buf_str(to, "&after=");
+	for (size_t i = 0; i < after; i++) {
+		buf_url(to, inputs->v[i]->name, strlen(inputs->v[i]->name));
+		if (i + 1 < after)
+			buf_char(to, '/');
+	}
 }
 
 static int open_port(struct tool *tool, struct cpweb *self)
@@ -141,41 +203,92 @@ static void open_browser(struct tool *tool, const struct buf *urls)
 	free(url);
 }
 
+/* What the main thread waits for. */
+enum { ON_SIGNAL, ON_PROCESS, ON_FOLDER, ON_CAPTURE, ON_COUNT };
+
+/* Milliseconds until a silence has been long enough; -1: it never is, 0: it is now. */
+static int idle_left(const struct cpweb *self)
+{
+	struct timespec t;
+	int64_t left;
+
+	if (!self->idle_exit)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	left = server_last(self->web.server) + 60 * self->idle_exit - t.tv_sec;
+	return left <= 0 ? 0 : (int)(left > 3600 ? 3600 : left) * 1000;
+}
+
+/* A capture that failed: pages that wait for it hear of it first. */
+static bool capture_failed(struct cpweb *self)
+{
+	struct capture *capture = &self->web.capture;
+	const struct timespec moment = {.tv_nsec = 100000000};
+	uint64_t n;
+
+	if (read(capture->wake, &n, sizeof n) < 0 || !capture->failed ||
+		self->web.inputs.n)
+		return false;
+	for (int i = 0; i < 15; i++) {
+		bool told;
+
+		pthread_mutex_lock(&capture->lock);
+		told = capture->told;
+		pthread_mutex_unlock(&capture->lock);
+		if (told)
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
+static int open_ends(struct tool *tool, struct cpweb *self, const sigset_t *signals,
+	struct pollfd fd[ON_COUNT])
+{
+	for (int i = 0; i < ON_COUNT; i++)
+		fd[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+	fd[ON_SIGNAL].fd = signalfd(-1, signals, SFD_CLOEXEC);
+	if (self->web.folder)
+		fd[ON_FOLDER].fd = folder_watch(self->web.folder);
+	if (self->web.capture.web)
+		fd[ON_CAPTURE].fd = self->web.capture.wake;
+	if (!self->exit_with)
+		return TOOL_GO;
+	fd[ON_PROCESS].fd = (int)syscall(SYS_pidfd_open, (pid_t)self->exit_with, 0);
+	if (fd[ON_PROCESS].fd >= 0)
+		return TOOL_GO;
+	if (errno == ESRCH)
+		return TOOL_DONE;
+	ui_error(&tool->ui, NULL, "--exit-with %lld: %s", (long long)self->exit_with,
+		strerror(errno));
+	return TOOL_SYSTEM;
+}
+
 /* Until a signal, the end of the process that was named, or a long silence. */
 static int wait_for_the_end(struct tool *tool, struct cpweb *self, const sigset_t *signals)
 {
-	struct pollfd fd[2] = {{.events = POLLIN}, {.fd = -1, .events = POLLIN}};
-	int status = TOOL_DONE;
+	struct pollfd fd[ON_COUNT];
+	int status = open_ends(tool, self, signals, fd);
 
-	fd[0].fd = signalfd(-1, signals, SFD_CLOEXEC);
-	if (self->exit_with > 0) {
-		fd[1].fd = (int)syscall(SYS_pidfd_open, (pid_t)self->exit_with, 0);
-		if (fd[1].fd < 0 && errno == ESRCH)
-			return TOOL_DONE;
-		if (fd[1].fd < 0) {
-			ui_error(&tool->ui, NULL, "--exit-with %lld: %s",
-				(long long)self->exit_with, strerror(errno));
-			return TOOL_SYSTEM;
-		}
-	}
-	for (;;) {
-		struct timespec t;
-		int64_t left = -1;
+	while (status == TOOL_GO) {
+		int left = idle_left(self);
 
-		if (self->idle_exit > 0) {
-			clock_gettime(CLOCK_MONOTONIC, &t);
-			left = server_last(self->web.server) + 60 * self->idle_exit -
-				t.tv_sec;
-			if (left <= 0)
-				break;
+		if (!left || (poll(fd, ON_COUNT, left) < 0 && errno != EINTR))
+			status = TOOL_DONE;
+		else if (fd[ON_SIGNAL].revents || fd[ON_PROCESS].revents)
+			status = TOOL_DONE;
+		if (fd[ON_FOLDER].revents) {
+			folder_drain(fd[ON_FOLDER].fd);
+			folder_scan(&self->web, self->web.folder);
 		}
-		if (poll(fd, 2, left < 0 ? -1 : (int)(left > 3600 ? 3600 : left) * 1000) >
-			0)
-			break;
+		if (fd[ON_CAPTURE].revents && capture_failed(self))
+			status = TOOL_UNREADABLE;
+		for (int i = 0; i < ON_COUNT; i++)
+			fd[i].revents = 0;
 	}
-	close(fd[0].fd);
-	if (fd[1].fd >= 0)
-		close(fd[1].fd);
+	for (int i = 0; i < ON_COUNT; i++)
+		if (fd[i].fd >= 0 && i != ON_CAPTURE)
+			close(fd[i].fd);
 	return status;
 }
 
@@ -187,6 +300,8 @@ static int read_first(struct tool *tool, struct cpweb *self)
 	struct cp_error err;
 	bool stale;
 
+	if (!input || self->web.folder)
+		return TOOL_GO;
 	loaded = inputs_get(&self->web.inputs, input, "", &stale, &err);
 	if (loaded) {
 		inputs_put(&self->web.inputs, loaded);
@@ -211,6 +326,7 @@ static int serve(struct tool *tool, struct cpweb *self, const sigset_t *signals)
 	status = read_first(tool, self);
 	if (status == TOOL_GO)
 		status = wait_for_the_end(tool, self, signals);
+	capture_stop(&web->capture);
 	server_quiet(web->server);
 	server_drain(web->server, 2000);
 	atomic_store(&web->ending, true);
@@ -218,6 +334,34 @@ static int serve(struct tool *tool, struct cpweb *self, const sigset_t *signals)
 	server_stop(web->server);
 	views_release(&web->views);
 	return status;
+}
+
+/* After the port is there: nothing is asked of a service for nothing. */
+static int start_capture(struct tool *tool, struct cpweb *self)
+{
+	struct fetch_settings settings;
+	const struct opt_list *kinds = &self->fetch.kinds;
+	int status;
+
+	if (!self->urls.n)
+		return TOOL_GO;
+	status = fetch_options_get(tool, &self->fetch, &settings);
+	if (status != TOOL_GO)
+		return status;
+	if (kinds->n > 1)
+		return tool_usage(tool, "one --kind at a time; cpget takes several");
+	return capture_start(&self->web.capture, &self->web, &self->urls, &settings,
+		kinds->n ? kinds->v[0] : NULL, self->fetch.seconds);
+}
+
+static void open_stores(struct cpweb *self)
+{
+	char *notes = NULL;
+
+	if (self->web.folder && asprintf(&notes, "%s/.cpweb-notes", self->web.folder) < 0)
+		notes = NULL;
+	store_init(&self->web.notes, notes);
+	store_init(&self->web.kept, store_views_path());
 }
 
 static int run(struct tool *tool, struct cpweb *self)
@@ -236,8 +380,11 @@ static int run(struct tool *tool, struct cpweb *self)
 	status = open_port(tool, self);
 	if (status == TOOL_GO)
 		status = add_inputs(tool, self);
+	if (status == TOOL_GO)
+		status = start_capture(tool, self);
 	if (status != TOOL_GO)
 		return status;
+	choose_start(self);
 	tell(tool, self, &urls);
 	if (wants_browser(self))
 		open_browser(tool, &urls);
@@ -248,8 +395,12 @@ static int run(struct tool *tool, struct cpweb *self)
 static int prepare(struct tool *tool, struct cpweb *self)
 {
 	const struct cp_symbolize_options *use;
-	int status = tool_take_inputs(tool, &self->symbols.binaries);
+	int status = sort_operands(tool, self);
 
+	if (status == TOOL_GO && !self->urls.n && !self->web.folder)
+		status = tool_take_inputs(tool, &self->symbols.binaries);
+	else
+		tool_take_binaries(tool, &self->symbols.binaries);
 	if (status == TOOL_GO)
 		status = capture_options_get(tool, &self->capture, &self->read);
 	if (status == TOOL_GO)
@@ -258,6 +409,7 @@ static int prepare(struct tool *tool, struct cpweb *self)
 		return status;
 	if (tool->options.output || tool->options.to)
 		return tool_usage(tool, "cpweb writes nothing; its pages save what they show");
+	open_stores(self);
 	self->web.tool = tool;
 	self->web.read = &self->read;
 	self->web.symbolize = &self->symbolize;
@@ -272,10 +424,11 @@ int main(int argc, char **argv)
 		.name = "cpweb",
 		.summary = "look at profiles in the browser",
 		.examples = examples,
-		.usage = "[-http=[HOST]:PORT] [OPTION...] [PROGRAM] INPUT...",
+		.usage = "[-http=[HOST]:PORT] [OPTION...] [PROGRAM] INPUT...|DIR|URL...",
 	};
 	const struct opt_group groups[] = {
 		{"Server", web_rows, &self},
+		OPT_GROUP_FETCH(&self.fetch),
 		OPT_GROUP_SYMBOLS(&self.symbols),
 		OPT_GROUP_CAPTURE(&self.capture),
 		OPT_GROUP_COMMON(&tool),
@@ -290,7 +443,13 @@ int main(int argc, char **argv)
 		status = prepare(&tool, &self);
 	if (status == TOOL_GO)
 		status = run(&tool, &self);
+	capture_release(&self.web.capture);
 	inputs_release(&self.web.inputs);
+	store_release(&self.web.notes);
+	store_release(&self.web.kept);
+	buf_release(&self.web.start);
+	opt_list_release(&self.urls);
+	fetch_options_release(&self.fetch);
 	symbol_options_release(&self.symbols);
 	capture_options_release(&self.capture);
 	return tool_end(&tool, status);

@@ -19,6 +19,13 @@ view_fn *page_function(enum page page)
 		[PAGE_SYMBOLS] = view_symbols,
 		[PAGE_INFO] = view_info,
 		[PAGE_DOWNLOAD] = view_download,
+		[PAGE_DIFF] = view_diff,
+		[PAGE_DIFF_FLAME] = view_diff_flame,
+		[PAGE_DIFF_FLAME_DATA] = view_diff_flame_data,
+		[PAGE_TIME] = view_time,
+		[PAGE_RUNS] = view_runs,
+		[PAGE_RUN] = view_run,
+		[PAGE_SAVE] = view_save,
 	};
 
 	return functions[page] ? functions[page] : view_nothing;
@@ -113,6 +120,18 @@ void page_sentence(struct buf *buf, int status, const char *sentence, const char
 	}
 	buf_str(buf, "<p><a href=\"/\">To the start</a></p></main>\n");
 	page_end(buf, NULL, NULL);
+}
+
+void page_wait(struct buf *buf)
+{
+	page_begin(buf, "Taking a profile…");
+	buf_str(buf, "<main class=\"sentence\"><h1>Taking a profile</h1>\n"
+		"<ul id=\"wait-list\"></ul>\n"
+		"<p><button type=\"button\" id=\"wait-stop\">Stop, and keep what came"
+		"</button></p>\n<p id=\"wait-said\" class=\"wrong\" role=\"alert\"></p>\n"
+		"<p class=\"dim\">The picture comes here by itself; the file stays on the "
+		"machine that takes it.</p></main>\n");
+	page_end(buf, NULL, &asset_wait);
 }
 
 void page_door(struct buf *buf)

@@ -28,6 +28,8 @@ void page_end(struct buf *buf, const char *config, const struct asset *script);
 
 /* A page of one sentence. */
 void page_sentence(struct buf *buf, int status, const char *sentence, const char *hint);
+/* The page that shows how far captures are, until there is something else. */
+void page_wait(struct buf *buf);
 /* The page that asks for the code; names nothing of what is shown. */
 void page_door(struct buf *buf);
 

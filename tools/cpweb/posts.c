@@ -49,6 +49,41 @@ static void retry(struct web *web, const struct request *request,
 	say(answer, 200, "looked again");
 }
 
+/* A note to a run, or a view under a name; without text it is forgotten. */
+static void keep(struct store *store, const struct buf *body, bool drop,
+	struct post_answer *answer)
+{
+	struct buf name = {0}, text = {0};
+	char message[300];
+
+	if (body->n) {
+		request_field(body->p, body->n, "name", &name);
+		if (!drop)
+			request_field(body->p, body->n, "text", &text);
+	}
+	if (!name.n)
+		say(answer, 400, "a name is missing");
+	else if (store_set(store, name.p, text.p ? text.p : "", message, sizeof message))
+		say(answer, 200, text.n ? "kept" : "forgotten");
+	else
+		say(answer, 409, message);
+	buf_release(&name);
+	buf_release(&text);
+}
+
+/* Kept addresses are ours: a path of a page and what follows it. */
+static bool is_address(const struct buf *body)
+{
+	struct buf text = {0};
+	bool ok = body->n && request_field(body->p, body->n, "text", &text) && text.n &&
+		text.p[0] != '/' && !strchr(text.p, ':') ;
+
+	if (!ok && text.n)
+		ok = text.p[0] != '/' && strcspn(text.p, "?#") < strcspn(text.p, ":");
+	buf_release(&text);
+	return ok;
+}
+
 void post_answer(struct web *web, const struct request *request, const struct buf *body,
 	const struct sockaddr *from, struct post_answer *answer)
 {
@@ -58,6 +93,25 @@ void post_answer(struct web *web, const struct request *request, const struct bu
 		return;
 	case PAGE_RETRY:
 		retry(web, request, answer);
+		return;
+	case PAGE_NOTE:
+		if (web->folder)
+			keep(&web->notes, body, false, answer);
+		else
+			say(answer, 409, "notes are kept in a folder of runs");
+		return;
+	case PAGE_KEEP_VIEW:
+		if (is_address(body))
+			keep(&web->kept, body, false, answer);
+		else
+			say(answer, 400, "this is no view of these pages");
+		return;
+	case PAGE_DROP_VIEW:
+		keep(&web->kept, body, true, answer);
+		return;
+	case PAGE_STOP:
+		capture_stop(&web->capture);
+		say(answer, 200, "stopped");
 		return;
 	default:
 		say(answer, 404, "there is nothing to change here");

@@ -299,14 +299,31 @@ static enum MHD_Result refuse(struct server *server, struct MHD_Connection *conn
 	return answer_sentence(server, connection, &request);
 }
 
+static void key_file(struct web *web, const char *name, struct buf *key)
+{
+	struct input *input = inputs_find(&web->inputs, name);
+
+	buf_printf(key, " %u", input ? inputs_look(&web->inputs, input) : 0);
+}
+
+/* Names with slashes between them. */
+static void key_files(struct web *web, const char *names, struct buf *key)
+{
+	char *copy = names ? strdup(names) : NULL, *rest = copy, *name;
+
+	while (rest && (name = strsep(&rest, "/")))
+		key_file(web, name, key);
+	free(copy);
+}
+
 /* What makes a view what it is: its parameters, and the generation of what it shows. */
 static void view_key(struct web *web, const struct request *request, struct buf *key)
 {
-	struct input *input = inputs_find(&web->inputs, request->value[P_FILE]);
-
 	buf_str(key, request_page_path(request->page));
 	request_canonical(request, key);
-	buf_printf(key, " %u", input ? inputs_look(&web->inputs, input) : 0);
+	key_file(web, request->value[P_FILE], key);
+	key_files(web, request->value[P_BEFORE], key);
+	key_files(web, request->value[P_AFTER], key);
 	pthread_mutex_lock(&web->inputs.lock);
 	buf_printf(key, " %u", web->inputs.listing);
 	pthread_mutex_unlock(&web->inputs.lock);
@@ -334,6 +351,51 @@ static enum MHD_Result ask_view(struct server *server, struct MHD_Connection *co
 					   : MHD_NO;
 }
 
+/* What is never the same twice, and costs nothing. */
+static enum MHD_Result answer_state(struct server *server,
+	struct MHD_Connection *connection, enum page page)
+{
+	struct buf body = {0};
+	struct MHD_Response *response;
+
+	if (page == PAGE_STATE)
+		capture_state(&server->web->capture, &body);
+	else
+		store_json(&server->web->kept, &body);
+	response = body.failed ? NULL : own_response(server, &body, "application/json");
+	return response ? queue(connection, 200, response) : MHD_NO;
+}
+
+static enum MHD_Result answer_wait(struct server *server, struct MHD_Connection *connection)
+{
+	struct buf body = {0};
+	struct MHD_Response *response;
+
+	page_wait(&body);
+	response = body.failed ? NULL
+			       : own_response(server, &body, "text/html; charset=utf-8");
+	return response ? queue(connection, 200, response) : MHD_NO;
+}
+
+/* To the first page, with the parameters that came along. */
+static enum MHD_Result answer_home(struct server *server,
+	struct MHD_Connection *connection, const struct request *request)
+{
+	struct web *web = server->web;
+	struct buf to = {0};
+	enum MHD_Result result;
+
+	if (web->start.n)
+		buf_add(&to, web->start.p, web->start.n);
+	else
+		buf_str(&to, request_page_path(web->folder ? PAGE_RUNS : PAGE_FLAME));
+	if (!web->start.n)
+		request_canonical(request, &to);
+	result = to.failed ? MHD_NO : answer_redirect(server, connection, to.p, false);
+	buf_release(&to);
+	return result;
+}
+
 static enum MHD_Result answer_request(struct server *server,
 	struct MHD_Connection *connection, struct exchange *x)
 {
@@ -349,18 +411,12 @@ static enum MHD_Result answer_request(struct server *server,
 		return answer_sentence(server, connection, request);
 	if (request->verb == VERB_POST)
 		return answer_post(server, connection, x);
-	if (request->page == PAGE_HOME) {
-		struct buf to = {0};
-		enum MHD_Result result;
-
-		buf_str(&to, request_page_path(
-			server->web->folder ? PAGE_RUNS : PAGE_FLAME));
-		request_canonical(request, &to);
-		result = to.failed ? MHD_NO
-				   : answer_redirect(server, connection, to.p, false);
-		buf_release(&to);
-		return result;
-	}
+	if (request->page == PAGE_STATE || request->page == PAGE_VIEWS)
+		return answer_state(server, connection, request->page);
+	if (capture_waits(&server->web->capture))
+		return answer_wait(server, connection);
+	if (request->page == PAGE_HOME)
+		return answer_home(server, connection, request);
 	return ask_view(server, connection, x);
 }
 

@@ -66,10 +66,20 @@ bool job_begin(struct job *job, struct web *web, const struct request *request,
 	struct answer_body *answer)
 {
 	const char *name = request->value[P_FILE], *time = request->value[P_TIME];
+	char first[300];
 	struct cp_error err = {0};
 
 	*job = (struct job){.web = web, .request = request, .answer = answer,
 		.wrong = P_COUNT};
+	/* A comparison is described by the first capture after. */
+	if (!name && request->value[P_AFTER]) {
+		snprintf(first, sizeof first, "%s", request->value[P_AFTER]);
+		first[strcspn(first, "/")] = 0;
+		name = first;
+	}
+	/* Over all of its time, or as two spans, a capture is read in other ways. */
+	if (request->page == PAGE_TIME || request->value[P_TIME_B])
+		time = NULL;
 	job->input = inputs_find(&web->inputs, name);
 	if (!job->input) {
 		answer->status = 404;

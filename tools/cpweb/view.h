@@ -4,6 +4,7 @@
 
 /* What the pages' functions share: a job on one profile. */
 
+#include <cp/diff.h>
 #include <cp/filter.h>
 #include <cp/profile.h>
 #include <cp/report.h>
@@ -12,7 +13,8 @@
 #include "cpweb/web.h"
 
 view_fn view_flame, view_flame_data, view_top, view_peek, view_tags, view_symbols,
-	view_info, view_download, view_nothing;
+	view_info, view_download, view_nothing, view_runs, view_run, view_diff,
+	view_diff_flame, view_diff_flame_data, view_time, view_save;
 
 struct job {
 	struct web *web;
@@ -57,6 +59,8 @@ void flame_options(const struct request *request, const char *title,
  */
 void flame_element(const struct request *request, enum page rest, uint64_t left_out,
 	const struct buf *data, struct buf *main);
+/* How a comparison's sides are made comparable: as the request says, else as cpdiff does. */
+enum cp_diff_scale diff_scale(const struct request *request);
 /* The request's options for a report. */
 void job_report_options(struct job *job, struct cp_report_options *ret);
 

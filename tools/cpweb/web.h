@@ -7,8 +7,12 @@
  *
  *	cpweb.c    options, and what happens in which order
  *	listen.c   the port
+ *	capture.c  profiles that are being taken
+ *	folder.c   a folder of runs
+ *	store.c    notes and kept views, all that is ever written
  *	server.c   connections: libmicrohttpd's side, limits, headers
  *	request.c  what is asked, and whether it may be
+ *	posts.c    what changes something
  *	guard.c    the token and the code
  *	inputs.c   files and the profiles read from them
  *	views.c    one computation for each view, kept and shared
@@ -21,10 +25,12 @@
 #include <stdatomic.h>
 
 #include "common/main.h"
+#include "cpweb/capture.h"
 #include "cpweb/guard.h"
 #include "cpweb/inputs.h"
 #include "cpweb/listen.h"
 #include "cpweb/request.h"
+#include "cpweb/store.h"
 #include "cpweb/views.h"
 
 struct server;
@@ -41,6 +47,9 @@ struct web {
 	struct listener listener;
 	struct inputs inputs;
 	struct views views;
+	struct capture capture;
+	struct store notes, kept;
+	struct buf start; /* the address that / leads to */
 	struct server *server;
 	atomic_bool ending;
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which page this is, and keys that all pages have.
 
-const PAGES = {top: topPage, peek: peekPage, tags: tagsPage, symbols: symbolsPage, info: infoPage};
-const JUMPS = {f: 'flamegraph', t: 'top', c: 'peek', s: 'symbols', i: 'info', l: 'tags'};
+const PAGES = {top: topPage, peek: peekPage, tags: tagsPage, symbols: symbolsPage, info: infoPage,
+    runs: runsPage, diff: diffPage, time: timePage};
+const JUMPS = {f: 'flamegraph', t: 'top', c: 'peek', s: 'symbols', i: 'info', l: 'tags',
+    d: 'diff', o: 'time', u: 'runs'};
 
 function keys(page, head) {
     let jump = false;
@@ -33,7 +35,7 @@ function startApp() {
     const text = document.getElementById('cp-page').textContent, page = JSON.parse(text);
     const main = document.getElementById('cp-main');
     const head = makeHead(page);
-    if (PAGES[page.page] && (page.data || page.page === 'peek' || page.page === 'info'))
+    if (PAGES[page.page] && (page.data || ['peek', 'info', 'diff', 'time'].includes(page.page)))
         PAGES[page.page](page, main);
     keys(page, head);
     window.cpWeb = {page: page};

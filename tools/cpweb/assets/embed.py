@@ -9,8 +9,8 @@ import hashlib
 import os
 import sys
 
-APP = ['base.js', 'units.js', 'table.js', 'head.js', 'top.js', 'peek.js', 'tags.js', 'symbols.js',
-       'info.js', 'app.js']
+APP = ['base.js', 'units.js', 'table.js', 'keep.js', 'head.js', 'top.js', 'peek.js', 'tags.js',
+       'symbols.js', 'info.js', 'runs.js', 'diff.js', 'time.js', 'app.js']
 ASSETS = {'app': APP, 'door': ['base.js', 'door.js'], 'wait': ['base.js', 'wait.js'],
           'style': ['app.css']}
 

@@ -22,11 +22,21 @@ function kept(params) {
 }
 
 function places(page) {
-    const list = [['flamegraph', 'Flame graph'], ['top', 'Top'], ['peek', 'Callers'],
-        ['tags', 'Tags'], ['symbols', 'Symbols'], ['info', 'Info']];
+    const list = page.page === 'runs' ? [] : [['flamegraph', 'Flame graph'], ['top', 'Top'],
+        ['peek', 'Callers'], ['tags', 'Tags'], ['symbols', 'Symbols'], ['info', 'Info']];
     const {before, after, scale, ...single} = kept(page.params);
-    return list.map(([path, label]) => el('a', {href: path + query(single),
-        'aria-current': page.page === path ? 'page' : null}, label));
+    if (page.format === 'perf.data')
+        list.push(['time', 'Time']);
+    if (page.files && page.files.length > 1)
+        list.push(['diff', 'Compare']);
+    if (!single.file && (before || after))
+        single.file = (after || before).split('/')[0];
+    if (page.folder)
+        list.unshift(['runs', 'Runs']);
+    const here = page.page === 'diffgraph' ? 'diff' : page.page;
+    return list.map(([path, label]) => el('a', {href: path + query(path === 'diff' && before
+        ? kept(page.params) : path === 'diff' ? {after: page.file} : path === 'runs' ? {} : single),
+        'aria-current': here === path ? 'page' : null}, label));
 }
 
 function typeSwitch(page) {
@@ -39,6 +49,8 @@ function typeSwitch(page) {
 }
 
 function fileSwitch(page) {
+    if (page.page === 'diff' || page.page === 'diffgraph')
+        return null;
     if (!page.files || page.files.length < 2)
         return el('b', {'class': 'file'}, page.file || '');
     return el('select', {'aria-label': 'File', title: 'which file', 'class': 'file', onchange: e =>
@@ -114,7 +126,10 @@ function refineBar(page) {
 function saveMenu(page) {
     const {before, after, scale, ...single} = kept(page.params);
     const file = query({file: page.params.file});
-    const links = [['download' + file, 'Profile (.pb.gz), unfiltered']];
+    const view = to => 'save' + query(Object.assign({}, single, {to: to}));
+    const links = [[view('html'), 'This view as a page (.html)'], [view('svg'),
+        'This view as a picture (.svg)'], [view('pprof'), 'This view as a profile (.pb.gz)'],
+        [view('csv'), 'Its functions (.csv)'], ['download' + file, 'The whole profile (.pb.gz)']];
     if (['top', 'tags', 'peek'].includes(page.page)) {
         const own = Object.assign({}, single, {q: page.params.q, sort: page.params.sort});
         if (page.page !== 'peek')
@@ -125,7 +140,8 @@ function saveMenu(page) {
         el('div', {}, ...links.map(([href, label]) => el('a', {href: href}, label))));
 }
 
-const HELP = [['g then f t c s i', 'to the flame graph, top, callers, symbols, info'],
+const HELP = [['g then f t c l s i o d u', 'to the flame graph, top, callers, tags, symbols, ' +
+    'info, time, compare, runs'],
     ['/', 'the page\'s search or filter'], ['r', 'refine: add a filter'],
     ['x', 'save'], ['↑ ↓ PgUp PgDn Home End', 'rows of a table'],
     ['Enter', 'on a row: its callers and callees'], ['Esc', 'close, or clear'], ['?', 'this help']];
@@ -145,7 +161,8 @@ function makeHead(page) {
     const showHelp = () => help.open ? help.close() : help.showModal();
     const bar = el('div', {'class': 'topbar'}, fileSwitch(page),
         el('nav', {'aria-label': 'Pages'}, ...places(page)),
-        el('span', {'class': 'right'}, typeSwitch(page), saveMenu(page),
+        el('span', {'class': 'right'}, typeSwitch(page), page.page === 'runs' ? null
+            : saveMenu(page), viewsMenu(page),
             button('?', 'keys', showHelp)));
     head.append(bar);
     if (page.types)
