@@ -153,7 +153,7 @@ def top(browser, place):
         equal(page.eval("document.querySelectorAll('.rows .tr').length"),
               sum("number" in n for n in names), "filtered")
         page.eval("location.reload()")
-        page.wait("document.readyState === 'complete' && document.querySelector('.bigtable input')")
+        page.wait("document.readyState === 'complete' && !!document.querySelector('.bigtable input')")
         equal(page.eval("document.querySelector('.bigtable input').value"), "number", "kept on reload")
         page.goto(base(web) + "top")
         page.eval("document.querySelector('.big').focus()")
@@ -204,8 +204,10 @@ def controls(browser, place):
 
 
 class Service(http.server.BaseHTTPRequestHandler):
+    seen = threading.Event()
+
     def do_GET(self):
-        time.sleep(2)
+        Service.seen.wait(60)
         body = Service.profile
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -227,6 +229,7 @@ def capture(browser, place):
         check("s left" in page.eval("document.body.textContent") or
               "so far" in page.eval("document.body.textContent"), "a countdown")
         shot(page, "capture")
+        Service.seen.set()
         page.wait("location.pathname === '/flamegraph' && window.cpFlame && cpFlame.instance")
         equal(frames(page), wanted(run("cpflame", place / "out.pb.gz", "--to", "frames")), "its frames")
         quiet(page, "capture")
@@ -302,7 +305,7 @@ def compared(browser, place):
         page.eval("""(() => { const [a, b] = document.querySelectorAll('select[multiple]');
             a.options[0].selected = true; b.options[0].selected = false; b.options[1].selected = true;
             document.querySelector('.sides').requestSubmit(); })()""")
-        page.wait("document.querySelector('.bigtable')")
+        page.wait("!!document.querySelector('.bigtable')")
         want = json.loads(run("cpdiff", place / "a.folded", place / "b.folded", "--to", "json"))
         got = page.eval("Array.from(document.querySelectorAll('.rows .tr'), tr => "
                         "[tr.children[5].textContent, tr.children[0].textContent])")

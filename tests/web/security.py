@@ -221,6 +221,39 @@ def crowd(web):
     check(False, "answers after the crowd is gone")
 
 
+def trickle(web, said):
+    """A request that never ends is ended."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as s:
+        start = time.monotonic()
+        try:
+            s.sendall(b"GET /top HTTP/1.1\r\nHost: localhost\r\nX: ")
+            while time.monotonic() - start < 60:
+                s.sendall(b"a")
+                s.settimeout(1)
+                try:
+                    if not s.recv(100):
+                        break
+                except socket.timeout:
+                    pass
+        except OSError:
+            pass
+        said.append(time.monotonic() - start)
+
+
+def switches(pid):
+    return sum(int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())[1])
+               for task in Path(f"/proc/{pid}/task").iterdir())
+
+
+def idle(place):
+    with Web(CPWEB, profile(place)) as web:
+        web.get("/top")
+        time.sleep(1)
+        before = switches(web.process.pid)
+        time.sleep(3)
+        equal(switches(web.process.pid) - before, 0, "wake-ups of an idle server")
+
+
 def shared(web):
     """Twenty at once see the same bytes, made once."""
     bodies = [None] * 20
@@ -284,9 +317,15 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         with Web(CPWEB, "--allow-host", "allowed.example", profile(place)) as web:
+            slow = []
+            trickler = threading.Thread(target=trickle, args=(web, slow))
+            trickler.start()
             for part in (let_in, hosts, sites, methods, headers, limits, shared, code, crowd):
                 part(web)
                 check(web.process.poll() is None, f"dead after {part.__name__}: {web.said()}")
+            trickler.join()
+            check(slow and slow[0] < 45, f"a slow request was ended after {slow} s")
+        idle(place)
         ends(place)
         open_to_all(place)
     print(f"{len(failures)} failures")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cpweb: a saved profile, or one that is being taken, in the browser. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -319,6 +320,13 @@ static int serve(struct tool *tool, struct cpweb *self, const sigset_t *signals)
 	int status;
 
 	inputs_survive_truncation();
+	/*
+	 * Views take and leave large blocks: from one heap, which keeps its pages while a job
+	 * runs and gives them back after it (views.c), that is half the time in the kernel.
+	 */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	if (!views_start(&web->views, web) || !(web->server = server_start(web))) {
 		ui_error(&tool->ui, NULL, "cannot start the server");
 		return TOOL_SYSTEM;

@@ -29,6 +29,7 @@ enum {
 
 struct seat {
 	bool taken, answering;
+	bool known; /* had an answer before: it may wait for the next request */
 	int fd;
 	int64_t since;
 };
@@ -44,7 +45,7 @@ struct server {
 	struct seat seat[LISTEN_MOST * MOST_CONNECTIONS];
 	unsigned seats, answering;
 	pthread_t watch;
-	bool watching, ending;
+	bool watching, ending, draining;
 };
 
 /* One request and its answer. */
@@ -541,9 +542,11 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 	server->answering -= x->started;
 	if (x->seat) {
 		x->seat->answering = false;
+		x->seat->known = true;
 		x->seat->since = now();
 	}
-	pthread_cond_broadcast(&server->woken);
+	if (server->draining)
+		pthread_cond_broadcast(&server->woken);
 	pthread_mutex_unlock(&server->lock);
 	request_release(&x->request);
 	buf_release(&x->body);
@@ -573,11 +576,13 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 
 		if (server->seat[i].taken || !info)
 			continue;
-		server->seat[i] = (struct seat){true, false, info->connect_fd, now()};
+		server->seat[i] = (struct seat){
+			.taken = true, .fd = info->connect_fd, .since = now()};
 		*context = &server->seat[i];
-		server->seats++;
+		/* The watch sleeps without a clock while nobody is there. */
+		if (!server->seats++)
+			pthread_cond_broadcast(&server->woken);
 	}
-	pthread_cond_broadcast(&server->woken);
 	pthread_mutex_unlock(&server->lock);
 }
 
@@ -587,14 +592,14 @@ static void close_slow(struct server *server)
 
 	for (size_t i = 0; i < sizeof server->seat / sizeof *server->seat; i++) {
 		struct seat *seat = &server->seat[i];
-		int most = seat->answering ? ANSWER_SECONDS : IDLE_SECONDS + READ_SECONDS;
+		int most = seat->answering ? ANSWER_SECONDS
+			: READ_SECONDS + (seat->known ? IDLE_SECONDS : 0);
 
 		if (seat->taken && t - seat->since > most)
 			shutdown(seat->fd, SHUT_RDWR);
 	}
 }
 
-/* Sleeps without a clock while nobody is connected. */
 static void *watch(void *arg)
 {
 	struct server *server = arg;
@@ -687,6 +692,7 @@ void server_drain(struct server *server, int milliseconds)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += milliseconds / 1000;
 	pthread_mutex_lock(&server->lock);
+	server->draining = true;
 	while (server->answering &&
 		pthread_cond_timedwait(&server->woken, &server->lock, &until) != ETIMEDOUT)
 		;

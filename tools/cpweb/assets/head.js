@@ -165,7 +165,7 @@ function makeHead(page) {
             : saveMenu(page), viewsMenu(page),
             button('?', 'keys', showHelp)));
     head.append(bar);
-    if (page.types)
+    if (page.types && !['info', 'symbols'].includes(page.page))
         head.append(refineBar(page));
     if (page.remarks && page.remarks.length)
         head.append(el('details', {'class': 'remarks'}, el('summary', {}, page.remarks[0] +

@@ -55,7 +55,8 @@ function timePage(page, main) {
     });
     const lanes = el('div', {'class': 'lanes', role: 'img', 'aria-label': data.rows.length +
         ' threads over ' + seconds.toFixed(3) + ' seconds; the boxes above choose a range'},
-        ...canvases);
+        ...canvases, el('div', {'class': 'ticks'}, ...[0, .25, .5, .75, 1].map(x => el('span', {},
+            Number((x * seconds).toFixed(3)) + ' s'))));
 
     function paint() {
         const style = getComputedStyle(document.documentElement);
