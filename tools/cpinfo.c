@@ -88,6 +88,18 @@ static int check_failure(const struct tool *tool, int status, bool *damaged)
 	return TOOL_GO;
 }
 
+/* With --strict a damaged input still has its answer, on standard output. */
+static int commit(struct tool *tool)
+{
+	bool failed = tool->ui.failed, file = tool->out.path;
+	int status;
+
+	tool->ui.failed &= file;
+	status = tool_commit_output(tool);
+	tool->ui.failed = failed;
+	return status;
+}
+
 static int run(struct tool *tool, struct cpinfo *self)
 {
 	struct opt_list *inputs = &tool->options.inputs;
@@ -106,6 +118,8 @@ static int run(struct tool *tool, struct cpinfo *self)
 		status = tool_open_output(tool, false);
 	if (status != TOOL_GO)
 		return status;
+	/* Damage is what the answer is about. */
+	tool->out.dropped = NULL;
 	for (size_t i = 0; i < inputs->n; i++) {
 		if (i && !self->json)
 			out_printf(&tool->out, "\n");
@@ -119,7 +133,7 @@ static int run(struct tool *tool, struct cpinfo *self)
 	}
 	if (inputs->n == 1 && worst != TOOL_DONE)
 		return worst;
-	status = tool_commit_output(tool);
+	status = commit(tool);
 	if (status != TOOL_DONE)
 		return status;
 	return worst == TOOL_DONE && self->check && damaged ? TOOL_NO : worst;

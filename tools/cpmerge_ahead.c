@@ -18,6 +18,7 @@ enum { MOST_BYTES = 4 << 20 };
 /* One input that is read or waits to be taken. */
 struct slot {
 	bool ready;
+	bool failed; /* a warning was said while strict */
 	int status;
 	struct cp_profile *profile;
 	char *text; /* what the reader said */
@@ -56,6 +57,8 @@ static void read_one(struct reader *reader, size_t i, struct slot *ret)
 	if (ui->to)
 		fclose(ui->to);
 	ui->to = NULL;
+	ret->failed = ui->failed;
+	ui->failed = false;
 }
 
 static void *run(void *arg)
@@ -91,7 +94,6 @@ static bool start_reader(struct ahead *ahead, struct reader *reader)
 	struct cp_context_options options = {
 		.size = sizeof options,
 		.threads = 1,
-		.strict = ahead->tool->options.strict,
 		.diagnostic = ui_diagnostic,
 		.diagnostic_arg = &reader->tool.ui,
 	};
@@ -182,6 +184,7 @@ int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile)
 		fwrite(slot.text, 1, slot.n, stderr);
 	}
 	free(slot.text);
+	tool->ui.failed |= slot.failed;
 	(void)progress_update(
 		(double)ahead->taken / (double)tool->options.inputs.n, &tool->progress);
 	*ret_profile = slot.profile;

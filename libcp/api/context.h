@@ -2,6 +2,7 @@
 #ifndef CPI_CONTEXT_H
 #define CPI_CONTEXT_H
 
+#include "base/arena.h"
 #include "base/file.h"
 #include "format/format.h"
 
@@ -13,6 +14,7 @@ struct cp_input {
 	struct cpi_env *env;
 	char *name;
 	size_t name_room;
+	struct cpi_arena names; /* of a directory's files */
 	struct cpi_source source;
 	struct cpi_blob blob[1 + 1024]; /* what source.part points into */
 	uint64_t file_bytes[1 + 1024];  /* of the files, wrappers included */
@@ -34,5 +36,9 @@ void cpi_target_sink(
  * `ours` bytes, so that programs built against an older or newer libcp keep working.
  */
 void cpi_options_copy(void *to, size_t ours, const void *from);
+
+/* An error that is about the input and names no file names this one. */
+void cpi_input_blame(
+	const struct cp_input *input, enum cp_code code, struct cp_error *err);
 
 #endif

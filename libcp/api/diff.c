@@ -23,10 +23,11 @@ enum cp_code cp_diff_write(struct cp_context *context, const struct cp_diff *dif
 	enum cp_code code;
 
 	cpi_options_copy(&full, sizeof full, options);
+	cpi_diag_begin(&context->env.diag);
 	cpi_target_sink(&sink, &context->env, &target);
 	code = cpi_diff_write(&context->env, diff, format, &full, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
-	return code;
+	return cpi_diag_end(&context->env.diag, code, err);
 }

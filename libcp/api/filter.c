@@ -7,7 +7,16 @@ enum cp_code cp_profile_filter(struct cp_context *context,
 	struct cp_profile **ret_profile, struct cp_error *err)
 {
 	struct cp_filter_options full;
+	struct cp_profile *filtered = NULL;
+	enum cp_code code;
 
 	cpi_options_copy(&full, sizeof full, options);
-	return cpi_filter(&context->env, profile, &full, ret_profile, err);
+	cpi_diag_begin(&context->env.diag);
+	code = cpi_filter(&context->env, profile, &full, &filtered, err);
+	code = cpi_diag_end(&context->env.diag, code, err);
+	if (!code)
+		*ret_profile = filtered;
+	else
+		cp_profile_free(filtered);
+	return code;
 }

@@ -2,24 +2,9 @@
 #include "api/context.h"
 #include "view/flame/flame.h"
 
-#include <errno.h>
-
 struct cp_flame {
 	struct cpi_flame flame;
 };
-
-struct target {
-	cp_write_fn *fn;
-	void *arg;
-};
-
-static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_error *err)
-{
-	struct target *target = arg;
-
-	errno = target->fn(target->arg, bytes, n);
-	return errno ? cpi_error_system(err, "write the output", NULL) : CP_OK;
-}
 
 enum cp_code cp_flame_new(struct cp_context *context,
 	const struct cp_flame_options *options, struct cp_flame **ret_flame,
@@ -43,7 +28,10 @@ enum cp_code cp_flame_new(struct cp_context *context,
 enum cp_code cp_flame_add(struct cp_flame *flame, const struct cp_profile *profile,
 	enum cp_flame_side side, struct cp_error *err)
 {
-	return cpi_flame_add(&flame->flame, profile, side, err);
+	struct cpi_diag *diag = &flame->flame.env->diag;
+
+	cpi_diag_begin(diag);
+	return cpi_diag_end(diag, cpi_flame_add(&flame->flame, profile, side, err), err);
 }
 
 void cp_flame_scale(struct cp_flame *flame, enum cp_flame_scale scale, double factor,
@@ -55,16 +43,17 @@ void cp_flame_scale(struct cp_flame *flame, enum cp_flame_scale scale, double fa
 enum cp_code cp_flame_write(
 	struct cp_flame *flame, cp_write_fn *fn, void *arg, struct cp_error *err)
 {
-	struct target target = {fn, arg};
+	struct cpi_target target = {fn, arg};
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_sink_callback(&sink, &flame->flame.env->mem, hand_on, &target);
+	cpi_diag_begin(&flame->flame.env->diag);
+	cpi_target_sink(&sink, flame->flame.env, &target);
 	code = cpi_flame_write(&flame->flame, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
-	return code;
+	return cpi_diag_end(&flame->flame.env->diag, code, err);
 }
 
 enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,

@@ -39,13 +39,11 @@ static void read_profile(struct cp_context *context, struct cp_input *input,
 static enum cp_code read_perf(struct cpi_env *env, struct cp_input *input,
 	struct perf_info **ret_perf, struct cp_error *why)
 {
-	cp_diagnostic_fn *fn = env->diag.fn;
 	enum cp_code code;
 
-	env->diag.fn = NULL;
+	cpi_diag_mute(&env->diag, true);
 	code = perf_info_read(env, &input->source, ret_perf, why);
-	cpi_diag_flush(&env->diag);
-	env->diag.fn = fn;
+	cpi_diag_mute(&env->diag, false);
 	return code;
 }
 
@@ -56,7 +54,7 @@ static bool fatal(enum cp_code code)
 	       code == CP_ERROR_CANCELLED;
 }
 
-enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
+static enum cp_code write_info(struct cp_context *context, struct cp_input *input,
 	const struct cp_symbolize_options *symbolize, const char *format,
 	bool *ret_damaged, cp_write_fn *fn, void *arg, struct cp_error *err)
 {
@@ -113,5 +111,18 @@ enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
 	cp_symbol_report_free(report);
 	cp_profile_free(profile);
 	perf_info_free(perf);
+	return code;
+}
+
+enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
+	const struct cp_symbolize_options *symbolize, const char *format,
+	bool *ret_damaged, cp_write_fn *fn, void *arg, struct cp_error *err)
+{
+	enum cp_code code;
+
+	cpi_diag_begin(&context->env.diag);
+	code = write_info(context, input, symbolize, format, ret_damaged, fn, arg, err);
+	code = cpi_diag_end(&context->env.diag, code, err);
+	cpi_input_blame(input, code, err);
 	return code;
 }

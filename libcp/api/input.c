@@ -21,6 +21,7 @@ static enum cp_code input_new(struct cpi_env *env, const char *name,
 		return cpi_error_memory(err);
 	}
 	memcpy(input->name, name, input->name_room);
+	cpi_arena_init(&input->names, &env->mem);
 	input->source.name = input->name;
 	*ret = input;
 	return CP_OK;
@@ -35,6 +36,7 @@ void cp_input_free(struct cp_input *input)
 	env = input->env;
 	for (unsigned i = 0; i < input->source.n_parts; i++)
 		cpi_blob_release(env, &input->blob[i]);
+	cpi_arena_release(&input->names);
 	cpi_free(&env->mem, input->name, input->name_room);
 	cpi_free(&env->mem, input, sizeof *input);
 }
@@ -46,12 +48,13 @@ static enum cp_code add_part(
 	unsigned i = input->source.n_parts;
 	bool opened = false;
 	uint64_t file_bytes = take->n, warnings = input->env->diag.total;
+	const char *name = input->source.part[i].name;
 	struct cpi_blob inner = {0};
 	enum cp_code code;
 
 	if (!i) {
-		code = cpi_codec_unwrap(
-			input->env, take->bytes, take->n, &inner, &opened, err);
+		code = cpi_codec_unwrap(input->env, cpi_source_name(&input->source, 0),
+			take->bytes, take->n, &inner, &opened, err);
 		if (code) {
 			cpi_blob_release(input->env, take);
 			return code;
@@ -63,7 +66,7 @@ static enum cp_code add_part(
 		cpi_blob_release(input->env, take);
 	input->blob[i] = opened ? inner : *take;
 	input->source.part[i] = (struct cpi_bytes){input->blob[i].bytes, input->blob[i].n,
-		input->blob[i].kind == CPI_BLOB_MAPPED};
+		input->blob[i].kind == CPI_BLOB_MAPPED, name};
 	input->file_bytes[i] = file_bytes;
 	input->source.n_parts++;
 	return CP_OK;
@@ -76,6 +79,18 @@ static enum cp_code add_file(
 	enum cp_code code = cpi_file_read(input->env, path, &blob, err);
 
 	return code ? code : add_part(input, &blob, err);
+}
+
+/* A file of a directory, which what is said about it names. */
+static enum cp_code add_member(
+	struct cp_input *input, const char *path, struct cp_error *err)
+{
+	const char *name = cpi_arena_copy(&input->names, path, strlen(path));
+
+	if (!name)
+		return cpi_error_memory(err);
+	input->source.part[input->source.n_parts].name = name;
+	return add_file(input, path, err);
 }
 
 /* A recording made with --threads: `data`, then data.0, data.1, … while there are any. */
@@ -93,7 +108,7 @@ static enum cp_code add_directory(
 		return cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET,
 			"a directory without a file named \"data\" is no perf.data "
 			"directory");
-	code = add_file(input, path, err);
+	code = add_member(input, path, err);
 	for (unsigned i = 0; !code; i++) {
 		snprintf(path, sizeof path, "%s/data.%u", dir, i);
 		if (stat(path, &st))
@@ -101,8 +116,39 @@ static enum cp_code add_directory(
 		if (i == sizeof input->blob / sizeof *input->blob - 1)
 			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 				"more than %u files in a perf.data directory", i);
-		code = add_file(input, path, err);
+		code = add_member(input, path, err);
 	}
+	return code;
+}
+
+void cpi_input_blame(
+	const struct cp_input *input, enum cp_code code, struct cp_error *err)
+{
+	switch (code) {
+	case CP_ERROR_FORMAT:
+	case CP_ERROR_LIMIT:
+	case CP_ERROR_TRUNCATED:
+	case CP_ERROR_CORRUPT:
+	case CP_ERROR_UNSUPPORTED:
+	case CP_ERROR_EMPTY:
+		if (err && !err->source[0])
+			cpi_error_place(err, input->name, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Hands out the input, unless reading it failed. */
+static enum cp_code finish(struct cp_input *input, enum cp_code code,
+	struct cp_input **ret_input, struct cp_error *err)
+{
+	code = cpi_diag_end(&input->env->diag, code, err);
+	cpi_input_blame(input, code, err);
+	if (code)
+		cp_input_free(input);
+	else
+		*ret_input = input;
 	return code;
 }
 
@@ -115,15 +161,12 @@ enum cp_code cp_input_open(struct cp_context *context, const char *path,
 
 	if (code)
 		return code;
+	cpi_diag_begin(&context->env.diag);
 	if (strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode))
 		code = add_directory(input, path, err);
 	else
 		code = add_file(input, path, err);
-	if (code)
-		cp_input_free(input);
-	else
-		*ret_input = input;
-	return code;
+	return finish(input, code, ret_input, err);
 }
 
 enum cp_code cp_input_memory(struct cp_context *context, const void *bytes, size_t n,
@@ -135,12 +178,9 @@ enum cp_code cp_input_memory(struct cp_context *context, const void *bytes, size
 
 	if (code)
 		return code;
+	cpi_diag_begin(&context->env.diag);
 	code = add_part(input, &blob, err);
-	if (code)
-		cp_input_free(input);
-	else
-		*ret_input = input;
-	return code;
+	return finish(input, code, ret_input, err);
 }
 
 const char *cp_input_format(const struct cp_input *input)

@@ -26,6 +26,8 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	struct cp_symbolize_options names;
 	struct cpi_unwinding *unwinding;
 	struct cp_profile *profile = NULL;
+	struct cp_symbol_report *report = NULL;
+	struct cpi_diag *diag = &context->env.diag;
 	enum cp_code code;
 
 	cpi_options_copy(&full, sizeof full, options);
@@ -36,15 +38,22 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 		&context->env, &names, input->source.mtime, &unwinding, err);
 	if (code)
 		return code;
+	cpi_diag_begin(diag);
 	code = format->read(&context->env, &input->source, &full,
 		cpi_unwinding_get(unwinding), &profile, err);
 	cpi_unwinding_free(unwinding);
 	if (!code && symbolize)
-		code = cp_profile_symbolize(
-			context, &profile, &names, names.ret_report, err);
-	if (!code)
-		*ret_profile = profile;
-	else
+		code = cp_profile_symbolize(context, &profile, &names,
+			names.ret_report ? &report : NULL, err);
+	code = cpi_diag_end(diag, code, err);
+	cpi_input_blame(input, code, err);
+	if (code) {
+		cp_symbol_report_free(report);
 		cp_profile_free(profile);
+		return code;
+	}
+	*ret_profile = profile;
+	if (report)
+		*names.ret_report = report;
 	return code;
 }

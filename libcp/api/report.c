@@ -18,11 +18,12 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 			"the report raw cannot be written as %.20s", format);
 	if (!strcmp(report, "raw"))
 		return cp_profile_write(context, profile, "raw", &raw, fn, arg, err);
+	cpi_diag_begin(&context->env.diag);
 	cpi_target_sink(&sink, &context->env, &target);
 	code = cpi_report_write(
 		&context->env, profile, report, format, &full, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
-	return code;
+	return cpi_diag_end(&context->env.diag, code, err);
 }

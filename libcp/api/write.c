@@ -57,6 +57,7 @@ static enum cp_code write_view(struct cp_context *context,
 	struct cp_profile *by_function = NULL;
 	enum cp_code code = CP_OK;
 
+	cpi_diag_begin(&context->env.diag);
 	/* Callgrind wants lines and objects; the graph is one of functions. */
 	if (!strcmp(view, "dot")) {
 		code = cp_report_total(profile, sample_type, false, &options.total, err);
@@ -69,7 +70,7 @@ static enum cp_code write_view(struct cp_context *context,
 		code = cp_report_write(context, by_function ? by_function : profile, view,
 			"text", &options, fn, arg, err);
 	cp_profile_free(by_function);
-	return code;
+	return cpi_diag_end(&context->env.diag, code, err);
 }
 
 enum cp_code cp_profile_write(struct cp_context *context,
@@ -91,12 +92,13 @@ enum cp_code cp_profile_write(struct cp_context *context,
 	if (!row || !row->write)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"\"%s\" is not a format libcp writes", format);
+	cpi_diag_begin(&context->env.diag);
 	cpi_target_sink(&sink, &context->env, &target);
 	code = row->write(&context->env, profile, &full, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
-	return code;
+	return cpi_diag_end(&context->env.diag, code, err);
 }
 
 const struct cp_format *cp_format_at(size_t i)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Warnings and notes: counted by kind, handed to the caller, and an error when strict. */
 #include "base/diag.h"
 
 #include <stdarg.h>
@@ -37,82 +38,108 @@ static bool counted_new(struct cpi_diag *diag, const char *kind)
 	return true;
 }
 
+/* The place as people read it; lines are counted, other records have a kind, too. */
+static void name_place(char *context, size_t size, const struct cpi_place *place)
+{
+	if (place->record && place->number != CP_NO_RECORD)
+		snprintf(context, size, "%s%s %llu", place->record,
+			strcmp(place->record, "line") ? " record" : "",
+			(unsigned long long)place->number);
+	else
+		snprintf(context, size, "%s", place->section ? place->section : "");
+}
+
 static void deliver(struct cpi_diag *diag, enum cp_severity severity, const char *kind,
-	const char *context, uint64_t offset, const char *message)
+	const struct cpi_place *place, const char *context, const char *message)
 {
 	struct cp_diagnostic d = {
 		.severity = severity,
 		.kind = kind,
 		.context = context,
 		.message = message,
-		.offset = offset,
+		.offset = place->offset,
+		.source = place->source,
+		.section = place->section,
+		.record = place->record,
+		.number = place->number,
 	};
 
 	if (diag->fn)
 		diag->fn(&d, diag->arg);
 }
 
-/* Cuts "NAME record NUMBER" off a message; returns what follows it. */
-static const char *split_context(char *message, char *context, size_t size)
+static void keep_first(struct cpi_diag *diag, const struct cpi_place *place,
+	const char *context, const char *message)
 {
-	size_t n = strcspn(message, " "), digits;
+	struct cp_error *first = &diag->first;
 
-	context[0] = 0;
-	if (!n || strncmp(message + n, " record ", 8))
-		return message;
-	n += 8;
-	digits = strspn(message + n, "0123456789");
-	n += digits;
-	if (!digits || strncmp(message + n, ": ", 2) || n >= size)
-		return message;
-	memcpy(context, message, n);
-	context[n] = 0;
-	return message + n + 2;
+	if (first->code)
+		return;
+	cpi_error(first, CP_ERROR_CORRUPT, place->offset, "%s", message);
+	first->record = place->number;
+	snprintf(first->context, sizeof first->context, "%s", context);
+	cpi_error_place(first, place->source, place->section);
 }
 
-enum cp_code cpi_diag_warn(struct cpi_diag *diag, struct cp_error *err, const char *kind,
-	uint64_t offset, const char *format, ...)
+static void warn(struct cpi_diag *diag, const char *kind, const struct cpi_place *place,
+	const char *context, const char *message)
 {
-	char message[256], context[sizeof err->context];
-	const char *sentence;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
-	va_end(args);
-	sentence = split_context(message, context, sizeof context);
-	if (diag->strict) {
-		enum cp_code code =
-			cpi_error(err, CP_ERROR_CORRUPT, offset, "%s", sentence);
-
-		if (context[0])
-			cpi_error_context(err, "%s", context);
-		return code;
+	pthread_mutex_lock(&diag->lock);
+	if (!diag->muted) {
+		diag->total++;
+		if (diag->strict)
+			keep_first(diag, place, context, message);
+		if (counted_new(diag, kind))
+			deliver(diag, CP_WARNING, kind, place, context, message);
 	}
-	pthread_mutex_lock(&diag->lock);
-	diag->total++;
-	if (counted_new(diag, kind))
-		deliver(diag, CP_WARNING, kind, context, offset, sentence);
 	pthread_mutex_unlock(&diag->lock);
-	return CP_OK;
 }
 
-void cpi_diag_note(struct cpi_diag *diag, const char *kind, const char *format, ...)
+void cpi_diag_warn(struct cpi_diag *diag, const char *kind, const struct cpi_place *place,
+	const char *format, ...)
 {
-	char message[256];
+	char message[256], context[64];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
+	name_place(context, sizeof context, place);
+	warn(diag, kind, place, context, message);
+}
+
+void cpi_diag_damage(struct cpi_diag *diag, const char *kind, const struct cp_error *what)
+{
+	struct cpi_place place =
+		cpi_place_at(what->source[0] ? what->source : NULL, what->offset);
+
+	if (what->section[0])
+		place.section = what->section;
+	place.number = what->record;
+	warn(diag, kind, &place, what->context, what->message);
+}
+
+void cpi_diag_note(struct cpi_diag *diag, const char *kind, const struct cpi_place *place,
+	const char *format, ...)
+{
+	const struct cpi_place none = cpi_place_at(NULL, CP_NO_OFFSET);
+	char message[256], context[64];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	place = place ? place : &none;
+	name_place(context, sizeof context, place);
 	pthread_mutex_lock(&diag->lock);
-	if (counted_new(diag, kind))
-		deliver(diag, CP_NOTE, kind, "", CP_NO_OFFSET, message);
+	if (!diag->muted && counted_new(diag, kind))
+		deliver(diag, CP_NOTE, kind, place, context, message);
 	pthread_mutex_unlock(&diag->lock);
 }
 
 void cpi_diag_flush(struct cpi_diag *diag)
 {
+	const struct cpi_place none = cpi_place_at(NULL, CP_NO_OFFSET);
 	char message[96];
 
 	pthread_mutex_lock(&diag->lock);
@@ -122,8 +149,30 @@ void cpi_diag_flush(struct cpi_diag *diag)
 		snprintf(message, sizeof message, "… and %llu more of the kind \"%s\"",
 			(unsigned long long)(diag->row[i].n - CPI_DIAG_SHOWN),
 			diag->row[i].kind);
-		deliver(diag, CP_NOTE, diag->row[i].kind, "", CP_NO_OFFSET, message);
+		deliver(diag, CP_NOTE, diag->row[i].kind, &none, "", message);
 	}
 	diag->n_rows = 0;
 	pthread_mutex_unlock(&diag->lock);
+}
+
+void cpi_diag_mute(struct cpi_diag *diag, bool mute)
+{
+	pthread_mutex_lock(&diag->lock);
+	diag->muted += mute ? 1 : -1u;
+	pthread_mutex_unlock(&diag->lock);
+}
+
+void cpi_diag_begin(struct cpi_diag *diag)
+{
+	if (!diag->depth++)
+		diag->first.code = CP_OK;
+}
+
+enum cp_code cpi_diag_end(struct cpi_diag *diag, enum cp_code code, struct cp_error *err)
+{
+	if (--diag->depth || code || !diag->first.code)
+		return code;
+	if (err)
+		*err = diag->first;
+	return diag->first.code;
 }

@@ -17,6 +17,8 @@ enum cp_code cpi_error(struct cp_error *err, enum cp_code code, uint64_t offset,
 	err->offset = offset;
 	err->record = CP_NO_RECORD;
 	err->context[0] = 0;
+	err->source[0] = 0;
+	err->section[0] = 0;
 	va_start(args, format);
 	vsnprintf(err->message, sizeof err->message, format, args);
 	va_end(args);
@@ -38,6 +40,29 @@ void cpi_error_record(struct cp_error *err, uint64_t record)
 {
 	if (err && err->record == CP_NO_RECORD)
 		err->record = record;
+}
+
+/* The end of a path tells more than its beginning. */
+static void keep_end(char *buf, size_t size, const char *path)
+{
+	size_t n = strlen(path);
+
+	if (n < size)
+		memcpy(buf, path, n + 1);
+	else
+		snprintf(buf, size, "…%s", path + n - (size - sizeof "…"));
+}
+
+void cpi_error_place(struct cp_error *err, const char *source, const char *section)
+{
+	if (!err)
+		return;
+	if (source)
+		keep_end(err->source, sizeof err->source, source);
+	if (section)
+		snprintf(err->section, sizeof err->section, "%s", section);
+	if (section && !err->context[0])
+		snprintf(err->context, sizeof err->context, "%s", section);
 }
 
 enum cp_code cpi_error_memory(struct cp_error *err)

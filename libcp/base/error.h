@@ -16,6 +16,8 @@ enum cp_code cpi_error(struct cp_error *err, enum cp_code code, uint64_t offset,
 void cpi_error_context(struct cp_error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void cpi_error_record(struct cp_error *err, uint64_t record);
+/* Says which file it is about, and in which of its sections; either may be NULL. */
+void cpi_error_place(struct cp_error *err, const char *source, const char *section);
 
 enum cp_code cpi_error_memory(struct cp_error *err);
 /* Uses errno; `what` is "open", "read", …; `path` may be NULL. */

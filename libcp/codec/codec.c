@@ -21,8 +21,8 @@ enum cp_code cpi_codec_check(
 	return CP_OK;
 }
 
-typedef enum cp_code layer_fn(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	struct cpi_blob *ret_blob, struct cp_error *err);
+typedef enum cp_code layer_fn(struct cpi_env *env, const char *source,
+	const uint8_t *bytes, size_t n, struct cpi_blob *ret_blob, struct cp_error *err);
 
 static const struct layer {
 	uint8_t magic[6];
@@ -42,8 +42,9 @@ static const struct layer *layer_of(const uint8_t *bytes, size_t n)
 	return NULL;
 }
 
-enum cp_code cpi_codec_unwrap(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	struct cpi_blob *ret_blob, bool *ret_opened, struct cp_error *err)
+enum cp_code cpi_codec_unwrap(struct cpi_env *env, const char *source,
+	const uint8_t *bytes, size_t n, struct cpi_blob *ret_blob, bool *ret_opened,
+	struct cp_error *err)
 {
 	struct cpi_blob now = {.bytes = bytes, .n = n}, next = {0};
 	const struct layer *layer;
@@ -55,7 +56,7 @@ enum cp_code cpi_codec_unwrap(struct cpi_env *env, const uint8_t *bytes, size_t 
 			code = cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 				"more than %d wrappers around the input", MOST_LAYERS);
 		else
-			code = layer->read(env, now.bytes, now.n, &next, err);
+			code = layer->read(env, source, now.bytes, now.n, &next, err);
 		cpi_blob_release(env, &now);
 		if (code)
 			return code;

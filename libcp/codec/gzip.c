@@ -162,10 +162,11 @@ static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes,
 	return code;
 }
 
-static enum cp_code read_stream(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	struct cpi_blob *ret_blob, struct cp_error *err)
+static enum cp_code read_stream(struct cpi_env *env, const char *source,
+	const uint8_t *bytes, size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
 {
 	z_stream z = {0};
+	struct cpi_place place;
 	struct cpi_spool spool;
 	const char *bad;
 	enum cp_code code;
@@ -179,8 +180,9 @@ static enum cp_code read_stream(struct cpi_env *env, const uint8_t *bytes, size_
 	inflateEnd(&z);
 	if (!code && bad && !spool.total)
 		code = cpi_error(err, CP_ERROR_CORRUPT, at, "the gzip data %s", bad);
+	place = cpi_place_at(source, spool.total);
 	if (!code && bad)
-		code = cpi_diag_warn(&env->diag, err, "gzip", at,
+		cpi_diag_warn(&env->diag, "gzip", &place,
 			"the gzip data %s at compressed byte 0x%llx; the %llu bytes "
 			"before it are kept",
 			bad, (unsigned long long)at, (unsigned long long)spool.total);
@@ -190,10 +192,10 @@ static enum cp_code read_stream(struct cpi_env *env, const uint8_t *bytes, size_
 	return code;
 }
 
-enum cp_code cpi_gzip_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	struct cpi_blob *ret_blob, struct cp_error *err)
+enum cp_code cpi_gzip_read(struct cpi_env *env, const char *source, const uint8_t *bytes,
+	size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
 {
 	if (n >= 18 && read_whole(env, bytes, n, ret_blob))
 		return CP_OK;
-	return read_stream(env, bytes, n, ret_blob, err);
+	return read_stream(env, source, bytes, n, ret_blob, err);
 }

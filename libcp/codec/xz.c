@@ -47,10 +47,11 @@ static enum cp_code pump(struct cpi_env *env, lzma_stream *stream, size_t n,
 	return code;
 }
 
-enum cp_code cpi_xz_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	struct cpi_blob *ret_blob, struct cp_error *err)
+enum cp_code cpi_xz_read(struct cpi_env *env, const char *source, const uint8_t *bytes,
+	size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
+	struct cpi_place place;
 	struct cpi_spool spool;
 	const char *bad;
 	enum cp_code code;
@@ -67,8 +68,9 @@ enum cp_code cpi_xz_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	if (!code && bad && !spool.total)
 		code = cpi_error(
 			err, CP_ERROR_CORRUPT, at, "the xz data cannot be read: %s", bad);
+	place = cpi_place_at(source, spool.total);
 	if (!code && bad)
-		code = cpi_diag_warn(&env->diag, err, "xz", at,
+		cpi_diag_warn(&env->diag, "xz", &place,
 			"the xz data cannot be read beyond compressed byte 0x%zx: %s; "
 			"the %llu bytes "
 			"before it are kept",

@@ -36,11 +36,12 @@ static enum cp_code pump(struct cpi_env *env, ZSTD_DStream *stream, ZSTD_inBuffe
 	return code;
 }
 
-enum cp_code cpi_zstd_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
-	struct cpi_blob *ret_blob, struct cp_error *err)
+enum cp_code cpi_zstd_read(struct cpi_env *env, const char *source, const uint8_t *bytes,
+	size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
 {
 	ZSTD_DStream *stream = ZSTD_createDStream();
 	ZSTD_inBuffer in = {bytes, n, 0};
+	struct cpi_place place;
 	struct cpi_spool spool;
 	const char *bad;
 	enum cp_code code;
@@ -55,8 +56,9 @@ enum cp_code cpi_zstd_read(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	if (!code && bad && !spool.total)
 		code = cpi_error(err, CP_ERROR_CORRUPT, in.pos,
 			"the zstd data is damaged: %s", bad);
+	place = cpi_place_at(source, spool.total);
 	if (!code && bad)
-		code = cpi_diag_warn(&env->diag, err, "zstd", in.pos,
+		cpi_diag_warn(&env->diag, "zstd", &place,
 			"the zstd data is damaged at compressed byte 0x%llx: %s; the "
 			"%llu bytes before "
 			"it are kept",

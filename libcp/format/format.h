@@ -21,6 +21,7 @@ struct cpi_bytes {
 	const uint8_t *data;
 	size_t n;
 	bool mapped; /* a private mapping of a file: its pages can be given back */
+	const char *name; /* of the file in a directory; NULL: the source's own */
 };
 
 struct cpi_source {
@@ -29,6 +30,14 @@ struct cpi_source {
 	unsigned n_parts;
 	int64_t mtime; /* seconds since the epoch, 0 = unknown */
 };
+
+/* The name of the file that a part was read from. */
+static inline const char *cpi_source_name(const struct cpi_source *source, unsigned part)
+{
+	const char *name = source->part[part].name;
+
+	return name ? name : source->name;
+}
 
 /*
  * Gives back the pages of a mapped part before byte `n`, so that a large input that is

@@ -46,15 +46,14 @@ bool cpi_json_fine(struct cpi_json_reader *r, bool memory)
 void cpi_json_warn(struct cpi_json_reader *r, const char *kind, size_t offset,
 	const char *format, ...)
 {
+	struct cpi_place place = cpi_place_at(r->source->name, offset);
 	char message[200];
-	struct cp_error err = {0};
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	if (cpi_diag_warn(&r->env->diag, &err, kind, offset, "%s", message))
-		cpi_builder_fail(&r->b, err.code, message);
+	cpi_diag_warn(&r->env->diag, kind, &place, "%s", message);
 }
 
 void cpi_json_damage(struct cpi_json_reader *r, const struct cpi_jr *jr)

@@ -140,8 +140,8 @@ static void count_failure(struct cpi_debuginfod *d, int why, const char *id)
 	}
 	d->failures++;
 	d->gave_up = why == ETIMEDOUT || why == ETIME || d->failures == MOST_FAILURES;
-	cpi_diag_note(&d->env->diag, "debuginfod", "debuginfod: build id %s: %s%s", id,
-		d->too_large ? "the file is too large" : strerror(why),
+	cpi_diag_note(&d->env->diag, "debuginfod", NULL, "debuginfod: build id %s: %s%s",
+		id, d->too_large ? "the file is too large" : strerror(why),
 		d->gave_up ? "; no server is asked any more" : "");
 }
 

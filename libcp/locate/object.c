@@ -54,7 +54,7 @@ static enum cp_code load(
 
 	if (!code && (use->n < SELFMAG || memcmp(use->bytes, ELFMAG, SELFMAG)))
 		code = cpi_codec_unwrap(
-			env, use->bytes, use->n, &object->inner, &opened, NULL);
+			env, path, use->bytes, use->n, &object->inner, &opened, NULL);
 	if (opened)
 		use = &object->inner;
 	if (!code)
@@ -115,6 +115,7 @@ bool cpi_object_open(
 		return false;
 	}
 	object->path = cpi_found_keep(found, path);
+	cpi_elf_set_name(object->elf, object->path.p);
 	survey(object);
 	return true;
 }

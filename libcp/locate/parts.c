@@ -20,13 +20,14 @@ void cpi_locate_mini(const struct cpi_search *search, struct cpi_found *found)
 
 	if (!section || cpi_elf_section_bytes(elf, section, &bytes, &n, NULL))
 		return;
-	if (cpi_xz_read(search->env, bytes, n, &mini->inner, NULL) ||
+	if (cpi_xz_read(search->env, found->main.path.p, bytes, n, &mini->inner, NULL) ||
 		cpi_elf_open(search->env, mini->inner.bytes, mini->inner.n, &mini->elf,
 			NULL)) {
 		cpi_object_close(mini, search->env);
 		found->unreadable = found->main.path;
 		return;
 	}
+	cpi_elf_set_name(mini->elf, found->main.path.p);
 	mini->path = found->main.path;
 	mini->symtab = true;
 }

@@ -142,6 +142,7 @@ enum cp_code cpi_regex_new(struct cpi_env *env, const char *what, struct cp_text
 /* A match that ended neither in yes nor in no. */
 static void failed(struct cpi_regex *rx, struct cp_text text, int code)
 {
+	const struct cpi_place nowhere = cpi_place_at(NULL, CP_NO_OFFSET);
 	char shown[96];
 
 	if (code == PCRE2_ERROR_NOMEMORY) {
@@ -154,7 +155,7 @@ static void failed(struct cpi_regex *rx, struct cp_text text, int code)
 			rx->what, rx->env->limits.regex_steps, rx->timeouts);
 		return;
 	}
-	rx->failure = cpi_diag_warn(&rx->env->diag, &rx->error, "regex", CP_NO_OFFSET,
+	cpi_diag_warn(&rx->env->diag, "regex", &nowhere,
 		"%s: the expression needs more than %u steps on \"%s\", taken as no "
 		"match",
 		rx->what, rx->env->limits.regex_steps,

@@ -168,13 +168,23 @@ static bool fatal(enum cp_code code)
  */
 static void note_descriptors(struct cpi_env *env, const struct cpi_object *object)
 {
+	struct cpi_place place = cpi_place_at(object->path.p, CP_NO_OFFSET);
+
 	if (cpi_elf_header(object->elf)->machine == EM_PPC64 &&
 		cpi_elf_find(object->elf, ".opd"))
-		cpi_diag_note(&env->diag, "opd",
-			"%s: its symbols are those of function descriptors (.opd), which "
+		cpi_diag_note(&env->diag, "opd", &place,
+			"its symbols are those of function descriptors (.opd), which "
 			"are not "
-			"followed: many addresses stay without a name",
-			object->path.p);
+			"followed: many addresses stay without a name");
+}
+
+/* A table that cannot be read: others may still know the names. */
+static void damaged(struct cpi_image *image, struct cpi_env *env,
+	const struct cpi_object *object, struct cp_error *why)
+{
+	image->found.unreadable = object->path;
+	cpi_error_place(why, object->path.p, NULL);
+	cpi_diag_damage(&env->diag, "symbols", why);
 }
 
 static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
@@ -189,7 +199,7 @@ static enum cp_code read_table(struct cpi_image *image, struct cpi_env *env,
 	code = cpi_symtab_resolve(env, object->elf, image->address, image->n_addresses,
 		image->symbol, &why);
 	if (code && !fatal(code))
-		image->found.unreadable = object->path;
+		damaged(image, env, object, &why);
 	if (!fatal(code))
 		return CP_OK;
 	if (err)
@@ -210,7 +220,7 @@ static enum cp_code read_go(
 	code = cpi_gopclntab_resolve(
 		env, elf, image->address, image->n_addresses, &image->go, &why);
 	if (code && !fatal(code))
-		image->found.unreadable = image->found.main.path;
+		damaged(image, env, &image->found.main, &why);
 	if (!fatal(code))
 		return CP_OK;
 	if (err)

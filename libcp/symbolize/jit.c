@@ -10,6 +10,7 @@ static enum cp_code from_dump(
 {
 	struct cpi_env *env = search->env;
 	struct cpi_found *found = &image->found;
+	struct cpi_place place;
 	uint64_t bad;
 	enum cp_code code;
 
@@ -26,10 +27,10 @@ static enum cp_code from_dump(
 		return cpi_error_memory(err);
 	if (code)
 		found->unreadable = found->file;
-	else if (bad != CP_NO_OFFSET)
-		cpi_diag_note(&env->diag, "jitdump",
-			"%s: the record at byte 0x%llx is damaged", found->file.p,
-			(unsigned long long)bad);
+	place = cpi_place_at(found->file.p, bad);
+	if (!code && bad != CP_NO_OFFSET)
+		cpi_diag_warn(&env->diag, "jitdump", &place,
+			"a record is damaged; what follows it is not read");
 	return CP_OK;
 }
 
@@ -37,6 +38,7 @@ static enum cp_code from_map(
 	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err)
 {
 	struct cpi_found *found = &image->found;
+	struct cpi_place place;
 	size_t bad;
 
 	if (!cpi_locate_perfmap(search, &image->target, found))
@@ -44,9 +46,10 @@ static enum cp_code from_map(
 	if (cpi_perfmap_resolve(search->env, found->list.bytes, found->list.n,
 		    image->address, image->n_addresses, image->symbol, &bad, err))
 		return CP_ERROR_MEMORY;
+	place = cpi_place_at(found->file.p, CP_NO_OFFSET);
 	if (bad)
-		cpi_diag_note(&search->env->diag, "perf-map",
-			"%s: %zu lines are of another form", found->file.p, bad);
+		cpi_diag_note(&search->env->diag, "perf-map", &place,
+			"%zu lines are of another form", bad);
 	return CP_OK;
 }
 

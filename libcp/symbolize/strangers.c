@@ -59,10 +59,10 @@ static void say(const struct cpi_search *search, const struct cpi_images *images
 	cpi_text_printable(file, sizeof file, cpi_text(b->file));
 	list_images(images, list, sizeof list);
 	if (b->path)
-		cpi_diag_note(&search->env->diag, "binary",
+		cpi_diag_note(&search->env->diag, "binary", NULL,
 			"no image has the path given for %s; there is %s", file, list);
 	else
-		cpi_diag_note(&search->env->diag, "binary",
+		cpi_diag_note(&search->env->diag, "binary", NULL,
 			"%s (%s%.12s) belongs to no image, by name or build id; there is "
 			"%s",
 			file, *id ? "build id " : "no build id", id, list);

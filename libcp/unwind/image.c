@@ -26,15 +26,18 @@ void cpi_unwind_images_release(struct cpi_unwind_images *images)
 }
 
 /* Adds a section of the file to the list when it has bytes. */
-static void add_section(struct cpi_elf *elf, const char *name, bool debug_frame,
-	struct cpi_cfi_section *section, unsigned *n)
+static void add_section(struct cpi_env *env, struct cpi_elf *elf, const char *name,
+	bool debug_frame, struct cpi_cfi_section *section, unsigned *n)
 {
 	uint32_t i = cpi_elf_find(elf, name);
 	struct cpi_cfi_section row = {.debug_frame = debug_frame};
 	struct cp_error err;
 
-	if (!i || *n == SECTIONS ||
-		cpi_elf_section_bytes(elf, i, &row.bytes, &row.n, &err) || !row.n)
+	if (!i || *n == SECTIONS)
+		return;
+	if (cpi_elf_section_bytes(elf, i, &row.bytes, &row.n, &err))
+		cpi_diag_damage(&env->diag, "cfi", &err);
+	if (!row.n)
 		return;
 	row.address = cpi_elf_section(elf, i)->address;
 	section[(*n)++] = row;
@@ -82,8 +85,9 @@ static const struct cpi_cfi_machine *machine_of(const struct cpi_elf_header *hea
 }
 
 static enum cp_code compile(struct cpi_unwind_images *images,
-	const struct cpi_unwind_image *image, const struct cpi_cfi_section *section,
-	unsigned n, struct cpi_cfi **ret_cfi, struct cp_error *err)
+	const struct cpi_unwind_image *image, const struct cpi_elf *elf,
+	const struct cpi_cfi_section *section, unsigned n, struct cpi_cfi **ret_cfi,
+	struct cp_error *err)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(image->elf);
 	const struct cpi_cfi_machine *machine = machine_of(header);
@@ -92,7 +96,7 @@ static enum cp_code compile(struct cpi_unwind_images *images,
 	if (!n || !machine || !code_span(image->elf, &low, &high))
 		return CP_OK;
 	return cpi_cfi_compile(images->env, machine, section, n, header->swap, low, high,
-		image->name, ret_cfi, err);
+		cpi_elf_name(elf), ret_cfi, err);
 }
 
 static enum cp_code compile_main(struct cpi_unwind_images *images,
@@ -112,9 +116,9 @@ static enum cp_code compile_main(struct cpi_unwind_images *images,
 	if (!machine_of(header))
 		return CP_OK;
 	image->why = "it has no call frame information";
-	add_section(image->elf, ".eh_frame", false, section, &n);
-	add_section(image->elf, ".debug_frame", true, section, &n);
-	code = compile(images, image, section, n, &image->cfi, err);
+	add_section(images->env, image->elf, ".eh_frame", false, section, &n);
+	add_section(images->env, image->elf, ".debug_frame", true, section, &n);
+	code = compile(images, image, image->elf, section, n, &image->cfi, err);
 	if (!code && image->cfi && cpi_cfi_rows(image->cfi))
 		image->why = NULL;
 	return code;
@@ -129,8 +133,8 @@ static enum cp_code compile_more(struct cpi_unwind_images *images,
 	unsigned n = 0;
 
 	if (debug && debug != image->elf)
-		add_section(debug, ".debug_frame", true, section, &n);
-	return compile(images, image, section, n, &image->more, err);
+		add_section(images->env, debug, ".debug_frame", true, section, &n);
+	return compile(images, image, debug, section, n, &image->more, err);
 }
 
 static enum cp_code fill(struct cpi_unwind_images *images, struct cpi_unwind_image *image,

@@ -134,7 +134,7 @@ static void say_truncated(struct cpi_diag *diag, const struct sums *sums)
 			(unsigned long long)sums->need,
 			sums->need_known ? "would have sufficed"
 					 : "is the least they need");
-	cpi_diag_note(diag, "truncated-stack",
+	cpi_diag_note(diag, "truncated-stack", NULL,
 		"%llu of %llu user stacks are larger than the dump of %llu bytes: %s",
 		(unsigned long long)sums->truncated, (unsigned long long)sums->samples,
 		(unsigned long long)sums->asked, hint);
@@ -153,12 +153,12 @@ static int by_frames(const void *pa, const void *pb)
 static void say_image(struct cpi_diag *diag, const struct cpi_unwind_image *image)
 {
 	if (image->frames)
-		cpi_diag_note(diag, "frame-pointer",
+		cpi_diag_note(diag, "frame-pointer", NULL,
 			"%s: %s; %llu frames were unwound by frame pointer", image->name,
 			image->why ? image->why : "it is of another machine",
 			(unsigned long long)image->frames);
 	else
-		cpi_diag_note(diag, "frame-pointer",
+		cpi_diag_note(diag, "frame-pointer", NULL,
 			"%s: its call frame information leaves functions out; %llu "
 			"frames were unwound by frame pointer",
 			image->name, (unsigned long long)image->gaps);
@@ -195,24 +195,24 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 
 	say_truncated(diag, &sums);
 	if (sums.missing)
-		cpi_diag_note(diag, "missing-stack",
+		cpi_diag_note(diag, "missing-stack", NULL,
 			"%llu of %llu user stacks go on in memory that was not captured: "
 			"not there at the time, or another stack",
 			(unsigned long long)sums.missing,
 			(unsigned long long)sums.samples);
 	if (sums.broken)
-		cpi_diag_note(diag, "broken-stack",
+		cpi_diag_note(diag, "broken-stack", NULL,
 			"%llu of %llu user stacks could not be unwound to their "
 			"outermost frame",
 			(unsigned long long)sums.broken,
 			(unsigned long long)sums.samples);
 	if (sums.unsupported && !u->arch.n)
-		cpi_diag_note(diag, "unwind",
+		cpi_diag_note(diag, "unwind", NULL,
 			"%llu user stacks were left alone: the capture does not say "
 			"which machine they are of",
 			(unsigned long long)sums.unsupported);
 	else if (sums.unsupported)
-		cpi_diag_note(diag, "unwind",
+		cpi_diag_note(diag, "unwind", NULL,
 			"%llu user stacks of machine '%.*s' were left alone: it is not "
 			"supported",
 			(unsigned long long)sums.unsupported, (int)u->arch.n, u->arch.p);

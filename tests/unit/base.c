@@ -211,24 +211,74 @@ static void count_shown(const struct cp_diagnostic *d, void *arg)
 
 static void diagnostics_are_counted(void **state)
 {
+	const struct cpi_place place = cpi_place_record("f", "MMAP2", 3, 64);
 	struct cpi_diag diag;
 	struct cp_error err;
 	int shown = 0;
 
 	(void)state;
 	cpi_diag_init(&diag, count_shown, &shown, false);
+	cpi_diag_begin(&diag);
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(cpi_diag_warn(&diag, &err, "k", 0, "bad %d", i), CP_OK);
-	assert_int_equal(shown, 3);
+		cpi_diag_warn(&diag, "k", &place, "bad %d", i);
+	assert_int_equal(shown, CPI_DIAG_SHOWN);
+	assert_int_equal(cpi_diag_end(&diag, CP_OK, &err), CP_OK);
 	cpi_diag_flush(&diag);
-	assert_int_equal(shown, 4);
+	assert_int_equal(shown, CPI_DIAG_SHOWN + 1);
+	assert_int_equal(diag.total, 20);
+	cpi_diag_mute(&diag, true);
+	cpi_diag_warn(&diag, "k", &place, "bad");
+	cpi_diag_mute(&diag, false);
 	assert_int_equal(diag.total, 20);
 	cpi_diag_release(&diag);
+}
 
-	cpi_diag_init(&diag, NULL, NULL, true);
-	assert_int_equal(cpi_diag_warn(&diag, &err, "k", 5, "bad"), CP_ERROR_CORRUPT);
-	assert_int_equal(err.offset, 5);
+/* Only the outermost function fails, with the first warning, however deep it was said. */
+static void strict_fails_at_the_end(void **state)
+{
+	const struct cpi_place first = cpi_place_record("f", "MMAP2", 3, 64);
+	const struct cpi_place second = cpi_place_at("g", 5);
+	struct cpi_diag diag;
+	struct cp_error err;
+	int shown = 0;
+
+	(void)state;
+	cpi_diag_init(&diag, count_shown, &shown, true);
+	cpi_diag_begin(&diag);
+	cpi_diag_begin(&diag);
+	cpi_diag_warn(&diag, "k", &first, "bad");
+	assert_int_equal(cpi_diag_end(&diag, CP_OK, &err), CP_OK);
+	cpi_diag_warn(&diag, "k", &second, "worse");
+	assert_int_equal(shown, 2);
+	assert_int_equal(cpi_diag_end(&diag, CP_OK, &err), CP_ERROR_CORRUPT);
+	assert_string_equal(err.message, "bad");
+	assert_string_equal(err.context, "MMAP2 record 3");
+	assert_string_equal(err.source, "f");
+	assert_int_equal(err.record, 3);
+	assert_int_equal(err.offset, 64);
+	/* The next one starts anew; a failure of its own stands. */
+	cpi_diag_begin(&diag);
+	assert_int_equal(cpi_diag_end(&diag, CP_OK, &err), CP_OK);
+	cpi_diag_begin(&diag);
+	cpi_diag_warn(&diag, "k", &second, "worse");
+	assert_int_equal(cpi_diag_end(&diag, CP_ERROR_LIMIT, &err), CP_ERROR_LIMIT);
 	cpi_diag_release(&diag);
+}
+
+static void long_paths_keep_their_end(void **state)
+{
+	char path[1000];
+	struct cp_error err;
+
+	(void)state;
+	memset(path, 'a', sizeof path - 5);
+	memcpy(path + sizeof path - 5, "/end", 5);
+	cpi_error(&err, CP_ERROR_CORRUPT, 0, "bad");
+	cpi_error_place(&err, path, ".debug_info");
+	assert_int_equal(strlen(err.source), sizeof err.source - 1);
+	assert_memory_equal(err.source, "…a", 4);
+	assert_string_equal(err.source + strlen(err.source) - 4, "/end");
+	assert_string_equal(err.context, ".debug_info");
 }
 
 int main(void)
@@ -243,6 +293,8 @@ int main(void)
 		cmocka_unit_test(text_is_made_printable),
 		cmocka_unit_test(pool_runs_every_job),
 		cmocka_unit_test(diagnostics_are_counted),
+		cmocka_unit_test(strict_fails_at_the_end),
+		cmocka_unit_test(long_paths_keep_their_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,7 +200,7 @@ static void damage_loses_what_it_must(void **state)
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 32), CPI_CFI_GAP);
 	assert_int_equal(cpi_cfi_find(f.cfi, CODE + 48), plain(CPI_CFI_SP, 0, 2));
 	assert_string_equal(f.note,
-		"image: call frame information is damaged: 3 entries dropped, "
+		"call frame information is damaged: 3 entries dropped, "
 		"the end of a section is lost");
 	release(&f);
 }

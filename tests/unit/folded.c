@@ -44,9 +44,11 @@ static const struct {
 	{T("a;b 5\na 7\na;b 1\n"), "a 7\na;b 6\n"},
 	{T("a;b 5"), "a;b 5\n"},
 	{T("a;b 5\r\nc 1\r\n"), "a;b 5\nc 1\n"},
-	{T("\xef\xbb\xbf" "a 1\n"), "a 1\n"},
+	{T("\xef\xbb\xbf"
+	   "a 1\n"),
+		"a 1\n"},
 	{T("a;b\t5\n"), "a;b 5\n"},
-	{T("a;b  5\n"), "a;b  5\n"},                       /* a frame "b " */
+	{T("a;b  5\n"), "a;b  5\n"}, /* a frame "b " */
 	{T("a;b 5  \t\n"), "a;b 5\n"},
 	{T(" a;b 5\n"), " a;b 5\n"},
 	{T("a;b c d 5\n"), "a;b c d 5\n"},
@@ -64,17 +66,20 @@ static const struct {
 	{T("a\xff\xfe;b 5\n"), "a\xff\xfe;b 5\n"},
 	{T("a\x1b[1m;b\x00z 5\n"), "a\\x1b[1m;b\\x00z 5\n"},
 	{T("a;b_[k] 5\n"), "a;b_[k] 5\n"},
-	{T("a;line 12 5\nb 1\n"), "a;line 12 5\nb 1\n"},   /* not every line has two */
-	{T("a;b 1 5\na 2 7\n"), "a 7\na;b 5\n"},           /* every line has: "after" */
-	{T("a;b 1 5\n\nbad\na 2 7\n"), "a 7\na;b 5\n", 1, "line 3 has no count at its end"},
+	{T("a;line 12 5\nb 1\n"), "a;line 12 5\nb 1\n"}, /* not every line has two */
+	{T("a;b 1 5\na 2 7\n"), "a 7\na;b 5\n"},         /* every line has: "after" */
+	{T("a;b 1 5\n\nbad\na 2 7\n"), "a 7\na;b 5\n", 1, "it has no count at its end"},
 	{T("a 1\nnothing\n.5\nc .5\nd 1e3\ne -5\nf 0x10\ng 5,000\nh +5\n5\n"), "a 1\n", 9,
-		"line 2 has no count at its end"},
-	{T("a 99999999999999999999\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
+		"it has no count at its end"},
+	{T("a 99999999999999999999\nb 1\n"), "b 1\n", 1, "it has a count beyond 64 bits"},
 	{T("a 9223372036854775807\n"), "a 9223372036854775807\n"},
-	{T("a 9223372036854775808\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
-	{T("a 0.1234567890123456789\nb 1\n"), "b 1\n", 1, "line 1 has a count beyond 64 bits"},
-	{T("a;bc;d 1\na;b;d 2\na;bc;d;e 3\na;bc;d 4\n"), "a;b;d 2\na;bc;d 5\na;bc;d;e 3\n"},
-	/* What followed x last is a beginning of the next name, longer than it, alone, … */
+	{T("a 9223372036854775808\nb 1\n"), "b 1\n", 1, "it has a count beyond 64 bits"},
+	{T("a 0.1234567890123456789\nb 1\n"), "b 1\n", 1,
+		"it has a count beyond 64 bits"},
+	{T("a;bc;d 1\na;b;d 2\na;bc;d;e 3\na;bc;d 4\n"),
+		"a;b;d 2\na;bc;d 5\na;bc;d;e 3\n"},
+	/* What followed x last is a beginning of the next name, longer than it, alone, …
+	 */
 	{T("p;x;ab 1\nq;x;abc 2\nr;x;a 3\ns;x;a;ab 4\nt;x 5\nu;x;;ab 6\nv;x;;x;ab 7\n"),
 		"p;x;ab 1\nq;x;abc 2\nr;x;a 3\ns;x;a;ab 4\nt;x 5\n"
 		"u;x;[unknown];ab 6\nv;x;[unknown];x;ab 7\n"},
@@ -152,8 +157,12 @@ static void failures(void **state)
 
 	(void)state;
 	cpi_env_init(&env, &options);
-	assert_int_equal(read_text(&env, bad, false, &p, &err), CP_ERROR_CORRUPT);
+	cpi_diag_begin(&env.diag);
+	assert_int_equal(read_text(&env, bad, false, &p, &err), CP_OK);
+	cp_profile_free(p);
+	assert_int_equal(cpi_diag_end(&env.diag, CP_OK, &err), CP_ERROR_CORRUPT);
 	assert_int_equal(err.offset, 4);
+	assert_string_equal(err.context, "line 2");
 	cpi_env_release(&env);
 	options = (struct cp_context_options){
 		.size = sizeof options, .limits.stack_depth = 3};

@@ -223,6 +223,8 @@ int out_write(void *arg, const void *bytes, size_t n)
 {
 	struct out *out = arg;
 
+	if (out->dropped && *out->dropped)
+		return 0;
 	return out->escape ? put_escaped(out, bytes, n) : put(out, bytes, n);
 }
 

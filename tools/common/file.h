@@ -18,6 +18,7 @@ struct out {
 	char *buf;
 	size_t n;
 	int error; /* errno of the first failure */
+	const bool *dropped; /* once true, what is written goes nowhere; may be NULL */
 
 	/*
 	 * It goes to a terminal, and whoever writes does not look after control

@@ -83,6 +83,8 @@ static int status_of(enum cp_code code)
 int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 {
 	tool->failure = err->code;
+	if (err->source[0])
+		where = tool_input_name(err->source);
 	/* The library knows that writing failed, not where to. */
 	if (tool->out_open && tool->out.error)
 		where = tool->out.path ? tool->out.path : "standard output";
@@ -125,7 +127,10 @@ static int make_context(struct tool *tool)
 		.size = sizeof options,
 		.limits.memory = o->memory_limit,
 		.threads = (unsigned)o->threads,
-		.strict = o->strict,
+		/*
+		 * Never strict: the tool goes on to the end of its work, says all that it
+		 * says without --strict, and fails where its output would be kept.
+		 */
 		.diagnostic = ui_diagnostic,
 		.diagnostic_arg = &tool->ui,
 		.progress = progress_update,
@@ -353,6 +358,8 @@ int tool_open_output(struct tool *tool, bool binary)
 				tool_input_name(tool->options.inputs.v[i]));
 	if (out_open(&tool->out, path, binary, message, sizeof message)) {
 		tool->out_open = true;
+		/* What damage made fail gives no answer, on standard output neither. */
+		tool->out.dropped = &tool->ui.failed;
 		return TOOL_GO;
 	}
 	ui_error(&tool->ui, NULL, "%s", message);

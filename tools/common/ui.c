@@ -160,6 +160,8 @@ void ui_diagnostic(const struct cp_diagnostic *diagnostic, void *arg)
 	struct cp_error place = {.offset = diagnostic->offset};
 	char text[512];
 
+	if (where && !strcmp(where, "-"))
+		where = "standard input";
 	snprintf(place.context, sizeof place.context, "%s", diagnostic->context);
 	snprintf(place.message, sizeof place.message, "%s", diagnostic->message);
 	cp_error_format(&place, text, sizeof text);

@@ -326,7 +326,7 @@ static void version(struct firefox *f, int64_t v)
 			"Firefox profiles before version 41 are not read; "
 			"profiler.firefox.com upgrades one that is opened and saved there");
 	else if (v > FIREFOX_NEWEST)
-		cpi_diag_note(&f->r.env->diag, "firefox-version",
+		cpi_diag_note(&f->r.env->diag, "firefox-version", NULL,
 			"version %lld of the format is newer than 75, the newest that is "
 			"known here", (long long)v);
 }

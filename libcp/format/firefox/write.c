@@ -542,7 +542,7 @@ static bool everything(struct writer *w)
 	if (!fine)
 		return false;
 	if (!w->times)
-		cpi_diag_note(&w->env->diag, "firefox-times",
+		cpi_diag_note(&w->env->diag, "firefox-times", NULL,
 			"the profile has no times, so the time axis in Firefox means "
 			"nothing");
 	cpi_json_init(&w->json, w->sink);

@@ -133,15 +133,22 @@ static enum cp_code add_stack(struct reader *r, const struct folded_line *line)
 	return r->queued == QUEUE ? flush(r) : CP_OK;
 }
 
-static enum cp_code malformed(struct reader *r, enum folded_kind kind, uint64_t offset)
+static void bad_line(struct reader *r, uint64_t offset, const char *what)
+{
+	struct cpi_place place =
+		cpi_place_record(r->source->name, "line", r->line, offset);
+
+	cpi_diag_warn(&r->env->diag, "folded-line", &place, "it has %s", what);
+}
+
+static void malformed(struct reader *r, enum folded_kind kind, uint64_t offset)
 {
 	static const char *const what[] = {
 		[FOLDED_NO_COUNT] = "no count at its end",
 		[FOLDED_BIG_COUNT] = "a count beyond 64 bits",
 	};
 
-	return cpi_diag_warn(&r->env->diag, r->err, "folded-line", offset,
-		"line %llu has %s", (unsigned long long)r->line, what[kind]);
+	bad_line(r, offset, what[kind]);
 }
 
 /* *ret_again: a line has one count where two were believed. */
@@ -154,14 +161,15 @@ static enum cp_code one_line(
 
 	if (kind == FOLDED_EMPTY || kind == FOLDED_COMMENT)
 		return CP_OK;
-	if (kind != FOLDED_STACK)
-		return malformed(r, kind, offset);
+	if (kind != FOLDED_STACK) {
+		malformed(r, kind, offset);
+		return CP_OK;
+	}
 	if (r->two && !line.two) {
 		*ret_again = !r->forced;
-		return r->forced ? cpi_diag_warn(&r->env->diag, r->err, "folded-line",
-					   offset, "line %llu has one count, not two",
-					   (unsigned long long)r->line)
-				 : CP_OK;
+		if (r->forced)
+			bad_line(r, offset, "one count, not two");
+		return CP_OK;
 	}
 	code = add_stack(r, &line);
 	if (code && r->err) {

@@ -97,24 +97,21 @@ static const char *read_sample(struct contention *c, struct cp_text line)
 }
 
 /* Attributes up to the first line that is none, which is then the current line. */
-static enum cp_code read_attributes(
-	struct contention *c, bool *ret_more, struct cp_error *err)
+static void read_attributes(struct contention *c, bool *ret_more)
 {
 	struct cp_text key, value;
-	enum cp_code code = CP_OK;
 	const char *why;
 
-	while (!code && (*ret_more = cpi_legacy_next_content(&c->lines))) {
+	while ((*ret_more = cpi_legacy_next_content(&c->lines))) {
 		struct cp_text line = cpi_legacy_trim(c->lines.line);
 
 		if (cpi_text_starts(line, CPI_TEXT("---")) ||
 			!cpi_legacy_pair(line, &key, &value))
-			return CP_OK;
+			return;
 		why = read_attribute(c, key, value);
 		if (why)
-			code = cpi_legacy_bad_line(c->l, &c->lines, why, err);
+			cpi_legacy_bad_line(c->l, &c->lines, why);
 	}
-	return code;
 }
 
 enum cp_code cpi_legacy_read_contention(struct legacy *l, const void *bytes, size_t n,
@@ -123,18 +120,17 @@ enum cp_code cpi_legacy_read_contention(struct legacy *l, const void *bytes, siz
 	struct contention c = {
 		.l = l, .lines = cpi_legacy_lines(bytes, n, base), .period = 1};
 	bool more = false;
-	enum cp_code code;
 
 	if (!cpi_legacy_next(&c.lines) || !is_title(c.lines.line))
 		return cpi_error(
 			err, CP_ERROR_FORMAT, base, "no header of a contention profile");
-	code = read_attributes(&c, &more, err);
+	read_attributes(&c, &more);
 	cpi_legacy_type(l, "contentions", "count");
 	cpi_legacy_type(l, "delay", "nanoseconds");
 	cpi_legacy_period(l, "contentions", "count", c.period);
 	if (!l->b.code)
 		l->b.p->header.duration_nanos = c.duration;
-	while (more && !code && !l->b.code) {
+	while (more && !l->b.code) {
 		struct cp_text line = cpi_legacy_trim(c.lines.line);
 		const char *why;
 
@@ -142,10 +138,10 @@ enum cp_code cpi_legacy_read_contention(struct legacy *l, const void *bytes, siz
 			break;
 		why = read_sample(&c, line);
 		if (why)
-			code = cpi_legacy_bad_line(l, &c.lines, why, err);
+			cpi_legacy_bad_line(l, &c.lines, why);
 		more = cpi_legacy_next_content(&c.lines);
 	}
-	return code ? code : cpi_legacy_map_section(l, &c.lines, err);
+	return cpi_legacy_map_section(l, &c.lines, err);
 }
 
 static int detect(const struct cpi_source *source)

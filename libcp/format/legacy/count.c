@@ -46,7 +46,6 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 {
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, base);
 	struct cp_text name;
-	enum cp_code code = CP_OK;
 
 	if (!find_header(&lines, &name))
 		return cpi_error(
@@ -57,14 +56,13 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 	cpi_legacy_period(l, "", "count", 1);
 	if (!l->b.code)
 		l->b.p->header.period_type.type = cpi_builder_string(&l->b, name);
-	while (!code && !l->b.code && cpi_legacy_next_content(&lines)) {
+	while (!l->b.code && cpi_legacy_next_content(&lines)) {
 		if (cpi_text_starts(lines.line, CPI_TEXT("---")))
 			break;
 		if (!read_sample(l, lines.line))
-			code = cpi_legacy_bad_line(
-				l, &lines, "it is not \"N @ 0x…\"", err);
+			cpi_legacy_bad_line(l, &lines, "it is not \"N @ 0x…\"");
 	}
-	return code ? code : cpi_legacy_map_section(l, &lines, err);
+	return cpi_legacy_map_section(l, &lines, err);
 }
 
 static int detect(const struct cpi_source *source)

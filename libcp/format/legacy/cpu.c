@@ -53,18 +53,18 @@ bool cpi_legacy_is_cpu(const void *bytes, size_t n, bool java)
 	return find_words(bytes, n, &w) && w.version == java;
 }
 
-static enum cp_code cut_off(
-	struct legacy *l, const struct cpi_cursor *c, uint64_t at, struct cp_error *err)
+static void cut_off(struct legacy *l, uint64_t at)
 {
-	(void)c;
+	struct cpi_place place = cpi_place_at(l->source, at);
+
 	cpi_legacy_discard(l);
-	return cpi_diag_warn(&l->env->diag, err, "truncated", at,
+	cpi_diag_warn(&l->env->diag, "truncated", &place,
 		"the profile ends inside a stack; the %zu before it are kept",
 		l->sample.n);
 }
 
-enum cp_code cpi_legacy_cpu_samples(struct legacy *l, struct cpi_cursor *c, bool wide,
-	bool adjust, int64_t period, struct cp_error *err)
+void cpi_legacy_cpu_samples(
+	struct legacy *l, struct cpi_cursor *c, bool wide, bool adjust, int64_t period)
 {
 	while (cpi_cursor_left(c) && !l->b.code) {
 		uint64_t at = cpi_cursor_offset(c), count = word(c, wide);
@@ -72,8 +72,10 @@ enum cp_code cpi_legacy_cpu_samples(struct legacy *l, struct cpi_cursor *c, bool
 		uint64_t first = 0;
 		int64_t values[2];
 
-		if (!cpi_cursor_ok(c))
-			return cut_off(l, c, at, err);
+		if (!cpi_cursor_ok(c)) {
+			cut_off(l, at);
+			return;
+		}
 		for (uint64_t i = 0; i < n; i++) {
 			uint64_t address = word(c, wide);
 
@@ -83,22 +85,20 @@ enum cp_code cpi_legacy_cpu_samples(struct legacy *l, struct cpi_cursor *c, bool
 		}
 		if (!count && n == 1 && !first) {
 			cpi_legacy_discard(l);
-			return CP_OK;
+			return;
 		}
 		values[0] = (int64_t)count;
 		if (count > INT64_MAX ||
 			__builtin_mul_overflow(values[0], period, &values[1])) {
-			enum cp_code code = cpi_diag_warn(&l->env->diag, err, "count", at,
-				"a stack's count exceeds 64 bits and is left out");
+			struct cpi_place place = cpi_place_at(l->source, at);
 
+			cpi_diag_warn(&l->env->diag, "count", &place,
+				"a stack's count exceeds 64 bits and is left out");
 			cpi_legacy_discard(l);
-			if (code)
-				return code;
 			continue;
 		}
 		(void)cpi_legacy_sample(l, values);
 	}
-	return CP_OK;
 }
 
 /* The address that nearly all stacks have as their second; false: none. */
@@ -178,14 +178,11 @@ enum cp_code cpi_legacy_read_cpu(struct legacy *l, const void *bytes, size_t n,
 	struct words w = {.wide = false};
 	struct cpi_cursor c;
 	struct legacy_lines lines;
-	enum cp_code code;
 
 	if (!cpi_legacy_is_cpu(bytes, n, false))
 		return cpi_error(err, CP_ERROR_FORMAT, base, "no gperftools CPU profile");
 	c = start(l, bytes, n, &w);
-	code = cpi_legacy_cpu_samples(l, &c, w.wide, true, (int64_t)w.period * 1000, err);
-	if (code)
-		return code;
+	cpi_legacy_cpu_samples(l, &c, w.wide, true, (int64_t)w.period * 1000);
 	strip_handler(l);
 	l->drop_double_leaf = true;
 	lines = text_behind(&c, base);
@@ -198,15 +195,11 @@ enum cp_code cpi_legacy_read_java_cpu(struct legacy *l, const void *bytes, size_
 	struct words w = {.wide = false};
 	struct cpi_cursor c;
 	struct legacy_lines lines;
-	enum cp_code code;
 
 	if (!cpi_legacy_is_cpu(bytes, n, true))
 		return cpi_error(err, CP_ERROR_FORMAT, base, "no Java CPU profile");
 	c = start(l, bytes, n, &w);
-	code = cpi_legacy_cpu_samples(
-		l, &c, w.wide, false, (int64_t)w.period * 1000, err);
-	if (code)
-		return code;
+	cpi_legacy_cpu_samples(l, &c, w.wide, false, (int64_t)w.period * 1000);
 	lines = text_behind(&c, base);
 	return cpi_legacy_java_locations(l, &lines, err);
 }

@@ -154,22 +154,21 @@ enum cp_code cpi_legacy_read_heap(struct legacy *l, const void *bytes, size_t n,
 {
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, base);
 	struct kind kind;
-	enum cp_code code = CP_OK;
 
 	if (!cpi_legacy_next(&lines) || !parse_header(lines.line, &kind))
 		return cpi_error(
 			err, CP_ERROR_FORMAT, base, "no header of a heap profile");
 	start(l, &kind);
-	while (!code && !l->b.code && cpi_legacy_next_content(&lines)) {
+	while (!l->b.code && cpi_legacy_next_content(&lines)) {
 		const char *why;
 
 		if (cpi_legacy_is_map_header(lines.line))
 			break;
 		why = read_sample(l, cpi_legacy_trim(lines.line), &kind);
 		if (why)
-			code = cpi_legacy_bad_line(l, &lines, why, err);
+			cpi_legacy_bad_line(l, &lines, why);
 	}
-	return code ? code : cpi_legacy_map_section(l, &lines, err);
+	return cpi_legacy_map_section(l, &lines, err);
 }
 
 static int detect(const struct cpi_source *source)

@@ -241,25 +241,23 @@ static bool parse_header(struct cp_text line, bool *ret_heap)
 
 static enum cp_code read_samples(struct java *j, bool more, struct cp_error *err)
 {
-	enum cp_code code = CP_OK;
 	const char *why;
 	bool other;
 
 	if (j->l->n_types != 2)
 		return cpi_error(err, CP_ERROR_CORRUPT, j->lines.offset,
 			"the profile does not say its resolution");
-	for (; more && !code && !j->l->b.code;
-		more = cpi_legacy_next_content(&j->lines)) {
+	for (; more && !j->l->b.code; more = cpi_legacy_next_content(&j->lines)) {
 		why = read_sample(j, cpi_legacy_trim(j->lines.line), &other);
 		if (why && other)
 			break;
 		if (why)
-			code = cpi_legacy_bad_line(j->l, &j->lines, why, err);
+			cpi_legacy_bad_line(j->l, &j->lines, why);
 	}
 	/* The line that ended the samples may be the first of a location. */
 	if (more)
 		j->lines.at = j->lines.line.p;
-	return code ? code : cpi_legacy_java_locations(j->l, &j->lines, err);
+	return cpi_legacy_java_locations(j->l, &j->lines, err);
 }
 
 static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
@@ -267,20 +265,19 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 {
 	struct java j = {.l = l, .lines = cpi_legacy_lines(bytes, n, base)};
 	struct cp_text key, value;
-	enum cp_code code = CP_OK;
 	bool more;
 
 	if (!cpi_legacy_next(&j.lines) || !parse_header(j.lines.line, &j.heap))
 		return cpi_error(
 			err, CP_ERROR_FORMAT, base, "no header of a Java profile");
-	while ((more = cpi_legacy_next_content(&j.lines)) && !code &&
+	while ((more = cpi_legacy_next_content(&j.lines)) &&
 		cpi_legacy_pair(j.lines.line, &key, &value)) {
 		const char *why = read_attribute(&j, key, value);
 
 		if (why)
-			code = cpi_legacy_bad_line(l, &j.lines, why, err);
+			cpi_legacy_bad_line(l, &j.lines, why);
 	}
-	return code ? code : read_samples(&j, more, err);
+	return read_samples(&j, more, err);
 }
 
 static int detect_text(const struct cpi_source *source)

@@ -124,23 +124,22 @@ enum cp_code cpi_legacy_read_jemalloc(struct legacy *l, const void *bytes, size_
 	uint64_t base, struct cp_error *err)
 {
 	struct jemalloc j = {.l = l, .lines = cpi_legacy_lines(bytes, n, base)};
-	enum cp_code code = CP_OK;
 
 	if (!cpi_legacy_next(&j.lines) || !parse_header(j.lines.line, &j.rate))
 		return cpi_error(
 			err, CP_ERROR_FORMAT, base, "no header of a jemalloc profile");
 	start(&j);
-	while (!code && !l->b.code && cpi_legacy_next_content(&j.lines)) {
+	while (!l->b.code && cpi_legacy_next_content(&j.lines)) {
 		const char *why;
 
 		if (cpi_legacy_is_map_header(j.lines.line))
 			break;
 		why = read_line(&j, cpi_legacy_trim(j.lines.line));
 		if (why)
-			code = cpi_legacy_bad_line(l, &j.lines, why, err);
+			cpi_legacy_bad_line(l, &j.lines, why);
 	}
 	cpi_legacy_discard(l);
-	return code ? code : cpi_legacy_map_section(l, &j.lines, err);
+	return cpi_legacy_map_section(l, &j.lines, err);
 }
 
 bool cpi_legacy_is_jemalloc(const void *bytes, size_t n)

@@ -299,6 +299,7 @@ enum cp_code cpi_legacy_read(struct cpi_env *env, const struct cpi_source *sourc
 	enum cp_code code;
 
 	cpi_legacy_init(&l, env);
+	l.source = source->name;
 	code = l.b.code ? CP_OK
 			: body(&l, source->part[0].data, source->part[0].n, 0, err);
 	if (!code)

@@ -44,6 +44,7 @@ struct legacy_mapping {
 
 struct legacy {
 	struct cpi_env *env;
+	const char *source; /* the input's name */
 	struct cpi_builder
 		b; /* strings and functions go there at once, the rest at the end */
 	struct cpi_index by_address;
@@ -117,8 +118,8 @@ bool cpi_legacy_pair(
 	struct cp_text line, struct cp_text *ret_key, struct cp_text *ret_value);
 
 /* Reports a line that is left out; CP_OK, or the error in strict mode. */
-enum cp_code cpi_legacy_bad_line(struct legacy *l, const struct legacy_lines *lines,
-	const char *why, struct cp_error *err);
+void cpi_legacy_bad_line(
+	struct legacy *l, const struct legacy_lines *lines, const char *why);
 /* Searches the header of the memory map in the lines that are left, and reads it. */
 enum cp_code cpi_legacy_map_section(
 	struct legacy *l, struct legacy_lines *lines, struct cp_error *err);
@@ -157,8 +158,8 @@ bool cpi_legacy_is_contention(const void *bytes, size_t n);
 enum cp_code cpi_legacy_java_locations(
 	struct legacy *l, struct legacy_lines *lines, struct cp_error *err);
 /* Samples of the gperftools CPU format; returns the bytes behind them. */
-enum cp_code cpi_legacy_cpu_samples(struct legacy *l, struct cpi_cursor *c, bool wide,
-	bool adjust, int64_t period, struct cp_error *err);
+void cpi_legacy_cpu_samples(
+	struct legacy *l, struct cpi_cursor *c, bool wide, bool adjust, int64_t period);
 
 typedef enum cp_code cpi_legacy_body_fn(struct legacy *l, const void *bytes, size_t n,
 	uint64_t base, struct cp_error *err);

@@ -176,15 +176,16 @@ bool cpi_legacy_pair(
 	return true;
 }
 
-enum cp_code cpi_legacy_bad_line(struct legacy *l, const struct legacy_lines *lines,
-	const char *why, struct cp_error *err)
+void cpi_legacy_bad_line(
+	struct legacy *l, const struct legacy_lines *lines, const char *why)
 {
+	struct cpi_place place =
+		cpi_place_record(l->source, "line", lines->number, lines->offset);
 	char shown[64];
 
 	cpi_legacy_discard(l);
-	return cpi_diag_warn(&l->env->diag, err, "line", lines->offset,
-		"line %llu is left out: %s: \"%s\"", (unsigned long long)lines->number,
-		why, cpi_text_printable(shown, sizeof shown, lines->line));
+	cpi_diag_warn(&l->env->diag, "line", &place, "it is left out: %s: \"%s\"", why,
+		cpi_text_printable(shown, sizeof shown, lines->line));
 }
 
 enum cp_code cpi_legacy_map_section(

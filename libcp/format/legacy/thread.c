@@ -49,14 +49,12 @@ static bool is_threads(const struct cpi_source *source)
 }
 
 /* Reads a block up to the next line of dashes, which is then the current line. */
-static enum cp_code read_thread(struct legacy *l, struct legacy_lines *lines,
-	bool *ret_more, struct cp_error *err)
+static void read_thread(struct legacy *l, struct legacy_lines *lines, bool *ret_more)
 {
 	static const int64_t one = 1;
 	bool same = false;
-	enum cp_code code = CP_OK;
 
-	while (!code && (*ret_more = cpi_legacy_next(lines))) {
+	while ((*ret_more = cpi_legacy_next(lines))) {
 		struct cp_text line = cpi_legacy_trim(lines->line);
 
 		if (cpi_text_starts(line, CPI_TEXT("---")))
@@ -64,8 +62,7 @@ static enum cp_code read_thread(struct legacy *l, struct legacy_lines *lines,
 		if (cpi_legacy_contains(line, "same as previous thread"))
 			same = true;
 		else if (!cpi_legacy_stack(l, line, true))
-			code = cpi_legacy_bad_line(
-				l, lines, "an address exceeds 64 bits", err);
+			cpi_legacy_bad_line(l, lines, "an address exceeds 64 bits");
 	}
 	if (same || l->frame.n == l->open) {
 		cpi_legacy_discard(l);
@@ -74,7 +71,6 @@ static enum cp_code read_thread(struct legacy *l, struct legacy_lines *lines,
 	} else {
 		(void)cpi_legacy_sample(l, &one);
 	}
-	return code;
 }
 
 static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
@@ -82,7 +78,6 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 {
 	struct legacy_lines lines = cpi_legacy_lines(bytes, n, base);
 	bool more = cpi_legacy_next_content(&lines);
-	enum cp_code code = CP_OK;
 
 	if (!more || (!is_title(lines.line) && !is_thread(lines.line)))
 		return cpi_error(
@@ -91,16 +86,16 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 	cpi_legacy_period(l, "thread", "count", 1);
 	while (more && !is_thread(lines.line) && !is_end(lines.line))
 		more = cpi_legacy_next(&lines);
-	while (more && !code && !l->b.code && !is_end(lines.line)) {
+	while (more && !l->b.code && !is_end(lines.line)) {
 		if (is_thread(lines.line)) {
-			code = read_thread(l, &lines, &more, err);
+			read_thread(l, &lines, &more);
 			continue;
 		}
-		code = cpi_legacy_bad_line(l, &lines, "it begins no thread", err);
+		cpi_legacy_bad_line(l, &lines, "it begins no thread");
 		more = cpi_legacy_next(&lines);
 	}
 	l->drop_double_leaf = true;
-	return code ? code : cpi_legacy_map_section(l, &lines, err);
+	return cpi_legacy_map_section(l, &lines, err);
 }
 
 static int detect(const struct cpi_source *source)

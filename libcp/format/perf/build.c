@@ -48,8 +48,7 @@ static void note_first(struct perf_build *b, uint64_t time, uint32_t event)
 	b->first_event = event;
 }
 
-static enum cp_code on_sample(
-	struct perf_build *b, const struct perf_record *r, struct cp_error *err)
+static void on_sample(struct perf_build *b, const struct perf_record *r)
 {
 	struct perf_file *f = b->f;
 	uint32_t event = perf_record_event(f, r);
@@ -59,14 +58,16 @@ static enum cp_code on_sample(
 
 	if (event == UINT32_MAX) {
 		b->unknown++;
-		return CP_OK;
+		return;
 	}
 	e = &f->event.v[event];
-	if (!perf_sample_decode(f, r, event, s))
-		return perf_sample_short(f, r, err);
+	if (!perf_sample_decode(f, r, event, s)) {
+		perf_sample_short(f, r);
+		return;
+	}
 	b->now = order_time(b, r, e, s);
 	if (e->dummy)
-		return CP_OK;
+		return;
 	b->samples++;
 	note_first(b, b->now, event);
 	if (perf_filter_sample(&b->filter, s)) {
@@ -75,7 +76,6 @@ static enum cp_code on_sample(
 			sitter = NULL;
 	}
 	perf_weigh(b, s, sitter);
-	return CP_OK;
 }
 
 static enum cp_code read_samples(
@@ -87,7 +87,7 @@ static enum cp_code read_samples(
 		enum cp_code code = CP_OK;
 
 		if (r.type == PERF_RECORD_SAMPLE)
-			code = on_sample(b, &r, err);
+			on_sample(b, &r);
 		if (!code && !(r.number & 0xffff))
 			code = cpi_env_progress(
 				b->env, 0.25 + 0.75 * perf_stream_share(stream), err);
@@ -268,25 +268,26 @@ static enum cp_code no_samples(const struct perf_file *f, struct cp_error *err)
 		err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the capture holds no sample");
 }
 
-static enum cp_code report(struct perf_build *b, struct cp_error *err)
+static void report(struct perf_build *b)
 {
 	struct cpi_diag *diag = &b->env->diag;
+	struct cpi_place place = cpi_place_at(b->f->source->name, CP_NO_OFFSET);
 	const struct perf_counts *counts = &b->f->counts;
 
 	if (counts->lost_records || counts->lost_samples)
-		cpi_diag_note(diag, "lost",
+		cpi_diag_note(diag, "lost", &place,
 			"the kernel lost %llu records and %llu samples while recording",
 			(unsigned long long)counts->lost_records,
 			(unsigned long long)counts->lost_samples);
 	if (counts->throttled)
-		cpi_diag_note(diag, "throttled", "sampling was throttled %llu times",
+		cpi_diag_note(diag, "throttled", &place,
+			"sampling was throttled %llu times",
 			(unsigned long long)counts->throttled);
 	if (b->unknown)
-		return cpi_diag_warn(diag, err, "event", CP_NO_OFFSET,
+		cpi_diag_warn(diag, "event", &place,
 			"%llu samples belong to events that the capture does not "
 			"describe",
 			(unsigned long long)b->unknown);
-	return CP_OK;
 }
 
 static bool is_library(struct cp_text path)
@@ -341,7 +342,7 @@ static enum cp_code build(
 	if (!code && !b->b.code && !b->samples)
 		code = no_samples(b->f, err);
 	if (!code && !b->b.code)
-		code = report(b, err);
+		report(b);
 	if (code) {
 		cpi_builder_release(&b->b);
 		return code;

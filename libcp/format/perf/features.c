@@ -198,7 +198,7 @@ enum cp_code perf_feature_decode(
 	if (!features[feature].decode(f, &c))
 		return cpi_error_memory(err);
 	if (!cpi_cursor_ok(&c))
-		return perf_damaged(f, err, "feature", offset,
+		PERF_DAMAGED_AT(f, "feature", 0, offset,
 			"the %s feature ends inside a value", features[feature].name);
 	return CP_OK;
 }
@@ -217,15 +217,18 @@ enum cp_code perf_features_read(struct perf_file *f, struct cp_error *err)
 			continue;
 		s.offset = cpi_cursor_u64(&table);
 		s.size = cpi_cursor_u64(&table);
-		if (!cpi_cursor_ok(&table))
-			return perf_damaged(f, err, "feature", f->n,
+		if (!cpi_cursor_ok(&table)) {
+			PERF_DAMAGED_AT(f, "feature", 0, f->n,
 				"the feature table ends before feature %u", bit);
-		if (s.offset > f->n || s.size > f->n - s.offset)
-			code = perf_damaged(f, err, "feature", at,
+			return CP_OK;
+		}
+		if (s.offset > f->n || s.size > f->n - s.offset) {
+			PERF_DAMAGED_AT(f, "feature", 0, at,
 				"feature %u lies outside the file", bit);
-		else
-			code = perf_feature_decode(
-				f, bit, perf_cursor(f, f->bytes + s.offset, s.size), err);
+			continue;
+		}
+		code = perf_feature_decode(
+			f, bit, perf_cursor(f, f->bytes + s.offset, s.size), err);
 		if (code)
 			return code;
 	}

@@ -36,22 +36,29 @@ int perf_detect(const struct cpi_source *source)
 		       : 0;
 }
 
-enum cp_code perf_damaged(struct perf_file *f, struct cp_error *err, const char *kind,
-	uint64_t offset, const char *format, ...)
+void perf_damaged(struct perf_file *f, const char *kind, struct perf_spot spot,
+	const char *format, ...)
 {
-	char message[200];
-	struct perf_damage row = {.offset = offset};
+	struct cpi_place place = cpi_place_record(cpi_source_name(f->source, spot.part),
+		spot.record, spot.number, spot.offset);
+	char message[200], text[256];
+	struct perf_damage row = {.offset = spot.offset};
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
+	cpi_diag_warn(&f->env->diag, kind, &place, "%s", message);
+	if (spot.record)
+		snprintf(text, sizeof text, "%s record %llu: %s", spot.record,
+			(unsigned long long)spot.number, message);
+	else
+		snprintf(text, sizeof text, "%s", message);
 	/* cpinfo lists the first ones; hostile input has millions. */
 	if (f->counts.damaged++ < 1000 &&
-		(!perf_names_add(&f->names, cpi_text(message), &row.text) ||
+		(!perf_names_add(&f->names, cpi_text(text), &row.text) ||
 			!cpi_vec_push(&f->env->mem, &f->damage, row)))
-		return cpi_error_memory(err);
-	return cpi_diag_warn(&f->env->diag, err, kind, offset, "%s", message);
+		f->damage_unlisted = true;
 }
 
 /* Could this be the attr_size of some perf, read in the right order? */
@@ -131,9 +138,11 @@ static enum cp_code read_ids(struct perf_file *f, const struct perf_section *ids
 	struct cpi_cursor c;
 	enum cp_code code;
 
-	if (!section_inside(f, ids))
-		return perf_damaged(f, err, "attr", at,
+	if (!section_inside(f, ids)) {
+		PERF_DAMAGED_AT(f, "attr", 0, at,
 			"the ids of event %u lie outside the file", event);
+		return CP_OK;
+	}
 	c = perf_cursor(f, f->bytes + ids->offset, ids->size);
 	while (cpi_cursor_left(&c) >= 8) {
 		code = perf_id_add(f, cpi_cursor_u64(&c), event, err);
@@ -153,11 +162,8 @@ static enum cp_code read_attrs(struct perf_file *f, const struct perf_section *a
 			"an attr size of %llu is impossible",
 			(unsigned long long)attr_size);
 	if (!section_inside(f, attrs)) {
-		enum cp_code code = perf_damaged(
-			f, err, "attr", 24, "the attr section lies outside the file");
-
-		if (code)
-			return code;
+		PERF_DAMAGED_AT(
+			f, "attr", 0, 24, "the attr section lies outside the file");
 		if (whole.offset >= f->n)
 			return cpi_error(err, CP_ERROR_TRUNCATED, 24,
 				"the attr section lies outside the file");
@@ -198,17 +204,17 @@ static enum cp_code settle_data(struct perf_file *f, struct cp_error *err)
 		f->killed = true;
 		f->data.size = f->n - f->data.offset;
 		memset(f->feature, 0, sizeof f->feature);
-		if (!f->data.size)
-			return CP_OK;
-		return perf_damaged(f, err, "killed", 48,
-			"perf record was killed before it finished the file; "
-			"records are read to its end");
+		if (f->data.size)
+			PERF_DAMAGED_AT(f, "killed", 0, 48,
+				"perf record was killed before it finished the file; "
+				"records are read to its end");
+		return CP_OK;
 	}
 	if (f->data.size > f->n - f->data.offset) {
 		f->cut = true;
 		f->data.size = f->n - f->data.offset;
 		memset(f->feature, 0, sizeof f->feature);
-		return perf_damaged(f, err, "truncated", f->n,
+		PERF_DAMAGED_AT(f, "truncated", 0, f->n,
 			"the file is cut: its header promises more data");
 	}
 	return CP_OK;

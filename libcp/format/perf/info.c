@@ -149,8 +149,10 @@ static enum cp_code count_sample(
 		w->info.unknown_events++;
 		return CP_OK;
 	}
-	if (!perf_sample_decode(&w->f, r, event, &s))
-		return perf_sample_short(&w->f, r, err);
+	if (!perf_sample_decode(&w->f, r, event, &s)) {
+		perf_sample_short(&w->f, r);
+		return CP_OK;
+	}
 	w->event.v[event].samples++;
 	w->event.v[event].by_cpumode[s.cpumode]++;
 	if (w->f.event.v[event].layout.tid == PERF_ABSENT)
@@ -266,7 +268,7 @@ static enum cp_code fill(struct whole *w, struct cp_error *err)
 	code = count_samples(w, err);
 	if (code)
 		return code;
-	if (!add_damage(w))
+	if (w->f.damage_unlisted || !add_damage(w))
 		return cpi_error_memory(err);
 	copy_header(w);
 	copy_counts(w);

@@ -93,7 +93,7 @@ static enum cp_code read_dump(struct jit *j, struct dump *d, struct cp_error *er
 	code = cpi_jitdump_codes(j->f->env, bytes, n, &d->codes, err);
 	d->layered = !code && !d->codes.other_clock && same_clock(j->f);
 	if (!code && !d->layered && used_again(&d->codes))
-		cpi_diag_note(&j->f->env->diag, "jitdump",
+		cpi_diag_note(&j->f->env->diag, "jitdump", NULL,
 			"process %d used the memory of its generated code again, and the "
 			"capture's "
 			"clock cannot tell when; next time: perf record -k mono",

@@ -196,6 +196,7 @@ struct perf_file {
 	CPI_VEC(struct perf_deferred) deferred; /* by thread, cookie, time */
 	struct cpi_arena chains; /* deferred chains out of compressed records */
 	CPI_VEC(struct perf_damage) damage;
+	bool damage_unlisted; /* for want of memory */
 };
 
 /* For the format table: 100 or 0. */
@@ -208,9 +209,20 @@ static inline struct cp_text perf_name(const struct perf_file *f, uint32_t id)
 {
 	return f->names.text.v[id];
 }
-/* Reports damage that can be skipped: counted, kept for cpinfo, an error when strict. */
-enum cp_code perf_damaged(struct perf_file *f, struct cp_error *err, const char *kind,
-	uint64_t offset, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* A place in the capture: a byte of a part, and which record it belongs to. */
+struct perf_spot {
+	unsigned part;
+	const char *record; /* its kind, or NULL when it is in no record */
+	uint64_t number, offset;
+};
+
+/* Reports damage that can be skipped, and keeps it for cpinfo. */
+void perf_damaged(struct perf_file *f, const char *kind, struct perf_spot spot,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same of a place that belongs to no record. */
+#define PERF_DAMAGED_AT(f, kind, part, offset, ...)                                      \
+	perf_damaged(f, kind, (struct perf_spot){part, NULL, CP_NO_RECORD, offset},      \
+		__VA_ARGS__)
 
 static inline struct cpi_cursor perf_cursor(
 	const struct perf_file *f, const void *bytes, uint64_t n)
@@ -266,9 +278,15 @@ struct perf_record {
 	uint32_t type;
 	uint16_t misc;
 	bool inflated;
-	uint64_t offset; /* in the input; of the compressed record around it, if any */
+	unsigned part;   /* of the input */
+	uint64_t offset; /* in the part; of the compressed record around it, if any */
 	uint64_t number; /* over all parts, from 1 */
 };
+
+static inline struct perf_spot perf_spot_of(const struct perf_record *r, const char *name)
+{
+	return (struct perf_spot){r->part, name, r->number, r->offset};
+}
 
 struct perf_inflate;
 
@@ -452,8 +470,7 @@ static inline uint32_t perf_u32(const uint8_t *p, bool swap)
 bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
 	uint32_t event, struct perf_sample *s);
 /* Reports such a record as damage. */
-enum cp_code perf_sample_short(
-	struct perf_file *f, const struct perf_record *r, struct cp_error *err);
+void perf_sample_short(struct perf_file *f, const struct perf_record *r);
 /*
  * Calls `each` for the members of the sample's read value: id, value, in order. False
  * when they do not fit. A single value without id has id 0.

@@ -170,10 +170,8 @@ bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
 	return cpi_cursor_ok(&c);
 }
 
-enum cp_code perf_sample_short(
-	struct perf_file *f, const struct perf_record *r, struct cp_error *err)
+void perf_sample_short(struct perf_file *f, const struct perf_record *r)
 {
-	return perf_damaged(f, err, "SAMPLE", r->offset,
-		"SAMPLE record %llu: it is shorter than what it holds",
-		(unsigned long long)r->number);
+	perf_damaged(f, "SAMPLE", perf_spot_of(r, "SAMPLE"),
+		"it is shorter than what it holds");
 }

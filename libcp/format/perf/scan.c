@@ -7,13 +7,12 @@
  * Pass 1: every record's header, and the bodies of those that change what later samples
  * mean. Only this pass reports damage.
  */
-enum cp_code perf_bad_record(struct perf_scanner *s, const struct perf_record *r,
-	const char *what, struct cp_error *err)
+void perf_bad_record(
+	struct perf_scanner *s, const struct perf_record *r, const char *what)
 {
 	const char *name = perf_record_name(r->type);
 
-	return perf_damaged(s->f, err, name, r->offset, "%s record %llu: %s", name,
-		(unsigned long long)r->number, what);
+	perf_damaged(s->f, name, perf_spot_of(r, name), "%s", what);
 }
 
 /* An event's id out of a sample or a trailer; all events keep it in the same place. */

@@ -28,8 +28,8 @@ bool perf_read_name(
 const uint8_t *perf_scan_keep(
 	struct perf_scanner *s, const struct perf_record *r, const uint8_t *p, size_t n);
 /* Reports the record as damage: "MMAP2 record 12: WHAT". */
-enum cp_code perf_bad_record(struct perf_scanner *s, const struct perf_record *r,
-	const char *what, struct cp_error *err);
+void perf_bad_record(
+	struct perf_scanner *s, const struct perf_record *r, const char *what);
 
 /* One small function per kind of record. */
 typedef enum cp_code perf_on_record(

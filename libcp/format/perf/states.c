@@ -66,7 +66,7 @@ static enum cp_code add_map(struct perf_scanner *s, const struct perf_record *r,
 		return CP_OK;
 	if (r->misc & PERF_MISC_MAP_TIMEOUT && r->type != PERF_RECORD_KSYMBOL) {
 		/* perf gave up on a slow /proc/PID/maps in the middle of this line. */
-		cpi_diag_note(&f->env->diag, "maps",
+		cpi_diag_note(&f->env->diag, "maps", NULL,
 			"perf could not read all mappings of process %d", map->pid);
 		return CP_OK;
 	}
@@ -99,9 +99,10 @@ enum cp_code perf_on_mmap(
 	map.start = cpi_cursor_u64(&c);
 	size = cpi_cursor_u64(&c);
 	map.pgoff = cpi_cursor_u64(&c);
-	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(
-			s, r, "its file name has no terminating zero", err);
+	if (!perf_read_name(&c, &t, &name)) {
+		perf_bad_record(s, r, "its file name has no terminating zero");
+		return CP_OK;
+	}
 	return add_map(s, r, &map, size, name, &t, err);
 }
 
@@ -136,9 +137,10 @@ enum cp_code perf_on_mmap2(
 	id = cpi_cursor_bytes(&c, 24); /* build id, or device and inode */
 	if (has_protection(&c))
 		cpi_cursor_skip(&c, 8);
-	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(
-			s, r, "its file name has no terminating zero", err);
+	if (!perf_read_name(&c, &t, &name)) {
+		perf_bad_record(s, r, "its file name has no terminating zero");
+		return CP_OK;
+	}
 	if (r->misc & PERF_MISC_MMAP_BUILD_ID && id[0] <= 20 &&
 		!perf_build_id_name(s->f, id + 4, id[0], &map.build_id))
 		return cpi_error_memory(err);
@@ -159,8 +161,10 @@ enum cp_code perf_on_ksymbol(
 	size = cpi_cursor_u32(&c);
 	(void)cpi_cursor_u16(&c); /* BPF or out of line */
 	flags = cpi_cursor_u16(&c);
-	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(s, r, "its symbol has no terminating zero", err);
+	if (!perf_read_name(&c, &t, &name)) {
+		perf_bad_record(s, r, "its symbol has no terminating zero");
+		return CP_OK;
+	}
 	/* Nothing runs there after it is unregistered, until the next one covers it. */
 	if (flags & 1)
 		return CP_OK;
@@ -177,8 +181,10 @@ enum cp_code perf_on_comm(
 
 	state.pid = (int32_t)cpi_cursor_u32(&c);
 	state.tid = (int32_t)cpi_cursor_u32(&c);
-	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(s, r, "its name has no terminating zero", err);
+	if (!perf_read_name(&c, &t, &name)) {
+		perf_bad_record(s, r, "its name has no terminating zero");
+		return CP_OK;
+	}
 	state.time = state_time(s, r, &t, 0);
 	if (!perf_names_add(&s->f->names, name, &state.what))
 		return cpi_error_memory(err);
@@ -207,8 +213,10 @@ enum cp_code perf_on_fork(
 	state.tid = (int32_t)cpi_cursor_u32(&c);
 	state.ptid = (int32_t)cpi_cursor_u32(&c);
 	time = cpi_cursor_u64(&c);
-	if (!cpi_cursor_ok(&c))
-		return perf_bad_record(s, r, "it is too short", err);
+	if (!cpi_cursor_ok(&c)) {
+		perf_bad_record(s, r, "it is too short");
+		return CP_OK;
+	}
 	state.time = state_time(s, r, &t, time);
 	/* Made up by perf from /proc: the task's own MMAPs follow, none is inherited. */
 	state.what = (r->misc & PERF_MISC_FORK_EXEC) || !time || time == UINT64_MAX;
@@ -234,8 +242,10 @@ enum cp_code perf_on_cgroup(
 	struct perf_file *f = s->f;
 	struct cp_text name;
 
-	if (!perf_read_name(&c, &t, &name))
-		return perf_bad_record(s, r, "its path has no terminating zero", err);
+	if (!perf_read_name(&c, &t, &name)) {
+		perf_bad_record(s, r, "its path has no terminating zero");
+		return CP_OK;
+	}
 	/* perf tells of the same group again and again. */
 	if (perf_cgroup_find(f, row.id))
 		return CP_OK;
@@ -259,9 +269,10 @@ enum cp_code perf_on_deferred(
 	row.time = state_time(s, r, &t, 0);
 	row.n = (uint32_t)cpi_cursor_claim(&c, cpi_cursor_u64(&c), 8);
 	ips = cpi_cursor_bytes(&c, (size_t)row.n * 8);
-	if (!cpi_cursor_ok(&c))
-		return perf_bad_record(
-			s, r, "its call chain is longer than the record", err);
+	if (!cpi_cursor_ok(&c)) {
+		perf_bad_record(s, r, "its call chain is longer than the record");
+		return CP_OK;
+	}
 	row.ips = perf_scan_keep(s, r, ips, (size_t)row.n * 8);
 	if (!row.ips || !cpi_vec_push(&f->env->mem, &f->deferred, row))
 		return cpi_error_memory(err);

@@ -46,13 +46,12 @@ static uint64_t offset_of(const struct perf_stream *s, const uint8_t *p)
 }
 
 /* Ends the part: nothing after this place can be trusted. */
-static void stop_part(
-	struct perf_stream *s, struct cp_error *err, const char *kind, const char *what)
+static void stop_part(struct perf_stream *s, const char *kind, const char *what)
 {
 	uint64_t at = offset_of(s, s->at);
 
 	if (s->report)
-		s->code = perf_damaged(s->f, err, kind, at,
+		PERF_DAMAGED_AT(s->f, kind, s->part, at,
 			"%s; %llu bytes after it are not read", what,
 			(unsigned long long)(s->end - s->at));
 	s->at = s->end;
@@ -68,7 +67,7 @@ static uint64_t bytes_behind(const struct perf_stream *s, const struct perf_reco
 	return 0;
 }
 
-static bool next_plain(struct perf_stream *s, struct perf_record *r, struct cp_error *err)
+static bool next_plain(struct perf_stream *s, struct perf_record *r)
 {
 	size_t left = (size_t)(s->end - s->at);
 	struct cpi_cursor c = cpi_cursor_make(s->at, left, s->f->swap);
@@ -81,15 +80,15 @@ static bool next_plain(struct perf_stream *s, struct perf_record *r, struct cp_e
 	r->misc = cpi_cursor_u16(&c);
 	size = cpi_cursor_u16(&c);
 	if (!cpi_cursor_ok(&c)) {
-		stop_part(s, err, "truncated", "the data ends inside a record header");
+		stop_part(s, "truncated", "the data ends inside a record header");
 		return false;
 	}
 	if (size < HEADER) {
-		stop_part(s, err, "record", "a record's size is below 8");
+		stop_part(s, "record", "a record's size is below 8");
 		return false;
 	}
 	if (size > left) {
-		stop_part(s, err, "truncated", "the data ends inside a record");
+		stop_part(s, "truncated", "the data ends inside a record");
 		return false;
 	}
 	r->body = s->at + HEADER;
@@ -99,7 +98,7 @@ static bool next_plain(struct perf_stream *s, struct perf_record *r, struct cp_e
 	s->at += size;
 	behind = r->type >= PERF_RECORD_USER_FIRST ? bytes_behind(s, r) : 0;
 	if (behind > (uint64_t)(s->end - s->at)) {
-		stop_part(s, err, "truncated", "the data ends inside trace data");
+		stop_part(s, "truncated", "the data ends inside trace data");
 		return false;
 	}
 	s->at += behind;
@@ -131,13 +130,13 @@ static void feed(struct perf_stream *s, const struct perf_record *r, struct cp_e
 }
 
 /* The part's compressed records are given up; plain ones still follow. */
-static bool give_up(struct perf_stream *s, struct cp_error *err, const char *what)
+static bool give_up(struct perf_stream *s, const char *what)
 {
 	s->dead = true;
 	s->waiting = false;
 	perf_inflate_reset(s->inflate);
 	if (s->report)
-		s->code = perf_damaged(s->f, err, "compressed", s->outer, "%s", what);
+		PERF_DAMAGED_AT(s->f, "compressed", s->part, s->outer, "%s", what);
 	return false;
 }
 
@@ -149,7 +148,7 @@ static bool peek(struct perf_stream *s, size_t need, const uint8_t **ret_bytes,
 	enum cp_code code = perf_inflate_peek(s->inflate, need, ret_bytes, &n, &why);
 
 	if (code == CP_ERROR_CORRUPT)
-		return give_up(s, err, why.message);
+		return give_up(s, why.message);
 	if (code) {
 		s->code = code;
 		if (err)
@@ -175,7 +174,7 @@ static bool next_inflated(
 	r->misc = cpi_cursor_u16(&c);
 	size = cpi_cursor_u16(&c);
 	if (size < HEADER)
-		return give_up(s, err, "a compressed record's size is below 8");
+		return give_up(s, "a compressed record's size is below 8");
 	if (!peek(s, size, &bytes, err))
 		return false;
 	perf_inflate_take(s->inflate, size);
@@ -186,11 +185,11 @@ static bool next_inflated(
 	return true;
 }
 
-static bool end_part(struct perf_stream *s, struct cp_error *err)
+static bool end_part(struct perf_stream *s)
 {
 	if (s->inflate && perf_inflate_left(s->inflate) && !s->dead && s->report &&
 		!s->code)
-		s->code = perf_damaged(s->f, err, "compressed", s->outer,
+		PERF_DAMAGED_AT(s->f, "compressed", s->part, s->outer,
 			"the last compressed record ends inside a record");
 	if (s->inflate && s->report)
 		s->f->counts.inflated_bytes = perf_inflate_total(s->inflate);
@@ -207,8 +206,8 @@ bool perf_stream_next(struct perf_stream *s, struct perf_record *r, struct cp_er
 		if (s->waiting) {
 			if (!next_inflated(s, r, err))
 				continue;
-		} else if (!next_plain(s, r, err)) {
-			if (s->code || !end_part(s, err))
+		} else if (!next_plain(s, r)) {
+			if (s->code || !end_part(s))
 				return false;
 			continue;
 		} else if (r->type == PERF_RECORD_COMPRESSED ||
@@ -219,6 +218,7 @@ bool perf_stream_next(struct perf_stream *s, struct perf_record *r, struct cp_er
 			continue;
 		}
 		r->number = ++s->number;
+		r->part = s->part;
 		return true;
 	}
 	return false;

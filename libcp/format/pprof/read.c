@@ -676,7 +676,7 @@ enum cp_code cpi_pprof_read(struct cpi_env *env, const struct cpi_source *source
 		return code;
 	}
 	if (r.unknown)
-		cpi_diag_note(&env->diag, "unknown-field",
+		cpi_diag_note(&env->diag, "unknown-field", NULL,
 			"%llu protobuf fields are unknown and left out",
 			(unsigned long long)r.unknown);
 	return cpi_builder_finish(&r.b, ret_profile, err);

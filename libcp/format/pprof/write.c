@@ -367,7 +367,7 @@ static enum cp_code encode(struct writer *w, struct cp_error *err)
 	string_table(w);
 	tail_fields(w, &tail);
 	if (w->rounded)
-		cpi_diag_note(&w->env->diag, "decimals",
+		cpi_diag_note(&w->env->diag, "decimals", NULL,
 			"pprof holds whole numbers only: values were rounded");
 	if (w->out->code && err)
 		*err = w->out->error;

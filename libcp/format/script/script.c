@@ -283,6 +283,14 @@ static bool is_blank_line(struct cp_text line)
 	return true;
 }
 
+static void bad_line(struct reader *r, uint64_t offset, const char *what)
+{
+	struct cpi_place place =
+		cpi_place_record(r->source->name, "line", r->line, offset);
+
+	cpi_diag_warn(&r->env->diag, "perf-script-line", &place, "it is %s", what);
+}
+
 /* A line inside a sample, which perf indents. */
 static enum cp_code inner_line(struct reader *r, struct cp_text line, uint64_t offset)
 {
@@ -294,10 +302,9 @@ static enum cp_code inner_line(struct reader *r, struct cp_text line, uint64_t o
 	else
 		/* Its sample's header was not understood, which has been said. */
 		is = is_frame(r, line, true, &(struct script_frame){0});
-	if (code || is || cpi_script_source(line))
-		return code;
-	return cpi_diag_warn(&r->env->diag, r->err, "perf-script-line", offset,
-		"line %llu is no frame", (unsigned long long)r->line);
+	if (!code && !is && !cpi_script_source(line))
+		bad_line(r, offset, "no frame");
+	return code;
 }
 
 static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t offset)
@@ -318,8 +325,8 @@ static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t off
 		return head_line(r, &head);
 	if (line.p[0] == ' ')
 		return inner_line(r, line, offset);
-	return cpi_diag_warn(&r->env->diag, r->err, "perf-script-line", offset,
-		"line %llu is no sample", (unsigned long long)r->line);
+	bad_line(r, offset, "no sample");
+	return CP_OK;
 }
 
 static enum cp_code each_line(struct reader *r)

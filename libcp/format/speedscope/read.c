@@ -89,7 +89,7 @@ static void same_twice(struct speedscope *s)
 			s->profile.v[i].title, CPI_TEXT("Without native calls"));
 	}
 	if (with && without)
-		cpi_diag_note(&s->r.env->diag, "speedscope-profiles",
+		cpi_diag_note(&s->r.env->diag, "speedscope-profiles", NULL,
 			"two profiles are views of one recording and are added up here; "
 			"choose one of them by its name or number");
 }

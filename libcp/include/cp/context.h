@@ -27,14 +27,27 @@ enum cp_severity {
 	CP_WARNING /* something was skipped or guessed; it is counted */
 };
 
-/* One remark about an input; valid during the callback only. Text is escaped. */
+/*
+ * One remark, and its place. Valid during the callback only. `message` and `context` are
+ * escaped; `source` is a path as it is.
+ */
 struct cp_diagnostic {
 	enum cp_severity severity;
 	const char *kind;    /* class of the remark: "truncated", "build-id", … */
 	const char *context; /* the place in the format's terms: "MMAP2 record 31", or "" */
 	const char *message; /* one sentence, no final period */
-	uint64_t offset;     /* byte in the decompressed input, or CP_NO_OFFSET */
-	const char *source;  /* the input's name as given by the caller, or NULL */
+	/* byte in what is decompressed of the source (of its section), or CP_NO_OFFSET */
+	uint64_t offset;
+	/*
+	 * The file that the remark is about: the input's name as the caller gave it (of a
+	 * directory the file in it), or the path of a program, of a file with debug
+	 * information or of a list of symbols. NULL: it is about no one file.
+	 */
+	const char *source;
+	const char *section; /* of an ELF file, in which `offset` counts; or NULL */
+	const char
+		*record; /* what the format calls the record: "MMAP2", "line"; or NULL */
+	uint64_t number; /* of the record, as the format counts; or CP_NO_RECORD */
 };
 
 typedef void cp_diagnostic_fn(const struct cp_diagnostic *diagnostic, void *arg);
@@ -60,7 +73,12 @@ struct cp_context_options {
 	size_t size;
 	struct cp_limits limits;
 	unsigned threads; /* worker threads, the caller's included; 0 = one per processor */
-	bool strict;      /* the first skippable damage is an error */
+	/*
+	 * Damage that can be skipped makes the function that meets it fail: it does all
+	 * its work and gives all its diagnostics as without, and then returns
+	 * CP_ERROR_CORRUPT with the first warning in `err`, instead of its result.
+	 */
+	bool strict;
 	cp_diagnostic_fn *diagnostic;
 	void *diagnostic_arg;
 	cp_progress_fn *progress;

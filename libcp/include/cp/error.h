@@ -40,10 +40,18 @@ enum cp_code {
  */
 struct cp_error {
 	enum cp_code code;
-	uint64_t offset;   /* byte in the decompressed input, or CP_NO_OFFSET */
-	uint64_t record;   /* 0-based number of the record, or CP_NO_RECORD */
-	char context[64];  /* the place in the format's terms: "mmap2 record 3121", or "" */
+	uint64_t offset;  /* byte in the decompressed input or section, or CP_NO_OFFSET */
+	uint64_t record;  /* number of the record as its format counts, or CP_NO_RECORD */
+	char context[64]; /* the place in the format's terms: "MMAP2 record 3121", or ""
+			   */
 	char message[256]; /* what is wrong there */
+	/*
+	 * The file it is about when that is known: an input, a program, a file with debug
+	 * information. "" else. Of a longer path the end, after "…".
+	 */
+	char source[256];
+	char section[32]; /* of that file, that `offset` counts in: ".debug_info", or ""
+			   */
 };
 
 /*

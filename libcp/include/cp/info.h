@@ -32,7 +32,8 @@ enum cp_code cp_profile_diagnose(struct cp_context *context, const struct cp_pro
 
 /*
  * Writes everything about the input as "text" or "json" (schema "libcp.info", version 1).
- * *ret_damaged says whether anything in it was broken. `symbolize` says where symbols are
+ * *ret_damaged says whether anything in it was broken, also when the context is strict
+ * and the function fails for that. `symbolize` says where symbols are
  * looked for; NULL: not at all.
  */
 enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,

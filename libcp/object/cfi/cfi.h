@@ -44,11 +44,11 @@ struct cpi_cfi;
  * Compiles the entries of all sections whose addresses lie in [low, high), which must be
  * less than 4 GiB apart. Where entries overlap, the earlier section wins at equal starts
  * and a later start cuts an earlier entry. The sections' bytes are borrowed until
- * cpi_cfi_free. Damage is a warning of kind "cfi" about `name`, which is escaped.
+ * cpi_cfi_free. Damage is a warning of kind "cfi" about the file `source` (or NULL).
  */
 enum cp_code cpi_cfi_compile(struct cpi_env *env, const struct cpi_cfi_machine *machine,
 	const struct cpi_cfi_section *sections, unsigned n_sections, bool swap,
-	uint64_t low, uint64_t high, const char *name, struct cpi_cfi **ret_cfi,
+	uint64_t low, uint64_t high, const char *source, struct cpi_cfi **ret_cfi,
 	struct cp_error *err);
 void cpi_cfi_free(struct cpi_env *env, struct cpi_cfi *cfi);
 /* Rows in the table; 0: this image has no usable entries. */

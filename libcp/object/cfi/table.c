@@ -295,12 +295,15 @@ static bool start(struct compiler *k, const struct cpi_cfi_section *sections, un
 	return k->high > k->low && k->high - k->low <= UINT32_MAX;
 }
 
-static enum cp_code report(struct compiler *k, const char *name, struct cp_error *err)
+static void report(struct compiler *k, const char *source)
 {
+	struct cpi_place place = cpi_place_at(source, CP_NO_OFFSET);
+
 	if (!k->cut && !k->dropped && k->budget)
-		return CP_OK;
-	return cpi_diag_warn(&k->env->diag, err, "cfi", CP_NO_OFFSET,
-		"%s: call frame information is damaged: %llu entries dropped%s%s", name,
+		return;
+	place.section = k->cfi->section[0].debug_frame ? ".debug_frame" : ".eh_frame";
+	cpi_diag_warn(&k->env->diag, "cfi", &place,
+		"call frame information is damaged: %llu entries dropped%s%s",
 		(unsigned long long)k->dropped,
 		k->cut ? ", the end of a section is lost" : "",
 		k->budget ? "" : ", too many instructions");
@@ -308,7 +311,7 @@ static enum cp_code report(struct compiler *k, const char *name, struct cp_error
 
 enum cp_code cpi_cfi_compile(struct cpi_env *env, const struct cpi_cfi_machine *machine,
 	const struct cpi_cfi_section *sections, unsigned n_sections, bool swap,
-	uint64_t low, uint64_t high, const char *name, struct cpi_cfi **ret_cfi,
+	uint64_t low, uint64_t high, const char *source, struct cpi_cfi **ret_cfi,
 	struct cp_error *err)
 {
 	struct cpi_cfi *cfi = cpi_alloc_zero(&env->mem, sizeof *cfi);
@@ -327,7 +330,10 @@ enum cp_code cpi_cfi_compile(struct cpi_env *env, const struct cpi_cfi_machine *
 	k->high = high;
 	k->budget = 1;
 	if (start(k, sections, n_sections)) {
-		code = compile(k) ? report(k, name, err) : cpi_error_memory(err);
+		if (compile(k))
+			report(k, source);
+		else
+			code = cpi_error_memory(err);
 	}
 out:
 	if (k)

@@ -131,10 +131,11 @@ static bool next_attr(struct cpi_cursor *c, struct cpi_dwarf_attr *attr)
 	return cpi_cursor_ok(c) && (name || form);
 }
 
-static enum cp_code endless(uint64_t offset, struct cp_error *err)
+static enum cp_code endless(
+	const struct cpi_dwarf_file *file, uint64_t offset, struct cp_error *err)
 {
-	return cpi_error(
-		err, CP_ERROR_CORRUPT, offset, "the abbreviation table does not end");
+	return cpi_dwarf_error(err, CP_ERROR_CORRUPT, file, CPI_DW_ABBREV, offset,
+		"the abbreviation table does not end");
 }
 
 static enum cp_code read_attrs(struct cpi_mem *mem, struct cpi_cursor *c,
@@ -145,7 +146,7 @@ static enum cp_code read_attrs(struct cpi_mem *mem, struct cpi_cursor *c,
 	for (; next_attr(c, &attr); a->n_attrs++)
 		if (!cpi_vec_push(mem, &table->attr, attr))
 			return cpi_error_memory(err);
-	return cpi_cursor_ok(c) ? CP_OK : endless(table->offset, err);
+	return cpi_cursor_ok(c) ? CP_OK : endless(table->file, table->offset, err);
 }
 
 enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
@@ -164,7 +165,7 @@ enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
 			;
 	}
 	if (!at || !number)
-		return cpi_error(err, CP_ERROR_CORRUPT, unit->dies,
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_CORRUPT, unit, unit->dies,
 			"a unit's first entry has no abbreviation");
 	(void)cpi_cursor_uleb(&c);
 	cpi_cursor_skip(&c, 1);
@@ -172,10 +173,10 @@ enum cp_code cpi_dwarf_abbrev_one(struct cpi_dwarf_abbrev_cache *cache,
 		if (!cpi_vec_push(&unit->file->env->mem, &cache->one, attr))
 			return cpi_error_memory(err);
 	if (!cpi_cursor_ok(&c))
-		return endless(unit->abbrev, err);
+		return endless(unit->file, unit->abbrev, err);
 	if (!cpi_dwarf_spend(&unit->file->budget->abbrevs, (uint64_t)(c.at - from)))
-		return cpi_error(err, CP_ERROR_LIMIT, unit->abbrev,
-			"abbreviation tables overlap beyond reason");
+		return cpi_dwarf_error(err, CP_ERROR_LIMIT, unit->file, CPI_DW_ABBREV,
+			unit->abbrev, "abbreviation tables overlap beyond reason");
 	*ret_attr = cache->one.v;
 	*ret_n = cache->one.n;
 	return CP_OK;
@@ -186,7 +187,8 @@ static enum cp_code place(struct cpi_mem *mem, struct cpi_dwarf_abbrevs *table,
 	uint64_t code, const struct cpi_dwarf_abbrev *a, uint32_t n, struct cp_error *err)
 {
 	if (code > (uint64_t)n * 4 + MOST_GAPS)
-		return cpi_error(err, CP_ERROR_UNSUPPORTED, table->offset,
+		return cpi_dwarf_error(err, CP_ERROR_UNSUPPORTED, table->file,
+			CPI_DW_ABBREV, table->offset,
 			"abbreviation code %llu in a table of a few",
 			(unsigned long long)code);
 	if (code >= table->n_slots) {
@@ -231,7 +233,8 @@ static enum cp_code parse(struct cpi_dwarf_abbrevs *table, struct cp_error *err)
 			code = place(mem, table, number, &a, n, err);
 		if (!code &&
 			!cpi_dwarf_spend(&file->budget->abbrevs, (uint64_t)(c.at - from)))
-			code = cpi_error(err, CP_ERROR_LIMIT, table->offset,
+			code = cpi_dwarf_error(err, CP_ERROR_LIMIT, file, CPI_DW_ABBREV,
+				table->offset,
 				"abbreviation tables overlap beyond reason");
 	}
 	return code;

@@ -154,7 +154,7 @@ enum cp_code cpi_dwarf_claim_unit(struct cpi_dwarf_claims *c, struct cpi_dwarf_u
 		fine = pay(c, unit->file);
 	}
 	if (!fine || !pay(c, unit->file))
-		return cpi_error(err, CP_ERROR_LIMIT, unit->start,
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_LIMIT, unit, unit->start,
 			"units share range lists beyond reason");
 	return employ(c, unit, batch, err);
 }
@@ -172,8 +172,8 @@ enum cp_code cpi_dwarf_claim_aranges(struct cpi_dwarf_claims *c,
 		if (!claim(c, file->n_units + row->unit, row->low, row->high))
 			return cpi_error_memory(err);
 		if (!pay(c, file))
-			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
-				"ranges of units overlap beyond reason");
+			return cpi_dwarf_error(err, CP_ERROR_LIMIT, file, CPI_DW_ARANGES,
+				CP_NO_OFFSET, "ranges of units overlap beyond reason");
 		if (i + 1 == file->arange.n || row[1].unit != row->unit)
 			code = employ(c, file->unit[row->unit], batch, err);
 	}

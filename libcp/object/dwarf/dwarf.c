@@ -81,20 +81,16 @@ bool cpi_dwarf_any(const struct cpi_dwarf *dw)
 /* Reports each unit's damage, in the order of units. */
 static enum cp_code report(struct cpi_dwarf_resolution *r, struct cp_error *err)
 {
-	enum cp_code code = CP_OK;
-
 	for (const struct cpi_dwarf_batch *b = r->first; b; b = b->next) {
-		for (size_t i = 0; i < b->job.n && !code; i++) {
-			const struct cp_error *damage = &b->job.v[i].damage;
-
+		for (size_t i = 0; i < b->job.n; i++) {
 			if (b->job.v[i].code)
-				code = cpi_error_memory(err);
-			else if (damage->code)
-				code = cpi_diag_warn(&r->env->diag, err, "dwarf",
-					damage->offset, "%s", damage->message);
+				return cpi_error_memory(err);
+			if (b->job.v[i].damage)
+				cpi_diag_damage(
+					&r->env->diag, "dwarf", b->job.v[i].damage);
 		}
 	}
-	return code;
+	return CP_OK;
 }
 
 static void run_scopes(void *arg, size_t i, unsigned worker)

@@ -2,6 +2,7 @@
 #include "object/dwarf/file.h"
 
 #include <elf.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -50,6 +51,8 @@ static bool windowed(struct loading *l, size_t i)
 		return false;
 	l->code[i] = cpi_elf_window_open(
 		file->env, stream, file->window / 4, window, &l->what[i]);
+	if (l->code[i])
+		cpi_error_place(&l->what[i], cpi_elf_name(file->elf), names[i]);
 	if (!l->code[i])
 		s->p = cpi_elf_window_bytes(*window, &s->n);
 	return true;
@@ -80,6 +83,22 @@ static bool inflates(const struct cpi_dwarf_file *file, const uint32_t *index)
 	return false;
 }
 
+enum cp_code cpi_dwarf_error(struct cp_error *err, enum cp_code code,
+	const struct cpi_dwarf_file *file, enum cpi_dwarf_section section,
+	uint64_t offset, const char *format, ...)
+{
+	char name[32], message[sizeof err->message];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof message, format, args);
+	va_end(args);
+	section_name(file, section, name, sizeof name);
+	cpi_error(err, code, offset, "%s", message);
+	cpi_error_place(err, cpi_elf_name(file->elf), name);
+	return code;
+}
+
 /* A section that cannot be read counts as absent, with a warning. */
 static enum cp_code load_all(struct cpi_dwarf_file *file, struct cp_error *err)
 {
@@ -100,8 +119,7 @@ static enum cp_code load_all(struct cpi_dwarf_file *file, struct cp_error *err)
 		if (l.code[i] == CP_ERROR_MEMORY)
 			code = cpi_error_memory(err);
 		else if (l.code[i])
-			code = cpi_diag_warn(&file->env->diag, err, "dwarf",
-				l.what[i].offset, "%s: %s", names[i], l.what[i].message);
+			cpi_diag_damage(&file->env->diag, "dwarf", &l.what[i]);
 	}
 	if (!code && cpi_elf_header(file->elf)->type == ET_REL)
 		code = cpi_dwarf_file_relocate(file, l.index, err);

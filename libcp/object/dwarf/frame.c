@@ -50,10 +50,15 @@ struct run {
 /* Damage stays with the unit; the rest of it is used. Other failures end the call. */
 static void note_failure(struct run *r, enum cp_code code, const struct cp_error *what)
 {
-	if (code == CP_ERROR_MEMORY)
+	if (code == CP_ERROR_MEMORY) {
 		r->job->code = code;
-	else if (code && !r->job->damage.code)
-		r->job->damage = *what;
+	} else if (code && !r->job->damage) {
+		r->job->damage = cpi_arena_new(&r->worker->arena, struct cp_error, 1);
+		if (r->job->damage)
+			*r->job->damage = *what;
+		else
+			r->job->code = CP_ERROR_MEMORY;
+	}
 }
 
 static struct table *new_table(struct run *r, const struct cpi_dwarf_unit *unit)
@@ -244,8 +249,10 @@ static bool push_frame(struct run *r, const struct cpi_dwarf_frame *frame)
 	struct cp_error what;
 
 	if (r->job->frame.n >= r->job->n * 64 + MOST_DEEP_FRAMES) {
-		note_failure(r, cpi_error(&what, CP_ERROR_LIMIT, r->unit->start,
-			"inlined calls are nested beyond reason"), &what);
+		note_failure(r,
+			CPI_DWARF_UNIT_ERROR(&what, CP_ERROR_LIMIT, r->unit,
+				r->unit->start, "inlined calls are nested beyond reason"),
+			&what);
 		return false;
 	}
 	if (!cpi_vec_push(&r->env->mem, &r->job->frame, *frame))

@@ -8,8 +8,8 @@ enum { MOST_NAMES = 1 << 20, LONGEST_PATH = 1 << 14 };
 
 static enum cp_code corrupt(const struct cpi_dwarf_lines *lines, struct cp_error *err)
 {
-	return cpi_error(
-		err, CP_ERROR_CORRUPT, lines->offset, "a line table's header is damaged");
+	return cpi_dwarf_error(err, CP_ERROR_CORRUPT, lines->unit->linked, CPI_DW_LINE,
+		lines->offset, "a line table's header is damaged");
 }
 
 /* From minimum_instruction_length to the opcode lengths. */
@@ -49,8 +49,9 @@ enum cp_code cpi_dwarf_lines_open(struct cpi_dwarf_lines *lines,
 	lines->end = cpi_cursor_offset(&c) + length;
 	lines->version = cpi_cursor_u16(&c);
 	if (lines->version < 2 || lines->version > 5)
-		return cpi_error(err, CP_ERROR_UNSUPPORTED, lines->offset,
-			"a line table of version %u", lines->version);
+		return cpi_dwarf_error(err, CP_ERROR_UNSUPPORTED, unit->linked,
+			CPI_DW_LINE, lines->offset, "a line table of version %u",
+			lines->version);
 	if (lines->version >= 5) {
 		lines->address_size = cpi_cursor_u8(&c);
 		/* segment selectors: no machine of ours has any */

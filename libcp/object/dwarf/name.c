@@ -67,13 +67,13 @@ enum cp_code cpi_dwarf_entry_read(const struct cpi_dwarf_unit *unit,
 	if (code)
 		return code;
 	if (die < unit->dies || die >= unit->end)
-		return cpi_error(
-			err, CP_ERROR_CORRUPT, die, "a reference leaves its unit");
+		return CPI_DWARF_UNIT_ERROR(
+			err, CP_ERROR_CORRUPT, unit, die, "a reference leaves its unit");
 	c.end = c.start + unit->end;
 	a = cpi_dwarf_abbrev_find(table, cpi_cursor_uleb(&c));
 	if (!a)
-		return cpi_error(
-			err, CP_ERROR_CORRUPT, die, "an entry has no known abbreviation");
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_CORRUPT, unit, die,
+			"an entry has no known abbreviation");
 	entry->tag = a->tag;
 	entry->children = a->children;
 	for (uint32_t i = 0; i < a->n_attrs; i++) {
@@ -84,7 +84,8 @@ enum cp_code cpi_dwarf_entry_read(const struct cpi_dwarf_unit *unit,
 		take_attr(entry, unit, attr->name, &value);
 	}
 	if (!cpi_cursor_ok(&c))
-		return cpi_error(err, CP_ERROR_CORRUPT, die, "an entry is cut off");
+		return CPI_DWARF_UNIT_ERROR(
+			err, CP_ERROR_CORRUPT, unit, die, "an entry is cut off");
 	return CP_OK;
 }
 
@@ -135,8 +136,8 @@ enum cp_code cpi_dwarf_function_name(struct cpi_dwarf_abbrev_cache *cache,
 		if (!cpi_dwarf_origin(place.unit, &entry.origin, &place))
 			return CP_OK;
 	}
-	return cpi_error(
-		err, CP_ERROR_CORRUPT, place.die, "a chain of origins does not end");
+	return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_CORRUPT, place.unit, place.die,
+		"a chain of origins does not end");
 }
 
 /* The walk that finds the parents of some entries. */

@@ -260,6 +260,17 @@ bool cpi_dwarf_ranges_start(struct cpi_dwarf_ranges *r, const struct cpi_dwarf_u
 bool cpi_dwarf_ranges_next(
 	struct cpi_dwarf_ranges *r, uint64_t *ret_low, uint64_t *ret_high);
 
+/* dwarf/file.c */
+
+/* As cpi_error, of a place in one of the file's debug sections. */
+enum cp_code cpi_dwarf_error(struct cp_error *err, enum cp_code code,
+	const struct cpi_dwarf_file *file, enum cpi_dwarf_section section,
+	uint64_t offset, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* The same of a place among a unit's entries. */
+#define CPI_DWARF_UNIT_ERROR(err, code, unit, ...)                                       \
+	cpi_dwarf_error(err, code, (unit)->file,                                         \
+		(enum cpi_dwarf_section)(unit)->section, __VA_ARGS__)
+
 /* dwarf/unit.c */
 
 /*
@@ -435,7 +446,7 @@ struct cpi_dwarf_job {
 	size_t n;
 	CPI_VEC(struct cpi_dwarf_frame) frame;
 	CPI_VEC(struct cpi_dwarf_scope) scope; /* names to complete */
-	struct cp_error damage; /* code != CP_OK: the unit's first damage */
+	struct cp_error *damage; /* the unit's first, in a worker's arena; or NULL */
 	enum cp_code code;                     /* what ends the whole call */
 };
 

@@ -153,12 +153,15 @@ static enum cp_code relocate(struct cpi_dwarf_file *file, enum cpi_dwarf_section
 	const struct cpi_elf_section *row, uint32_t i, struct cp_error *err)
 {
 	struct relocation r = {.file = file, .addends = row->type == SHT_RELA};
+	struct cpi_place place = cpi_place_at(cpi_elf_name(file->elf), row->offset);
 	struct cpi_cursor entries;
 	enum cp_code code;
 
-	if (!bytes_of(file, i, &entries) || !bytes_of(file, row->link, &r.symbols))
-		return cpi_diag_warn(&file->env->diag, err, "dwarf", row->offset,
+	if (!bytes_of(file, i, &entries) || !bytes_of(file, row->link, &r.symbols)) {
+		cpi_diag_warn(&file->env->diag, "dwarf", &place,
 			"relocations of a debug section cannot be read");
+		return CP_OK;
+	}
 	code = copy(file, section, err);
 	if (code)
 		return code;
@@ -166,7 +169,7 @@ static enum cp_code relocate(struct cpi_dwarf_file *file, enum cpi_dwarf_section
 	r.n = file->section[section].n;
 	apply(&r, entries);
 	if (r.skipped)
-		return cpi_diag_warn(&file->env->diag, err, "dwarf", row->offset,
+		cpi_diag_warn(&file->env->diag, "dwarf", &place,
 			"%llu relocations of a debug section are of unknown kinds",
 			(unsigned long long)r.skipped);
 	return CP_OK;

@@ -202,7 +202,8 @@ static enum cp_code __attribute__((flatten)) run(struct machine *m, struct cp_er
 	struct registers r = {0};
 
 	if (!cpi_dwarf_spend(&lines->unit->file->budget->rows, cpi_cursor_left(&c)))
-		return cpi_error(err, CP_ERROR_LIMIT, lines->offset,
+		return cpi_dwarf_error(err, CP_ERROR_LIMIT, lines->unit->linked,
+			CPI_DW_LINE, lines->offset,
 			"units share line tables beyond reason");
 	prepare(m);
 	reset(m, &r);
@@ -220,8 +221,8 @@ static enum cp_code __attribute__((flatten)) run(struct machine *m, struct cp_er
 		}
 	}
 	if (!cpi_cursor_ok(&c))
-		return cpi_error(
-			err, CP_ERROR_CORRUPT, lines->offset, "a line table is cut off");
+		return cpi_dwarf_error(err, CP_ERROR_CORRUPT, lines->unit->linked,
+			CPI_DW_LINE, lines->offset, "a line table is cut off");
 	return CP_OK;
 }
 

@@ -111,8 +111,8 @@ static enum cp_code damaged(struct cpi_dwarf_splits *splits, const struct cp_err
 {
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
-	return cpi_diag_warn(&splits->env->diag, err, "split-dwarf", what->offset, "%s",
-		what->message);
+	cpi_diag_damage(&splits->env->diag, "split-dwarf", what);
+	return CP_OK;
 }
 
 static struct cpi_dwarf_unit *new_unit(struct cpi_dwarf_splits *splits)
@@ -215,7 +215,7 @@ static enum cp_code from_file(struct cpi_dwarf_splits *splits,
 		skeleton->split = unit;
 		return CP_OK;
 	}
-	cpi_error(&what, CP_ERROR_CORRUPT, skeleton->start,
+	CPI_DWARF_UNIT_ERROR(&what, CP_ERROR_CORRUPT, skeleton, skeleton->start,
 		"the split file found for a unit is of another build");
 	return damaged(splits, &what, CP_ERROR_CORRUPT, err);
 }
@@ -225,6 +225,7 @@ enum cp_code cpi_dwarf_splits_attach(struct cpi_dwarf_splits *splits,
 {
 	const struct cpi_dwarf_options *o = &splits->options;
 	struct cpi_elf *elf = NULL;
+	struct cpi_place place;
 	enum cp_code code;
 
 	if (!unit->split_name.n || unit->split || unit->split_asked)
@@ -244,7 +245,9 @@ enum cp_code cpi_dwarf_splits_attach(struct cpi_dwarf_splits *splits,
 	if (elf)
 		return from_file(splits, unit, elf, err);
 	splits->missing++;
-	cpi_diag_note(&splits->env->diag, "split-dwarf",
+	place = cpi_place_at(cpi_elf_name(unit->file->elf), unit->start);
+	place.section = ".debug_info";
+	cpi_diag_note(&splits->env->diag, "split-dwarf", &place,
 		"a unit's functions are in a split file that was not found");
 	return CP_OK;
 }

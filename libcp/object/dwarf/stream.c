@@ -157,8 +157,9 @@ static enum cp_code ending(struct stream *s, struct cp_error *err)
 	}
 	s->end = true;
 	s->code = CP_OK;
-	return cpi_diag_warn(&s->r->env->diag, err, "dwarf", s->what.offset,
-		".debug_info: %s", s->what.message);
+	cpi_error_place(&s->what, cpi_elf_name(s->r->file->elf), ".debug_info");
+	cpi_diag_damage(&s->r->env->diag, "dwarf", &s->what);
+	return CP_OK;
 }
 
 enum cp_code cpi_dwarf_stream(struct cpi_dwarf_resolution *r,

@@ -51,20 +51,20 @@ enum cp_code cpi_dwarf_unit_header(const struct cpi_dwarf_file *file, uint8_t se
 	}
 	if (!cpi_cursor_ok(&c) || length > cpi_cursor_left(&c) || length < 7 ||
 		(unit->offset_size == 4 && length >= 0xfffffff0))
-		return cpi_error(err, CP_ERROR_CORRUPT, offset,
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_CORRUPT, unit, offset,
 			"a unit of %llu bytes does not fit its section",
 			(unsigned long long)length);
 	unit->end = cpi_cursor_offset(&c) + length;
 	c.end = c.at + length;
 	read_header(&c, unit);
 	if (unit->version < 2 || unit->version > 5)
-		return cpi_error(err, CP_ERROR_UNSUPPORTED, offset,
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_UNSUPPORTED, unit, offset,
 			"a unit of DWARF version %u", unit->version);
 	if (unit->address_size != 4 && unit->address_size != 8)
-		return cpi_error(err, CP_ERROR_UNSUPPORTED, offset,
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_UNSUPPORTED, unit, offset,
 			"a unit with addresses of %u bytes", unit->address_size);
 	if (!cpi_cursor_ok(&c))
-		return cpi_error(err, CP_ERROR_UNSUPPORTED, offset,
+		return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_UNSUPPORTED, unit, offset,
 			"a unit that is shorter than its header");
 	return CP_OK;
 }
@@ -158,8 +158,8 @@ enum cp_code cpi_dwarf_unit_entry(struct cpi_dwarf_unit *unit,
 
 		cpi_dwarf_form_read(&c, &attr[i], unit, &value);
 		if (!cpi_cursor_ok(&c))
-			return cpi_error(err, CP_ERROR_CORRUPT, unit->dies,
-				"a unit's first entry is cut off");
+			return CPI_DWARF_UNIT_ERROR(err, CP_ERROR_CORRUPT, unit,
+				unit->dies, "a unit's first entry is cut off");
 		take_attr(unit, &later, attr[i].name, &value);
 	}
 	unit->name = cpi_dwarf_text(unit, &later.name);
@@ -168,13 +168,6 @@ enum cp_code cpi_dwarf_unit_entry(struct cpi_dwarf_unit *unit,
 	if (!cpi_dwarf_address(unit, &unit->low, &unit->base))
 		unit->base = 0;
 	return CP_OK;
-}
-
-static enum cp_code warn(const struct cpi_dwarf_file *file, const struct cp_error *what,
-	struct cp_error *err)
-{
-	return cpi_diag_warn(
-		&file->env->diag, err, "dwarf", what->offset, "%s", what->message);
 }
 
 /* The list of units while it is read. */
@@ -295,7 +288,9 @@ enum cp_code cpi_dwarf_listing_add(struct cpi_dwarf_file *file, struct cp_error 
 	if (code == CP_ERROR_MEMORY)
 		return cpi_error_memory(err);
 	l->damaged |= unit.no_code;
-	return code ? warn(file, &what, err) : CP_OK;
+	if (code)
+		cpi_diag_damage(&file->env->diag, "dwarf", &what);
+	return CP_OK;
 }
 
 struct arange_target {

@@ -161,13 +161,14 @@ static uint32_t visit(struct walk *w, const struct cpi_dwarf_abbrev *a,
 static bool exhausted(struct walk *w)
 {
 	if (w->visits > w->most_visits) {
-		w->code = cpi_error(w->err, CP_ERROR_LIMIT, w->unit->start,
-			"the unit's ranges overlap beyond reason");
+		w->code = CPI_DWARF_UNIT_ERROR(w->err, CP_ERROR_LIMIT, w->unit,
+			w->unit->start, "the unit's ranges overlap beyond reason");
 		return true;
 	}
 	if (w->ranges.used > 1 << 16) {
 		if (!cpi_dwarf_spend(&w->unit->file->budget->ranges, w->ranges.used))
-			w->code = cpi_error(w->err, CP_ERROR_LIMIT, w->unit->start,
+			w->code = CPI_DWARF_UNIT_ERROR(w->err, CP_ERROR_LIMIT, w->unit,
+				w->unit->start,
 				"entries share range lists beyond reason");
 		w->ranges.used = 0;
 	}
@@ -236,8 +237,8 @@ static enum cp_code pass(struct walk *w)
 		}
 		a = cpi_dwarf_abbrev_find(w->table, code);
 		if (!a)
-			return cpi_error(w->err, CP_ERROR_CORRUPT, die,
-				"an entry has no known abbreviation");
+			return CPI_DWARF_UNIT_ERROR(w->err, CP_ERROR_CORRUPT, w->unit,
+				die, "an entry has no known abbreviation");
 		if (a->size >= 0) {
 			if (a->sibling_at >= 0) {
 				struct cpi_cursor s = c;
@@ -250,8 +251,8 @@ static enum cp_code pass(struct walk *w)
 			sibling = cpi_dwarf_skip(&c, ops + a->op, unit);
 		}
 		if (!cpi_cursor_ok(&c))
-			return cpi_error(
-				w->err, CP_ERROR_CORRUPT, die, "an entry is cut off");
+			return CPI_DWARF_UNIT_ERROR(w->err, CP_ERROR_CORRUPT, w->unit,
+				die, "an entry is cut off");
 		if (a->role >= CPI_DW_FUNCTION && !over) {
 			node = visit(w, a, attrs, die, around);
 			if (exhausted(w))
@@ -265,7 +266,7 @@ static enum cp_code pass(struct walk *w)
 			over = depth + 1;
 		}
 		if (++depth >= DEEPEST)
-			return cpi_error(w->err, CP_ERROR_LIMIT, die,
+			return CPI_DWARF_UNIT_ERROR(w->err, CP_ERROR_LIMIT, w->unit, die,
 				"entries are nested deeper than %u", DEEPEST);
 		w->stack[depth] = around = node;
 	}

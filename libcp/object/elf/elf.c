@@ -16,6 +16,7 @@
  */
 struct cpi_elf {
 	struct cpi_env *env;
+	const char *name; /* or NULL */
 	const uint8_t *bytes;
 	size_t n;
 	struct cpi_elf_header header;
@@ -495,11 +496,22 @@ enum cp_code cpi_elf_section_bytes(struct cpi_elf *elf, uint32_t i,
 
 		cpi_error_context(err, "section %s",
 			cpi_text_printable(name, sizeof name, row->name));
+		cpi_error_place(err, elf->name, NULL);
 		return code;
 	}
 	*ret_bytes = bytes;
 	*ret_n = n;
 	return CP_OK;
+}
+
+void cpi_elf_set_name(struct cpi_elf *elf, const char *name)
+{
+	elf->name = name;
+}
+
+const char *cpi_elf_name(const struct cpi_elf *elf)
+{
+	return elf->name;
 }
 
 const uint8_t *cpi_elf_bytes(const struct cpi_elf *elf, size_t *ret_n)

@@ -46,6 +46,10 @@ struct cpi_elf_header {
 enum cp_code cpi_elf_open(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	struct cpi_elf **ret_elf, struct cp_error *err);
 void cpi_elf_close(struct cpi_elf *elf);
+/* The file's path, which what is said about the file names. Borrowed; NULL: none given.
+ */
+void cpi_elf_set_name(struct cpi_elf *elf, const char *name);
+const char *cpi_elf_name(const struct cpi_elf *elf);
 
 const struct cpi_elf_header *cpi_elf_header(const struct cpi_elf *elf);
 /* Section 0 and indexes out of range give an empty section. */

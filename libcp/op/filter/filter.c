@@ -39,13 +39,16 @@ static enum cp_code compile_options(struct cpi_filter *f, struct cp_error *err)
 static enum cp_code compile_own(struct cpi_filter *f, const char *what, cp_string pattern,
 	struct cpi_regex **rx, struct cp_error *err)
 {
+	const struct cpi_place nowhere = cpi_place_at(NULL, CP_NO_OFFSET);
 	struct cp_error bad;
 	enum cp_code code = cpi_regex_new(f->env, what, cpi_profile_text(f->p, pattern),
 		CPI_REGEX_WHOLE | CPI_REGEX_SIMPLE | CPI_REGEX_CORRUPT, rx, &bad);
 
-	if (code == CP_ERROR_CORRUPT)
-		return cpi_diag_warn(&f->env->diag, err, what, CP_NO_OFFSET,
-			"%s; it is not applied", bad.message);
+	if (code == CP_ERROR_CORRUPT) {
+		cpi_diag_warn(&f->env->diag, what, &nowhere, "%s; it is not applied",
+			bad.message);
+		return CP_OK;
+	}
 	if (code && err)
 		*err = bad;
 	return code;

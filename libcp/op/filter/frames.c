@@ -162,8 +162,8 @@ static void prune_from_step(struct cpi_filter *f, size_t at)
 static void note(struct cpi_filter *f, bool given, bool hit, const char *what)
 {
 	if (given && !hit)
-		cpi_diag_note(&f->env->diag, "filter", "%s expression matched no samples",
-			what);
+		cpi_diag_note(&f->env->diag, "filter", NULL,
+			"%s expression matched no samples", what);
 }
 
 static enum cp_code status(struct cpi_filter *f, struct cp_error *err)

@@ -165,9 +165,11 @@ static void release(struct tagframes *t)
 static void notes(const struct tagframes *t)
 {
 	if (t->root.v.n && !t->root.seen)
-		cpi_diag_note(&t->env->diag, "filter", "tagroot matched no samples");
+		cpi_diag_note(
+			&t->env->diag, "filter", NULL, "tagroot matched no samples");
 	if (t->leaf.v.n && !t->leaf.seen)
-		cpi_diag_note(&t->env->diag, "filter", "tagleaf matched no samples");
+		cpi_diag_note(
+			&t->env->diag, "filter", NULL, "tagleaf matched no samples");
 }
 
 enum cp_code cpi_filter_tagframes(struct cpi_env *env, const struct cp_profile *p,

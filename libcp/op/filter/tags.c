@@ -153,7 +153,7 @@ static enum cp_code compile_test(struct cpi_filter_tags *t, struct test *test,
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"%s: a number of \"%s\" exceeds 64 bits", what,
 			cpi_text_printable(shown, sizeof shown, text));
-	cpi_diag_note(&t->env->diag, "filter",
+	cpi_diag_note(&t->env->diag, "filter", NULL,
 		"%s: \"%s\" is taken as a range of numbers", what,
 		cpi_text_printable(shown, sizeof shown, text));
 	return CP_OK;
@@ -403,8 +403,8 @@ cp_labels cpi_filter_tags_copy(struct cpi_filter_tags *t, struct cpi_builder *b,
 static void note(struct cpi_filter_tags *t, bool given, bool hit, const char *what)
 {
 	if (given && !hit)
-		cpi_diag_note(&t->env->diag, "filter", "%s expression matched no samples",
-			what);
+		cpi_diag_note(&t->env->diag, "filter", NULL,
+			"%s expression matched no samples", what);
 }
 
 enum cp_code cpi_filter_tags_finish(struct cpi_filter_tags *t, struct cp_error *err)
