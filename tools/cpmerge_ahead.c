@@ -101,10 +101,10 @@ static bool start_reader(struct ahead *ahead, struct reader *reader)
 	reader->ahead = ahead;
 	reader->tool = *ahead->tool;
 	progress_init(&reader->tool.progress, &reader->tool.ui, PROGRESS_OFF);
-	reader->tool.context = cp_context_new(&options);
+	reader->tool.context = tool_context_new(&options);
 	if (reader->tool.context && !pthread_create(&reader->thread, NULL, run, reader))
 		return true;
-	cp_context_free(reader->tool.context);
+	tool_context_free(reader->tool.context);
 	reader->tool.context = NULL;
 	return false;
 }
@@ -207,7 +207,7 @@ void ahead_free(struct ahead *ahead)
 		free(ahead->slot[i].text);
 	}
 	for (unsigned i = 0; i < ahead->n; i++)
-		cp_context_free(ahead->reader[i].tool.context);
+		tool_context_free(ahead->reader[i].tool.context);
 	pthread_cond_destroy(&ahead->changed);
 	pthread_mutex_destroy(&ahead->lock);
 	free(ahead);

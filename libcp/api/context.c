@@ -49,3 +49,8 @@ uint64_t cp_context_peak_memory(const struct cp_context *context)
 {
 	return atomic_load(&context->env.mem.peak);
 }
+
+bool cp_context_fault(struct cp_context *context, const void *address)
+{
+	return cpi_guard_fault(&context->env.guard, address);
+}

@@ -51,7 +51,7 @@ static enum cp_code read_perf(struct cpi_env *env, struct cp_input *input,
 static bool fatal(enum cp_code code)
 {
 	return code == CP_ERROR_MEMORY || code == CP_ERROR_SYSTEM ||
-	       code == CP_ERROR_CANCELLED;
+	       code == CP_ERROR_CANCELLED || code == CP_ERROR_CHANGED;
 }
 
 static enum cp_code write_info(struct cp_context *context, struct cp_input *input,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/named.h"
 #include "codec/codec.h"
 
 static enum cp_code input_new(struct cpi_env *env, const char *name,
@@ -81,42 +82,55 @@ static enum cp_code add_file(
 	return code ? code : add_part(input, &blob, err);
 }
 
-/* A file of a directory, which what is said about it names. */
-static enum cp_code add_member(
-	struct cp_input *input, const char *path, struct cp_error *err)
+/* Files of a directory, which may be a stranger's: no pipes, no links that lead out. */
+static enum cp_code add_file_in(struct cp_input *input, const char *dir, const char *name,
+	bool *ret_any, struct cp_error *err)
 {
-	const char *name = cpi_arena_copy(&input->names, path, strlen(path));
+	struct cpi_blob blob = {0};
+	struct cpi_named file;
+	const char *why, *copy;
+	char path[4096];
+	enum cp_code code;
 
-	if (!name)
+	*ret_any = cpi_named_open(dir, name, &file, &why);
+	if (!*ret_any)
+		return why ? cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET,
+				     "the directory's file %s %s", name, why)
+			   : CP_OK;
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	/* What is said about it names it. */
+	copy = cpi_arena_copy(&input->names, path, strlen(path));
+	if (!copy) {
+		cpi_named_close(&file);
 		return cpi_error_memory(err);
-	input->source.part[input->source.n_parts].name = name;
-	return add_file(input, path, err);
+	}
+	input->source.part[input->source.n_parts].name = copy;
+	code = cpi_named_read(input->env, &file, path, &blob, err);
+	cpi_named_close(&file);
+	return code ? code : add_part(input, &blob, err);
 }
 
 /* A recording made with --threads: `data`, then data.0, data.1, … while there are any. */
 static enum cp_code add_directory(
 	struct cp_input *input, const char *dir, struct cp_error *err)
 {
-	char path[4096];
-	struct stat st;
-	enum cp_code code;
+	bool any;
+	enum cp_code code = add_file_in(input, dir, "data", &any, err);
 
-	if ((size_t)snprintf(path, sizeof path, "%s/data", dir) >= sizeof path)
-		return cpi_error(
-			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "the path is too long");
-	if (stat(path, &st))
+	if (!code && !any)
 		return cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET,
 			"a directory without a file named \"data\" is no perf.data "
 			"directory");
-	code = add_member(input, path, err);
 	for (unsigned i = 0; !code; i++) {
-		snprintf(path, sizeof path, "%s/data.%u", dir, i);
-		if (stat(path, &st))
-			break;
-		if (i == sizeof input->blob / sizeof *input->blob - 1)
+		char name[32];
+
+		if (input->source.n_parts == sizeof input->blob / sizeof *input->blob)
 			return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 				"more than %u files in a perf.data directory", i);
-		code = add_member(input, path, err);
+		snprintf(name, sizeof name, "data.%u", i);
+		code = add_file_in(input, dir, name, &any, err);
+		if (!any)
+			break;
 	}
 	return code;
 }
@@ -157,7 +171,7 @@ enum cp_code cp_input_open(struct cp_context *context, const char *path,
 {
 	struct cp_input *input;
 	struct stat st;
-	enum cp_code code = input_new(&context->env, path, &input, err);
+	enum cp_code code = input_new(&context->env, path, &input, err), shrank;
 
 	if (code)
 		return code;
@@ -166,7 +180,8 @@ enum cp_code cp_input_open(struct cp_context *context, const char *path,
 		code = add_directory(input, path, err);
 	else
 		code = add_file(input, path, err);
-	return finish(input, code, ret_input, err);
+	shrank = cpi_guard_check(&context->env.guard, path, err);
+	return finish(input, shrank ? shrank : code, ret_input, err);
 }
 
 enum cp_code cp_input_memory(struct cp_context *context, const void *bytes, size_t n,

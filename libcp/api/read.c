@@ -26,12 +26,13 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	struct cp_symbolize_options names;
 	struct cpi_unwinding *unwinding;
 	struct cp_profile *profile = NULL;
-	struct cp_symbol_report *report = NULL;
+	struct cp_symbol_report *report = NULL, **ret_report;
 	struct cpi_diag *diag = &context->env.diag;
-	enum cp_code code;
+	enum cp_code code, shrank;
 
 	cpi_options_copy(&full, sizeof full, options);
 	cpi_options_copy(&names, sizeof names, symbolize);
+	ret_report = names.ret_report;
 	if (!format)
 		return unknown(input, err);
 	code = cpi_unwinding_new(
@@ -41,11 +42,15 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	cpi_diag_begin(diag);
 	code = format->read(&context->env, &input->source, &full,
 		cpi_unwinding_get(unwinding), &profile, err);
+	shrank = cpi_guard_check(&context->env.guard, input->name, err);
 	cpi_unwinding_free(unwinding);
+	code = shrank ? shrank : code;
 	if (!code && symbolize)
-		code = cp_profile_symbolize(context, &profile, &names,
-			names.ret_report ? &report : NULL, err);
-	code = cpi_diag_end(diag, code, err);
+		code = cp_profile_symbolize(
+			context, &profile, &names, ret_report ? &report : NULL, err);
+	/* Zeros in place of what was cut off are damage, of which that is the cause. */
+	shrank = cpi_guard_check(&context->env.guard, input->name, err);
+	code = cpi_diag_end(diag, shrank ? shrank : code, err);
 	cpi_input_blame(input, code, err);
 	if (code) {
 		cp_symbol_report_free(report);
@@ -53,7 +58,7 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 		return code;
 	}
 	*ret_profile = profile;
-	if (report)
-		*names.ret_report = report;
+	if (ret_report && symbolize)
+		*ret_report = report;
 	return code;
 }

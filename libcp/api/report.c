@@ -24,6 +24,9 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 		&context->env, profile, report, format, &full, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
+	/* Of a source file. */
+	if (!code)
+		code = cpi_guard_check(&context->env.guard, NULL, err);
 	cpi_sink_release(&sink);
 	return cpi_diag_end(&context->env.diag, code, err);
 }

@@ -7,7 +7,7 @@
 
 struct row {
 	struct row *next;
-	struct cpi_target target;
+	struct cpi_sought sought;
 	struct cpi_found found;
 };
 
@@ -36,12 +36,12 @@ static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, b
 		return NULL;
 	}
 	cpi_found_init(&row->found, u->env);
-	row->target.path = map->path;
-	row->target.build_id = map->build_id;
-	row->target.kind = map->kind == CP_MAP_VDSO ? CPI_IMAGE_VDSO : CPI_IMAGE_FILE;
+	row->sought.path = map->path;
+	row->sought.build_id = map->build_id;
+	row->sought.kind = map->kind == CP_MAP_VDSO ? CPI_IMAGE_VDSO : CPI_IMAGE_FILE;
 	row->next = u->rows;
 	u->rows = row;
-	if (cpi_locate_file(debug ? &u->debug_search : &u->search, &row->target,
+	if (cpi_locate_file(debug ? &u->debug_search : &u->search, &row->sought,
 		    &row->found, &err))
 		return NULL;
 	return debug ? row->found.debug.elf : row->found.main.elf;
@@ -56,13 +56,13 @@ static bool open_jitdump(void *arg, uint32_t pid, struct cp_text path,
 	if (!row)
 		return false;
 	cpi_found_init(&row->found, u->env);
-	row->target.path = path;
-	row->target.kind = CPI_IMAGE_JIT;
-	row->target.pid = pid;
-	row->target.inner = cpi_jit_dump_number(path);
+	row->sought.path = path;
+	row->sought.kind = CPI_IMAGE_JIT;
+	row->sought.pid = pid;
+	row->sought.inner = cpi_jit_dump_number(path);
 	row->next = u->rows;
 	u->rows = row;
-	if (!cpi_locate_jitdump(&u->search, &row->target, &row->found))
+	if (!cpi_locate_jitdump(&u->search, &row->sought, &row->found))
 		return false;
 	*ret_bytes = row->found.dump.bytes;
 	*ret_n = row->found.dump.n;

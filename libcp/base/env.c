@@ -29,12 +29,14 @@ void cpi_env_init(struct cpi_env *env, const struct cp_context_options *options)
 	env->progress = o->progress;
 	env->progress_arg = o->progress_arg;
 	cpi_mem_init(&env->mem, (size_t)o->limits.memory);
+	cpi_guard_init(&env->guard, o->map_files);
 	cpi_diag_init(&env->diag, o->diagnostic, o->diagnostic_arg, o->strict);
 }
 
 void cpi_env_release(struct cpi_env *env)
 {
 	cpi_diag_release(&env->diag);
+	cpi_guard_release(&env->guard);
 }
 
 enum cp_code cpi_env_progress(struct cpi_env *env, double done, struct cp_error *err)

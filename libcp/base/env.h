@@ -9,11 +9,13 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/guard.h"
 #include "base/mem.h"
 
 struct cpi_env {
 	struct cpi_mem mem;
 	struct cpi_diag diag;
+	struct cpi_guard guard;
 	struct cp_limits limits; /* defaults filled in */
 	unsigned threads;        /* at least 1 */
 	cp_progress_fn *progress;

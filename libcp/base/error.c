@@ -106,6 +106,7 @@ const char *cp_code_name(enum cp_code code)
 		[CP_ERROR_MEMORY] = "memory",
 		[CP_ERROR_CANCELLED] = "cancelled",
 		[CP_ERROR_EMPTY] = "empty",
+		[CP_ERROR_CHANGED] = "changed",
 	};
 
 	if ((unsigned)code >= sizeof name / sizeof *name)

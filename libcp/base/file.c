@@ -19,6 +19,7 @@ void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob)
 		cpi_free(&env->mem, (void *)blob->bytes, blob->room);
 	else if (blob->kind == CPI_BLOB_MAPPED && blob->n)
 		munmap((void *)blob->bytes, blob->n);
+	cpi_guard_remove(&env->guard, blob->guard);
 	*blob = (struct cpi_blob){0};
 }
 
@@ -63,6 +64,77 @@ static enum cp_code spool_fd(struct cpi_env *env, int fd, const char *path,
 	return code;
 }
 
+/* Reads n bytes, or what there is on file systems that do not know their sizes. */
+static enum cp_code read_regular(struct cpi_env *env, int fd, size_t n, const char *path,
+	struct cpi_blob *blob, struct cp_error *err)
+{
+	struct cpi_spool spool;
+	char *step = cpi_alloc(&env->mem, READ_STEP);
+	enum cp_code code = step ? CP_OK : cpi_error_memory(err);
+	struct stat st;
+
+	cpi_spool_init(&spool, env);
+	if (!code && n <= SPOOL_MEMORY) {
+		spool.buf = cpi_alloc(&env->mem, n);
+		spool.room = spool.buf ? n : 0;
+		code = spool.buf ? CP_OK : cpi_error_memory(err);
+	}
+	while (!code && spool.total < n) {
+		size_t left = n - spool.total;
+		ssize_t got = pread(fd, step, left < READ_STEP ? left : READ_STEP,
+			(off_t)spool.total);
+
+		if (got > 0)
+			code = cpi_spool_add(&spool, step, (size_t)got, err);
+		else if (!got)
+			break;
+		else if (errno != EINTR)
+			code = cpi_error_system(err, "read", path);
+	}
+	cpi_free(&env->mem, step, READ_STEP);
+	if (!code && spool.total < n && !fstat(fd, &st) && (size_t)st.st_size < n)
+		code = cpi_guard_shrank(&env->guard, path, err);
+	if (!code)
+		return cpi_spool_finish(&spool, blob, err);
+	cpi_spool_release(&spool);
+	return code;
+}
+
+static enum cp_code map_or_read(struct cpi_env *env, int fd, size_t n, const char *path,
+	struct cpi_blob *blob, struct cp_error *err)
+{
+	enum cp_code code = CP_OK;
+
+	if (!env->guard.on || !n)
+		return read_regular(env, fd, n, path, blob, err);
+	errno = 0;
+	code = map(fd, n, path, blob, err);
+	if (code)
+		/* /sys/kernel/notes and its like can be read only. */
+		return errno == ENODEV ? read_regular(env, fd, n, path, blob, err) : code;
+	blob->guard = cpi_guard_add(&env->guard, blob->bytes, n, fd, path);
+	if (blob->guard)
+		return CP_OK;
+	cpi_blob_release(env, blob);
+	return cpi_error_memory(err);
+}
+
+enum cp_code cpi_file_read_fd(struct cpi_env *env, int fd, const char *path,
+	struct cpi_blob *ret_blob, struct cp_error *err)
+{
+	struct cpi_blob blob = {0};
+	enum cp_code code;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return cpi_error_system(err, "read", path);
+	code = map_or_read(env, fd, (size_t)st.st_size, path, &blob, err);
+	blob.mtime = st.st_mtime;
+	if (!code)
+		*ret_blob = blob;
+	return code;
+}
+
 enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
 	struct cpi_blob *ret_blob, struct cp_error *err)
 {
@@ -80,7 +152,7 @@ enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
 		errno = EISDIR;
 		code = cpi_error_system(err, "read", path);
 	} else if (S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0 && st.st_size > 0)
-		code = map(fd, (size_t)st.st_size, path, &blob, err);
+		code = cpi_file_read_fd(env, fd, path, &blob, err);
 	else /* files of /proc say size 0 and still have bytes */
 		code = spool_fd(env, fd, standard ? "standard input" : path, &blob, err);
 	if (!code && S_ISREG(st.st_mode))

@@ -3,10 +3,10 @@
 #define CPI_FILE_H
 
 /*
- * Whole files as contiguous bytes, without anonymous memory in proportion: a regular file
- * is mapped, a stream goes to memory while it is small and to an unnamed temporary file
- * (then mapped) when it is not. A file that shrinks while it is mapped kills the process
- * by SIGBUS, as with every tool that maps its input; captures are not written any more.
+ * Whole files as contiguous bytes, without anonymous memory in proportion. A stream goes
+ * to memory while it is small and to an unnamed temporary file (then mapped) when it is
+ * not. A regular file is mapped where a fault in it is no danger (base/guard.h), and read
+ * as a stream elsewhere.
  */
 
 #include "base/env.h"
@@ -17,10 +17,15 @@ struct cpi_blob {
 	enum { CPI_BLOB_BORROWED, CPI_BLOB_HEAP, CPI_BLOB_MAPPED } kind;
 	size_t room;   /* of the heap block */
 	int64_t mtime; /* seconds since the epoch; 0 = not a file */
+	struct cpi_guard_row *guard; /* of a mapped file */
 };
 
-/* Maps a regular file. Pipes and devices are spooled. `path` "-" is standard input. */
+/* Maps or reads a regular file. Pipes and devices are spooled. `path` "-" is standard
+ * input. */
 enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
+	struct cpi_blob *ret_blob, struct cp_error *err);
+/* The same for a regular file that is open; `path` is for errors. */
+enum cp_code cpi_file_read_fd(struct cpi_env *env, int fd, const char *path,
 	struct cpi_blob *ret_blob, struct cp_error *err);
 void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob);
 

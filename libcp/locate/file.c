@@ -3,12 +3,12 @@
 #include "base/error.h"
 #include "locate/hunt.h"
 
-bool cpi_binary_is_named(const struct cp_binary *b, const struct cpi_target *target)
+bool cpi_binary_is_named(const struct cp_binary *b, const struct cpi_sought *sought)
 {
-	struct cp_text base = cpi_text_basename(target->path);
+	struct cp_text base = cpi_text_basename(sought->path);
 
 	if (b->path)
-		return cpi_text_equal(cpi_text(b->path), target->path) ||
+		return cpi_text_equal(cpi_text(b->path), sought->path) ||
 		       cpi_text_equal(cpi_text(b->path), base);
 	return base.n && cpi_text_equal(cpi_text_basename(cpi_text(b->file)), base);
 }
@@ -20,7 +20,7 @@ bool cpi_hunt_binaries(struct cpi_hunt *hunt)
 
 	for (size_t i = 0; i < o->n_binaries; i++) {
 		const struct cp_binary *b = &o->binaries[i];
-		bool named = cpi_binary_is_named(b, hunt->target);
+		bool named = cpi_binary_is_named(b, hunt->sought);
 		struct cp_text wrong = hunt->found->wrong;
 
 		/*
@@ -46,7 +46,7 @@ static void follow_link(struct cpi_hunt *hunt)
 	if (!main->elf || !cpi_elf_debuglink(main->elf, &name, &hunt->crc) ||
 		memchr(name.p, '/', name.n))
 		return;
-	hunt->own = main->path;
+	hunt->own = main;
 	hunt->name = name;
 }
 
@@ -75,16 +75,16 @@ static void find_debug(struct cpi_hunt *hunt)
 }
 
 enum cp_code cpi_locate_file(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found, struct cp_error *err)
+	const struct cpi_sought *sought, struct cpi_found *found, struct cp_error *err)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_MAIN);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_MAIN);
 	struct cpi_object *used;
 
 	hunt.into = &found->main;
 	(void)cpi_hunt_run(&hunt);
-	if (target->kind == CPI_IMAGE_VDSO && !found->main.elf)
-		(void)cpi_locate_own_vdso(search, target, found);
-	found->unverified = found->main.elf && !target->build_id.n;
+	if (sought->kind == CPI_IMAGE_VDSO && !found->main.elf)
+		(void)cpi_locate_own_vdso(search, sought, found);
+	found->unverified = found->main.elf && !sought->build_id.n;
 	if (wants_debug(search, found) && (cpi_build_id_any(&hunt.id) || found->main.elf))
 		find_debug(&hunt);
 	if (found->main.elf && !found->main.symtab && !found->debug.symtab &&

@@ -25,13 +25,12 @@ enum cpi_want {
 
 struct cpi_hunt {
 	const struct cpi_search *search;
-	const struct cpi_target *target;
+	const struct cpi_sought *sought;
 	struct cpi_found *found;
 	enum cpi_want want;
 	struct cpi_object *into; /* where an ELF file goes */
 	struct cpi_build_id id; /* to look for, and to be checked */
-	struct cp_text own;     /* path of the file that points to what is wanted */
-	struct cp_text other;   /* of another that may stand beside it */
+	const struct cpi_object *own; /* the file that points to what is wanted */
 	struct cp_text name;    /* of what is wanted, where something gives one */
 	struct cp_text comp_dir; /* what a relative name is relative to */
 	uint32_t crc;            /* of a debug link */
@@ -39,14 +38,16 @@ struct cpi_hunt {
 };
 
 struct cpi_hunt cpi_hunt_for(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found, enum cpi_want want);
+	const struct cpi_sought *sought, struct cpi_found *found, enum cpi_want want);
 
 /*
- * A file that was named in two parts: `path` is below `root`, "" for this machine's own.
+ * A file that was named in two parts: `path` is below `root`, which it does not leave. ""
+ * stands for this machine.
  */
 struct cpi_where {
 	const char *root;
 	char path[PATH_MAX];
+	bool trusted; /* named by the user: links and procfs are his business */
 	bool given; /* the user vouches for it where no build id does */
 	bool link;  /* a debug link, whose checksum may have to vouch for it */
 };
@@ -83,7 +84,7 @@ bool cpi_hunt_debuginfod(struct cpi_hunt *hunt);
  * kernel.c: the vdso of this very process, where it is the one that was captured: the
  * same build id, or the same kernel release when the capture has none.
  */
-bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found);
 /* parts.c: symbols that stripping took away and that lie inside the file, compressed. */
 void cpi_locate_mini(const struct cpi_search *search, struct cpi_found *found);

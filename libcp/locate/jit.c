@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Generated code: the dumps and maps that its compilers left. They are named by the
- * process's own number, which in a container is another one than perf's; a target's
+ * process's own number, which in a container is another one than perf's; a sought's
  * `inner` is that, where the capture tells it.
  */
 #include <dirent.h>
@@ -68,7 +68,7 @@ static const char *behind_number(const char *given, unsigned long *ret_pid)
 /* "PID=FILE" or "PID=DIR", for this process alone. */
 static bool by_number(struct cpi_hunt *hunt, const char *given)
 {
-	const struct cpi_target *target = hunt->target;
+	const struct cpi_sought *sought = hunt->sought;
 	struct cpi_found *found = hunt->found;
 	struct cp_text file = found->file;
 	bool dump = hunt->want == CPI_WANT_JITDUMP;
@@ -77,11 +77,11 @@ static bool by_number(struct cpi_hunt *hunt, const char *given)
 	const char *path = behind_number(given, &pid);
 	struct stat st;
 
-	if (!path || pid != target->pid || stat(path, &st))
+	if (!path || pid != sought->pid || stat(path, &st))
 		return false;
 	if (S_ISDIR(st.st_mode))
-		return in_dir(hunt, path, target->pid) ||
-		       in_dir(hunt, path, target->inner) || only_map(hunt, path);
+		return in_dir(hunt, path, sought->pid) ||
+		       in_dir(hunt, path, sought->inner) || only_map(hunt, path);
 	if (!cpi_hunt_try_given(hunt, path))
 		return false;
 	if (has_magic(blob) == dump)
@@ -102,18 +102,18 @@ bool cpi_hunt_map_dirs(struct cpi_hunt *hunt)
 	return false;
 }
 
-bool cpi_locate_jitdump(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_jitdump(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_JITDUMP);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_JITDUMP);
 
 	return cpi_hunt_run(&hunt);
 }
 
-bool cpi_locate_perfmap(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_perfmap(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_PERFMAP);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_PERFMAP);
 
 	return cpi_hunt_run(&hunt);
 }

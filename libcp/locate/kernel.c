@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "base/named.h"
 #include "locate/hunt.h"
 #include "object/notes.h"
 
@@ -22,10 +22,10 @@ bool cpi_hunt_vmlinux_option(struct cpi_hunt *hunt)
 	return vmlinux && cpi_hunt_try_given(hunt, vmlinux);
 }
 
-bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_VMLINUX);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_VMLINUX);
 
 	hunt.into = &found->debug;
 	return cpi_hunt_run(&hunt);
@@ -56,28 +56,41 @@ static bool same_module(struct cp_text a, struct cp_text b)
 	return true;
 }
 
-static bool try_module(struct cpi_hunt *hunt, const char *dir, struct cp_text file)
+static bool try_module(
+	struct cpi_hunt *hunt, const char *root, const char *dir, struct cp_text file)
 {
-	struct cpi_where where = {.root = "", .given = true};
+	struct cpi_where where = {.root = root, .given = true};
 	int n = snprintf(
 		where.path, sizeof where.path, "%s/%.*s", dir, (int)file.n, file.p);
 
 	return n > 0 && (size_t)n < sizeof where.path && cpi_hunt_try(hunt, &where);
 }
 
-/* modules.dep names every module's file: "kernel/fs/xfs/xfs.ko.xz: …". */
-static bool in_modules_dep(struct cpi_hunt *hunt, const char *dir, struct cp_text wanted)
+static bool open_modules_dep(
+	struct cpi_hunt *hunt, const char *root, const char *dir, struct cpi_blob *blob)
 {
-	struct cpi_env *env = hunt->search->env;
-	struct cpi_blob blob;
 	char path[PATH_MAX];
-	struct stat st;
+	struct cpi_named file;
+	const char *why;
+	enum cp_code code;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/modules.dep", dir) >= sizeof path ||
+		!cpi_named_open(root, path, &file, &why))
+		return false;
+	code = cpi_named_read(hunt->search->env, &file, path, blob, NULL);
+	cpi_named_close(&file);
+	return !code;
+}
+
+/* modules.dep names every module's file: "kernel/fs/xfs/xfs.ko.xz: …". */
+static bool in_modules_dep(struct cpi_hunt *hunt, const char *root, const char *dir)
+{
+	struct cp_text wanted = module_name(hunt->sought->path);
+	struct cpi_blob blob = {0};
 	const char *at, *end;
 	bool found = false;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/modules.dep", dir) >= sizeof path ||
-		stat(path, &st) || !S_ISREG(st.st_mode) ||
-		cpi_file_read(env, path, &blob, NULL))
+	if (!open_modules_dep(hunt, root, dir, &blob))
 		return false;
 	at = (const char *)blob.bytes;
 	for (end = at + blob.n; at < end && !found;) {
@@ -87,10 +100,10 @@ static bool in_modules_dep(struct cpi_hunt *hunt, const char *dir, struct cp_tex
 		struct cp_text file = {at, (size_t)((colon ? colon : stop) - at)};
 
 		if (colon && same_module(module_name(file), wanted))
-			found = try_module(hunt, file.p[0] == '/' ? "" : dir, file);
+			found = try_module(hunt, root, file.p[0] == '/' ? "" : dir, file);
 		at = eol ? eol + 1 : end;
 	}
-	cpi_blob_release(env, &blob);
+	cpi_blob_release(hunt->search->env, &blob);
 	return found;
 }
 
@@ -114,49 +127,49 @@ static bool in_tree(
 			found = in_tree(hunt, path, wanted, depth + 1);
 		else if (memmem(name.p, name.n, ".ko", 3) &&
 			 same_module(module_name(name), wanted))
-			found = try_module(hunt, dir, name);
+			found = try_module(hunt, "", dir, name);
 	}
 	if (d)
 		closedir(d);
 	return found;
 }
 
-static bool in_root(struct cpi_hunt *hunt, const char *root)
+/* Below `root`, where `path` leads to the tree of all releases. */
+static bool in_release(struct cpi_hunt *hunt, const char *root, const char *path)
 {
 	struct cp_text release = hunt->search->release;
 	char dir[PATH_MAX];
+	int n = snprintf(
+		dir, sizeof dir, "%s/lib/modules/%.*s", path, (int)release.n, release.p);
 
-	if (!release.n || memchr(release.p, '/', release.n))
-		return false;
-	snprintf(dir, sizeof dir, "%s/lib/modules/%.*s", root, (int)release.n, release.p);
-	return in_modules_dep(hunt, dir, module_name(hunt->target->path));
+	return release.n && !memchr(release.p, '/', release.n) && n > 0 &&
+	       (size_t)n < sizeof dir && in_modules_dep(hunt, root, dir);
 }
 
 bool cpi_hunt_modules_option(struct cpi_hunt *hunt)
 {
 	const char *dir = hunt->search->options->modules;
-	struct cp_text wanted = module_name(hunt->target->path);
 
-	return dir && (in_root(hunt, dir) || in_modules_dep(hunt, dir, wanted) ||
-			      in_tree(hunt, dir, wanted, 0));
+	return dir && (in_release(hunt, "", dir) || in_modules_dep(hunt, "", dir) ||
+			      in_tree(hunt, dir, module_name(hunt->sought->path), 0));
 }
 
 bool cpi_hunt_modules_symfs(struct cpi_hunt *hunt)
 {
 	const char *symfs = hunt->search->options->symfs;
 
-	return symfs && in_root(hunt, symfs);
+	return symfs && in_release(hunt, symfs, "");
 }
 
 bool cpi_hunt_modules_here(struct cpi_hunt *hunt)
 {
-	return in_root(hunt, "");
+	return in_release(hunt, "", "");
 }
 
-bool cpi_locate_module(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_module(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_MODULE);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_MODULE);
 
 	hunt.into = &found->main;
 	/* A file that is not vouched for by a build id is not taken unasked. */
@@ -169,7 +182,7 @@ bool cpi_locate_module(const struct cpi_search *search, const struct cpi_target 
 		hunt.into = &found->debug;
 		(void)cpi_hunt_run(&hunt);
 	}
-	found->unverified = found->main.elf && !target->build_id.n;
+	found->unverified = found->main.elf && !sought->build_id.n;
 	return found->main.elf || found->debug.elf;
 }
 
@@ -205,16 +218,17 @@ bool cpi_hunt_kallsyms_option(struct cpi_hunt *hunt)
 /* Pipes and compressed captures carry no build ids: then the release must do. */
 bool cpi_hunt_kallsyms_here(struct cpi_hunt *hunt)
 {
+	/* One of the few files of the kernel that are read, because we name it. */
 	return running_release_is(hunt->search->release) &&
 	       (!cpi_build_id_any(&hunt->id) ||
 		       running_kernel_is(hunt->search, &hunt->id)) &&
 	       cpi_hunt_try_given(hunt, "/proc/kallsyms");
 }
 
-bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_target *kernel,
+bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_sought *kernel,
 	struct cpi_found *found, bool *ret_verified)
 {
-	const struct cpi_target nothing = {.build_id = {"", 0}};
+	const struct cpi_sought nothing = {.build_id = {"", 0}};
 	struct cpi_hunt hunt = cpi_hunt_for(
 		search, kernel ? kernel : &nothing, found, CPI_WANT_KALLSYMS);
 
@@ -227,11 +241,11 @@ bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_targe
 	return true;
 }
 
-bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found)
 {
 	const uint8_t *bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
-	struct cpi_build_id wanted = cpi_build_id_read(target->build_id), own;
+	struct cpi_build_id wanted = cpi_build_id_read(sought->build_id), own;
 	struct cpi_object *object = &found->main;
 	Elf64_Ehdr header;
 	size_t n;
@@ -249,6 +263,7 @@ bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_targe
 		return false;
 	}
 	object->code = true;
+	object->root = "";
 	object->path = CPI_TEXT("[vdso]");
 	return true;
 }

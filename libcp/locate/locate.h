@@ -45,7 +45,7 @@ enum cpi_image_kind { CPI_IMAGE_FILE, CPI_IMAGE_VDSO, CPI_IMAGE_KERNEL, CPI_IMAG
 	CPI_IMAGE_BPF, CPI_IMAGE_JIT };
 
 /* What files are looked for; its texts are borrowed. */
-struct cpi_target {
+struct cpi_sought {
 	struct cp_text path, build_id; /* as the profile has them */
 	enum cpi_image_kind kind;
 	uint32_t pid; /* of generated code, else 0 */
@@ -58,7 +58,8 @@ struct cpi_object {
 	struct cpi_blob blob,
 		inner; /* as it lies there; unwrapped when that is compressed */
 	struct cpi_elf *elf;
-	struct cp_text path; /* NUL after it */
+	const char *root;    /* the directory that it was found below; "" = none */
+	struct cp_text path; /* root included; NUL after it */
 	struct cp_text url;  /* where it was downloaded from; n = 0: it was here */
 	bool code;           /* holds instructions */
 	bool symtab, debug;  /* holds .symtab; DWARF */
@@ -84,7 +85,8 @@ struct cpi_found {
 	struct cp_text wrong_debug; /* a debug file of another build */
 	struct cp_text missing;     /* a part that the debug information points to */
 	size_t n_missing;
-	struct cp_text unreadable; /* a file that was there */
+	struct cp_text unreadable; /* a file that was there, and why it was not read */
+	const char *why;
 	bool asked;                /* debuginfod's servers */
 	bool dropped;              /* no memory: nothing here can be used */
 };
@@ -97,24 +99,24 @@ void cpi_found_release(struct cpi_found *found, struct cpi_env *env);
  * debug and mini. Fails on memory only.
  */
 enum cp_code cpi_locate_file(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found, struct cp_error *err);
+	const struct cpi_sought *sought, struct cpi_found *found, struct cp_error *err);
 
 /* False when nothing fits: vmlinux is found->debug, a module main or debug or both. */
-bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found);
-bool cpi_locate_module(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_module(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found);
 /*
  * Fills found->list with the captured kernel's kallsyms. `kernel` NULL: the capture has
  * no such image. *ret_verified says whether a build id vouches for it.
  */
-bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_target *kernel,
+bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_sought *kernel,
 	struct cpi_found *found, bool *ret_verified);
 
 /* Fill found->dump and found->list; found->file is the one found last. */
-bool cpi_locate_jitdump(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_jitdump(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found);
-bool cpi_locate_perfmap(const struct cpi_search *search, const struct cpi_target *target,
+bool cpi_locate_perfmap(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found);
 
 /*
@@ -122,17 +124,16 @@ bool cpi_locate_perfmap(const struct cpi_search *search, const struct cpi_target
  * (found->alt), a .dwo file by the names that its unit gives, the .dwp package. `from` is
  * the object that points to them. NULL: there is none, which is noted.
  */
-void cpi_locate_alt(const struct cpi_search *search, const struct cpi_target *target,
+void cpi_locate_alt(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found, const struct cpi_object *from);
 struct cpi_elf *cpi_locate_split(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found,
+	const struct cpi_sought *sought, struct cpi_found *found,
 	const struct cpi_object *from, struct cp_text comp_dir, struct cp_text name);
 struct cpi_elf *cpi_locate_package(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found);
+	const struct cpi_sought *sought, struct cpi_found *found);
 
 /* By the path it was given for, or by its own name. */
-bool cpi_binary_is_named(
-	const struct cp_binary *binary, const struct cpi_target *target);
+bool cpi_binary_is_named(const struct cp_binary *binary, const struct cpi_sought *sought);
 /* The id of a file that the user gave; empty when it has none or is no ELF file. */
 struct cpi_build_id cpi_locate_build_id_of(
 	const struct cpi_search *search, const char *file);

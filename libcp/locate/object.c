@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/named.h"
 #include "codec/codec.h"
 #include "locate/debuginfod.h"
 #include "locate/hunt.h"
@@ -43,14 +44,106 @@ static void survey(struct cpi_object *object)
 	}
 }
 
-/* Maps the file and, where it is wrapped (.ko.xz), opens that. */
-static enum cp_code load(
-	const struct cpi_search *search, const char *path, struct cpi_object *object)
+/* Magic numbers of ELF, and of what may be wrapped around it (.ko.xz). */
+static bool may_be_elf(const uint8_t *bytes, size_t n)
 {
-	struct cpi_env *env = search->env;
+	static const struct {
+		uint8_t n;
+		uint8_t bytes[6];
+	} magic[] = {{4, {0x7f, 'E', 'L', 'F'}}, {2, {0x1f, 0x8b}},
+		{4, {0x28, 0xb5, 0x2f, 0xfd}}, {6, {0xfd, '7', 'z', 'X', 'Z', 0}}};
+
+	for (size_t i = 0; i < sizeof magic / sizeof *magic; i++)
+		if (n >= magic[i].n && !memcmp(bytes, magic[i].bytes, magic[i].n))
+			return true;
+	return false;
+}
+
+static bool may_be_dump(const uint8_t *bytes, size_t n)
+{
+	return n >= 4 && (!memcmp(bytes, "JiTD", 4) || !memcmp(bytes, "DTiJ", 4));
+}
+
+/* Lists of symbols: lines that begin with an address. */
+static bool may_be_list(const uint8_t *bytes, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (bytes[i] == ' ' || bytes[i] == '\n'))
+		i++;
+	return i < n && !memchr(bytes, 0, n) &&
+	       strchr("0123456789abcdefABCDEF", bytes[i]);
+}
+
+/* The first bytes decide whether the rest is looked at. */
+static bool may_be_wanted(enum cpi_want want, const struct cpi_named *file)
+{
+	uint8_t begin[64];
+	size_t n = cpi_named_begin(file, begin, sizeof begin);
+
+	if (want == CPI_WANT_JITDUMP)
+		return may_be_dump(begin, n);
+	if (want == CPI_WANT_KALLSYMS || want == CPI_WANT_PERFMAP)
+		return may_be_list(begin, n);
+	return may_be_elf(begin, n);
+}
+
+static void refuse(struct cpi_found *found, const char *path, const char *why)
+{
+	if (found->unreadable.n)
+		return;
+	found->unreadable = cpi_found_keep(found, path);
+	found->why = why;
+}
+
+/*
+ * Paths come from strangers, but for those that the user gave, which may lead anywhere.
+ * debuginfod's library marks with an empty file that no server had one.
+ */
+static enum cp_code open_bytes(struct cpi_hunt *hunt, const struct cpi_where *where,
+	const char *path, struct cpi_blob *ret_blob)
+{
+	struct cpi_env *env = hunt->search->env;
+	struct cpi_named file;
+	const char *why;
+	enum cp_code code;
+	struct stat st;
+
+	if (where->trusted)
+		return stat(path, &st) || !S_ISREG(st.st_mode)
+			       ? CP_ERROR_EMPTY
+			       : cpi_file_read(env, path, ret_blob, NULL);
+	if (!cpi_named_open(where->root, where->path, &file, &why)) {
+		if (why)
+			refuse(hunt->found, path, why);
+		return CP_ERROR_EMPTY;
+	}
+	code = CP_ERROR_EMPTY;
+	if (file.size) {
+		code = CP_ERROR_FORMAT;
+		if (may_be_wanted(hunt->want, &file))
+			code = cpi_named_read(env, &file, path, ret_blob, NULL);
+	}
+	cpi_named_close(&file);
+	return code;
+}
+
+static bool full_path(const struct cpi_where *where, char *path, size_t size)
+{
+	int n = snprintf(path, size, "%s%s%s", where->root,
+		*where->root && *where->path != '/' ? "/" : "", where->path);
+
+	return n > 0 && (size_t)n < size;
+}
+
+/* Where the file is wrapped (.ko.xz), opens that. */
+static enum cp_code load(struct cpi_hunt *hunt, const struct cpi_where *where,
+	const char *path, struct cpi_object *object)
+{
+	struct cpi_env *env = hunt->search->env;
 	const struct cpi_blob *use = &object->blob;
 	bool opened = false;
-	enum cp_code code = cpi_file_read(env, path, &object->blob, NULL);
+	enum cp_code code = open_bytes(hunt, where, path, &object->blob);
 
 	if (!code && (use->n < SELFMAG || memcmp(use->bytes, ELFMAG, SELFMAG)))
 		code = cpi_codec_unwrap(
@@ -83,19 +176,6 @@ static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, b
 	return false;
 }
 
-/*
- * Paths come from strangers: no device, no pipe is ever opened. debuginfod's library
- * marks with an empty file that no server had one.
- */
-static bool full_path(const struct cpi_where *where, char *path, size_t size)
-{
-	struct stat st;
-	int n = snprintf(path, size, "%s%s", where->root, where->path);
-
-	return n > 0 && (size_t)n < size && !stat(path, &st) && S_ISREG(st.st_mode) &&
-	       (st.st_size || where->given);
-}
-
 bool cpi_object_open(
 	struct cpi_hunt *hunt, const struct cpi_where *where, struct cpi_object *object)
 {
@@ -106,14 +186,15 @@ bool cpi_object_open(
 	memset(object, 0, sizeof *object);
 	if (!full_path(where, path, sizeof path))
 		return false;
-	code = load(hunt->search, path, object);
+	code = load(hunt, where, path, object);
 	if (code || !acceptable(hunt, object, where->given, path)) {
 		found->dropped |= code == CP_ERROR_MEMORY;
-		if (code && !found->unreadable.n)
-			found->unreadable = cpi_found_keep(found, path);
+		if (code && code != CP_ERROR_EMPTY)
+			refuse(found, path, "is damaged, or may not be read");
 		cpi_object_close(object, hunt->search->env);
 		return false;
 	}
+	object->root = where->root;
 	object->path = cpi_found_keep(found, path);
 	cpi_elf_set_name(object->elf, object->path.p);
 	survey(object);
@@ -170,8 +251,8 @@ static bool try_object(struct cpi_hunt *hunt, const struct cpi_where *where)
 	at.given |= where->link && !cpi_build_id_any(&hunt->id);
 	if (!cpi_object_open(hunt, &at, &object))
 		return false;
-	if (where->link &&
-		(cpi_text_equal(object.path, hunt->own) || !crc_fits(hunt, &object))) {
+	if (where->link && (cpi_text_equal(object.path, hunt->found->main.path) ||
+				   !crc_fits(hunt, &object))) {
 		cpi_object_close(&object, hunt->search->env);
 		return false;
 	}
@@ -186,14 +267,16 @@ static bool try_blob(struct cpi_hunt *hunt, const struct cpi_where *where)
 	struct cpi_blob *blob = dump ? &found->dump : &found->list;
 	char path[PATH_MAX];
 	struct cp_text kept;
+	enum cp_code code;
 
 	if (!full_path(where, path, sizeof path))
 		return false;
-	kept = cpi_found_keep(found, path);
-	if (!kept.n)
-		return false;
-	if (cpi_file_read(hunt->search->env, path, blob, NULL)) {
-		found->unreadable = kept;
+	code = open_bytes(hunt, where, path, blob);
+	if (code && code != CP_ERROR_EMPTY)
+		refuse(found, path, "is damaged, or may not be read");
+	kept = cpi_found_keep(found, code ? "" : path);
+	if (!kept.n) {
+		cpi_blob_release(hunt->search->env, blob);
 		return false;
 	}
 	if (hunt->want == CPI_WANT_KALLSYMS)
@@ -212,7 +295,7 @@ bool cpi_hunt_try(struct cpi_hunt *hunt, const struct cpi_where *where)
 
 bool cpi_hunt_try_given(struct cpi_hunt *hunt, const char *file)
 {
-	struct cpi_where where = {.root = "", .given = true};
+	struct cpi_where where = {.root = "", .given = true, .trusted = true};
 	int n = snprintf(where.path, sizeof where.path, "%s", file);
 
 	return n > 0 && (size_t)n < sizeof where.path && cpi_hunt_try(hunt, &where);
@@ -222,11 +305,11 @@ bool cpi_hunt_try_given(struct cpi_hunt *hunt, const char *file)
 bool cpi_hunt_debuginfod(struct cpi_hunt *hunt)
 {
 	bool main = hunt->want == CPI_WANT_MAIN;
-	struct cpi_where where = {.root = ""};
+	struct cpi_where where = {.root = "", .trusted = true};
 	char url[1024] = "";
 
 	if (!hunt->search->remote || !*hunt->id.hex ||
-		(main && hunt->target->kind == CPI_IMAGE_VDSO))
+		(main && hunt->sought->kind == CPI_IMAGE_VDSO))
 		return false;
 	hunt->found->asked = true;
 	if (!cpi_debuginfod_find(hunt->search->remote,
@@ -241,8 +324,8 @@ bool cpi_hunt_debuginfod(struct cpi_hunt *hunt)
 struct cpi_build_id cpi_locate_build_id_of(
 	const struct cpi_search *search, const char *file)
 {
-	const struct cpi_target nothing = {.path = {"", 0}};
-	struct cpi_where where = {.root = "", .given = true};
+	const struct cpi_sought nothing = {.path = {"", 0}};
+	struct cpi_where where = {.root = "", .given = true, .trusted = true};
 	struct cpi_build_id id = {.odd = false};
 	struct cpi_object object;
 	struct cpi_found found;

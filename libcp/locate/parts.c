@@ -28,6 +28,7 @@ void cpi_locate_mini(const struct cpi_search *search, struct cpi_found *found)
 		return;
 	}
 	cpi_elf_set_name(mini->elf, found->main.path.p);
+	mini->root = found->main.root;
 	mini->path = found->main.path;
 	mini->symtab = true;
 }
@@ -66,17 +67,17 @@ static struct cpi_elf *hunt_split(struct cpi_hunt *hunt)
 
 /* Where the compiler left it, in the capture's tree, or beside the binary. */
 struct cpi_elf *cpi_locate_split(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found,
+	const struct cpi_sought *sought, struct cpi_found *found,
 	const struct cpi_object *from, struct cp_text comp_dir, struct cp_text name)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_SPLIT);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_SPLIT);
 	struct cpi_elf *elf;
 
 	if (!usable(name))
 		return NULL;
 	if (!usable(comp_dir) || name.p[0] == '/')
 		comp_dir.n = 0;
-	hunt.own = from->path;
+	hunt.own = from;
 	hunt.name = name;
 	hunt.comp_dir = comp_dir;
 	elf = hunt_split(&hunt);
@@ -87,26 +88,30 @@ struct cpi_elf *cpi_locate_split(const struct cpi_search *search,
 
 /* BINARY.dwp beside the binary, its debug file, or where the capture had it. */
 struct cpi_elf *cpi_locate_package(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found)
+	const struct cpi_sought *sought, struct cpi_found *found)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_PACKAGE);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_PACKAGE);
+	struct cpi_elf *elf;
 
-	hunt.own = found->main.path;
-	hunt.other = found->debug.path;
+	hunt.own = found->main.elf ? &found->main : NULL;
+	elf = hunt_split(&hunt);
+	if (elf || !found->debug.elf)
+		return elf;
+	hunt.own = &found->debug;
 	return hunt_split(&hunt);
 }
 
-void cpi_locate_alt(const struct cpi_search *search, const struct cpi_target *target,
+void cpi_locate_alt(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found, const struct cpi_object *from)
 {
-	struct cpi_hunt hunt = cpi_hunt_for(search, target, found, CPI_WANT_ALT);
+	struct cpi_hunt hunt = cpi_hunt_for(search, sought, found, CPI_WANT_ALT);
 	struct cp_text id;
 
 	if (!cpi_elf_altlink(from->elf, &hunt.name, &id) || !usable(hunt.name) ||
 		id.n < 2)
 		return;
 	hunt.id = cpi_build_id_of_bytes(id);
-	hunt.own = from->path;
+	hunt.own = from;
 	hunt.into = &found->alt;
 	if (!cpi_hunt_run(&hunt))
 		note_missing(found, (struct cp_text){"", 0}, hunt.name);

@@ -8,9 +8,10 @@ enum root {
 	HERE,   /* this machine */
 	SYMFS,  /* the capture's file system */
 	CACHE,  /* perf's build-id cache */
-	DEBUG,  /* each directory of debug files */
+	DEBUG,  /* each of the user's directories of debug files */
 	CLIENT, /* debuginfod's cache */
 	MAPS,   /* each directory of the user for generated code */
+	BESIDE, /* where the file is that points to another */
 };
 
 enum {
@@ -26,8 +27,7 @@ enum {
  * In templates:
  * %i build id as directory and rest "ab/cdef…", %I the same in one piece
  * %p the image's path, %d its directory, %r the kernel's release
- * %o directory of the file that points to another, with its slash, %f that file,
- * %g another file in use
+ * %f the file that points to another, %o its directory with a slash
  * %n name that was pointed to, %N the same where it is absolute, %R where it is not,
  * %b its last part, %c directory that it is relative to
  * %P process, %Q the process's own number
@@ -91,7 +91,9 @@ static const struct place places[] = {
 
 	/* Debug files by build id. */
 	{MAIN, DEBUG, "/.build-id/%i"},
+	{MAIN, HERE, "/usr/lib/debug/.build-id/%i"},
 	{DBG | LINUX | KO_DBG | ALT, DEBUG, "/.build-id/%i.debug"},
+	{DBG | LINUX | KO_DBG | ALT, HERE, "/usr/lib/debug/.build-id/%i.debug"},
 
 	/* This machine, by name. */
 	{MAIN | DBG, HERE, "%p", BY_ID_OR_HOME},
@@ -106,24 +108,24 @@ static const struct place places[] = {
 	{MAP, HERE, "/tmp/perf-%P.map", HOME},
 
 	/* Debug links; perf record keeps a copy of a file, which has no neighbours. */
-	{DBG, HERE, "%o%n", LINK},
-	{DBG, HERE, "%o.debug/%n", LINK},
+	{DBG, BESIDE, "%o%n", LINK},
+	{DBG, BESIDE, "%o.debug/%n", LINK},
 	{DBG, SYMFS, "%d/%n", LINK},
 	{DBG, SYMFS, "%d/.debug/%n", LINK},
 	{DBG, HERE, "%d/%n", LINK | HOME},
 	{DBG, HERE, "%d/.debug/%n", LINK | HOME},
 	{DBG, DEBUG, "%d/%n", LINK},
+	{DBG, HERE, "/usr/lib/debug%d/%n", LINK},
 	{DBG, SYMFS, "/usr/lib/debug%d/%n", LINK},
 
 	/* What debug information points to, by the compiler's or dwz's name for it. */
 	{ALT, HERE, "%N"},
-	{ALT, HERE, "%o%R"},
+	{ALT, BESIDE, "%o%R"},
 	{DWO, HERE, "%c/%R", GIVEN},
 	{DWO, HERE, "%N", GIVEN},
-	{DWO, HERE, "%o%R", GIVEN},
-	{DWO, HERE, "%o%b", GIVEN},
-	{DWP, HERE, "%f.dwp", GIVEN},
-	{DWP, HERE, "%g.dwp", GIVEN},
+	{DWO, BESIDE, "%o%R", GIVEN},
+	{DWO, BESIDE, "%o%b", GIVEN},
+	{DWP, BESIDE, "%f.dwp", GIVEN},
 
 	/* debuginfod's cache, then the kernel's files by release, then its servers. */
 	{MAIN, CLIENT, "/%I/executable"},
@@ -154,15 +156,15 @@ static struct cp_text directory(struct cp_text path)
 }
 
 /* The image's path without what the kernel appends, if it is a path. */
-static struct cp_text plain_path(const struct cpi_target *target)
+static struct cp_text plain_path(const struct cpi_sought *sought)
 {
-	struct cp_text path = target->path;
+	struct cp_text path = sought->path;
 	const struct cp_text deleted = CPI_TEXT(" (deleted)");
 
 	if (cpi_text_ends(path, deleted))
 		path.n -= deleted.n;
 	/* Generated code has the path of its dump. */
-	if (target->kind == CPI_IMAGE_JIT && !target->inner)
+	if (sought->kind == CPI_IMAGE_JIT && !sought->inner)
 		return nothing;
 	return path.n && path.p[0] == '/' ? unless_empty(path) : nothing;
 }
@@ -185,10 +187,19 @@ static struct cp_text id_path(struct part *part, const struct cpi_build_id *id)
 	return cpi_text(part->buf);
 }
 
+/* Below its root. */
+static struct cp_text own_path(const struct cpi_hunt *hunt)
+{
+	struct cp_text path = hunt->own ? hunt->own->path : nothing;
+	size_t root = path.n ? strlen(hunt->own->root) : 0;
+
+	return path.n ? (struct cp_text){path.p + root, path.n - root} : nothing;
+}
+
 static struct cp_text value_of(
 	const struct cpi_hunt *hunt, char letter, struct part *part)
 {
-	struct cp_text path = plain_path(hunt->target), name = unless_empty(hunt->name);
+	struct cp_text path = plain_path(hunt->sought), name = unless_empty(hunt->name);
 	bool absolute = name.n && name.p[0] == '/';
 
 	switch (letter) {
@@ -206,11 +217,9 @@ static struct cp_text value_of(
 			       ? nothing
 			       : unless_empty(hunt->search->release);
 	case 'o':
-		return hunt->own.n ? directory(hunt->own) : nothing;
+		return own_path(hunt).n ? directory(own_path(hunt)) : nothing;
 	case 'f':
-		return unless_empty(hunt->own);
-	case 'g':
-		return unless_empty(hunt->other);
+		return unless_empty(own_path(hunt));
 	case 'c':
 		return unless_empty(hunt->comp_dir);
 	case 'n':
@@ -222,9 +231,9 @@ static struct cp_text value_of(
 	case 'b':
 		return unless_empty(cpi_text_basename(name));
 	case 'P':
-		return number(part, hunt->target->pid);
+		return number(part, hunt->sought->pid);
 	case 'Q':
-		return number(part, hunt->target->inner);
+		return number(part, hunt->sought->inner);
 	}
 	return nothing;
 }
@@ -258,8 +267,9 @@ static bool expand(
 }
 
 /* The i-th directory that stands for a root, or NULL. */
-static const char *root_dir(const struct cpi_search *search, enum root root, size_t i)
+static const char *root_dir(const struct cpi_hunt *hunt, enum root root, size_t i)
 {
+	const struct cpi_search *search = hunt->search;
 	const struct cp_symbolize_options *o = search->options;
 
 	switch (root) {
@@ -272,11 +282,11 @@ static const char *root_dir(const struct cpi_search *search, enum root root, siz
 	case CLIENT:
 		return i || !*search->cache ? NULL : search->cache;
 	case DEBUG:
-		if (i < o->n_debug_dirs)
-			return o->debug_dirs[i];
-		return i == o->n_debug_dirs ? "/usr/lib/debug" : NULL;
+		return i < o->n_debug_dirs ? o->debug_dirs[i] : NULL;
 	case MAPS:
 		return i < o->n_map_dirs ? o->map_dirs[i] : NULL;
+	case BESIDE:
+		return i || !hunt->own ? NULL : hunt->own->root;
 	}
 	return NULL;
 }
@@ -301,7 +311,7 @@ static bool try_place(struct cpi_hunt *hunt, const struct place *place)
 		return place->fn(hunt);
 	if (!expand(hunt, place->path, &where))
 		return false;
-	for (size_t i = 0; (where.root = root_dir(hunt->search, place->root, i)); i++)
+	for (size_t i = 0; (where.root = root_dir(hunt, place->root, i)); i++)
 		if (cpi_hunt_try(hunt, &where))
 			return true;
 	return false;

@@ -87,11 +87,11 @@ struct cp_text cpi_found_keep(struct cpi_found *found, const char *text)
 }
 
 struct cpi_hunt cpi_hunt_for(const struct cpi_search *search,
-	const struct cpi_target *target, struct cpi_found *found, enum cpi_want want)
+	const struct cpi_sought *sought, struct cpi_found *found, enum cpi_want want)
 {
 	return (struct cpi_hunt){.search = search,
-		.target = target,
+		.sought = sought,
 		.found = found,
 		.want = want,
-		.id = cpi_build_id_read(target->build_id)};
+		.id = cpi_build_id_read(sought->build_id)};
 }

@@ -28,7 +28,7 @@ struct cpi_wanted_place {
 };
 
 struct cpi_image {
-	struct cpi_target target;
+	struct cpi_sought sought;
 	uint32_t layer; /* of that jitdump; 0 = as the memory was last */
 	cp_mapping mapping;            /* the first one */
 	uint64_t start, limit, offset; /* of that */

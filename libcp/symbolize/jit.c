@@ -14,7 +14,7 @@ static enum cp_code from_dump(
 	uint64_t bad;
 	enum cp_code code;
 
-	if (!cpi_locate_jitdump(search, &image->target, found))
+	if (!cpi_locate_jitdump(search, &image->sought, found))
 		return CP_OK;
 	image->jit_line =
 		cpi_alloc_zero(&env->mem, image->n_ranked * sizeof *image->jit_line);
@@ -41,7 +41,7 @@ static enum cp_code from_map(
 	struct cpi_place place;
 	size_t bad;
 
-	if (!cpi_locate_perfmap(search, &image->target, found))
+	if (!cpi_locate_perfmap(search, &image->sought, found))
 		return CP_OK;
 	if (cpi_perfmap_resolve(search->env, found->list.bytes, found->list.n,
 		    image->address, image->n_addresses, image->symbol, &bad, err))
@@ -64,7 +64,7 @@ enum cp_code cpi_jit_symbols(
 	if (!has || !cpi_image_set_addresses(image, search->env, image->key, has))
 		code = cpi_error_memory(err);
 	cpi_free(&search->env->mem, has, image->n * sizeof *has);
-	if (!image->target.pid && !image->target.inner)
+	if (!image->sought.pid && !image->sought.inner)
 		return code;
 	if (!code)
 		code = from_dump(image, search, err);

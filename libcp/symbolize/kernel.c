@@ -54,7 +54,7 @@ static int by_value(const void *pa, const void *pb)
 static uint64_t listed(
 	const struct kernel *kernel, const struct cpi_image *image, uint64_t key)
 {
-	return image->target.kind == CPI_IMAGE_KERNEL ? key - kernel->slide : key;
+	return image->sought.kind == CPI_IMAGE_KERNEL ? key - kernel->slide : key;
 }
 
 static bool rows_without_files(struct kernel *kernel)
@@ -136,7 +136,7 @@ static enum cp_code names_from_list(struct kernel *kernel, struct cp_error *err)
 	struct cpi_found *found = &kernel->image[0]->found;
 
 	if (!cpi_locate_kallsyms(kernel->search,
-		    kernel->core ? &kernel->core->target : NULL, found,
+		    kernel->core ? &kernel->core->sought : NULL, found,
 		    &kernel->verified))
 		return CP_OK;
 	kernel->list = &found->list;
@@ -173,17 +173,17 @@ static enum cp_code names_from_file(
 	struct cpi_elf *elf;
 	enum cp_code code;
 
-	if (image->target.kind == CPI_IMAGE_MODULE) {
-		if (!cpi_locate_module(kernel->search, &image->target, found))
+	if (image->sought.kind == CPI_IMAGE_MODULE) {
+		if (!cpi_locate_module(kernel->search, &image->sought, found))
 			return found->dropped ? cpi_error_memory(err) : CP_OK;
-	} else if (image->target.kind == CPI_IMAGE_KERNEL) {
-		if (!cpi_locate_vmlinux(kernel->search, &image->target, found))
+	} else if (image->sought.kind == CPI_IMAGE_KERNEL) {
+		if (!cpi_locate_vmlinux(kernel->search, &image->sought, found))
 			return found->dropped ? cpi_error_memory(err) : CP_OK;
 		elf = found->debug.elf;
 		if (!cpi_symtab_value(elf, "_text", &linked))
 			(void)cpi_symtab_value(elf, "_stext", &linked);
 		slide = slide_of(image, linked);
-		found->unverified = !image->target.build_id.n;
+		found->unverified = !image->sought.build_id.n;
 	} else {
 		return CP_OK;
 	}
@@ -215,7 +215,7 @@ enum cp_code cpi_kernel_symbols(struct cpi_image *const *image, size_t n,
 	enum cp_code code = CP_OK;
 
 	for (size_t i = 0; i < n && !kernel.core; i++)
-		if (image[i]->target.kind == CPI_IMAGE_KERNEL)
+		if (image[i]->sought.kind == CPI_IMAGE_KERNEL)
 			kernel.core = image[i];
 	for (size_t i = 0; i < n && !code; i++)
 		code = names_from_file(&kernel, image[i], err);

@@ -14,7 +14,7 @@ static struct cpi_elf *open_split(void *arg, struct cp_text comp_dir, struct cp_
 	struct lines *lines = arg;
 	struct cpi_image *image = lines->image;
 
-	return cpi_locate_split(lines->search, &image->target, &image->found,
+	return cpi_locate_split(lines->search, &image->sought, &image->found,
 		lines->object, comp_dir, name);
 }
 
@@ -23,7 +23,7 @@ static struct cpi_elf *open_package(void *arg)
 	struct lines *lines = arg;
 
 	return cpi_locate_package(
-		lines->search, &lines->image->target, &lines->image->found);
+		lines->search, &lines->image->sought, &lines->image->found);
 }
 
 enum cp_code cpi_image_lines(
@@ -38,7 +38,7 @@ enum cp_code cpi_image_lines(
 
 	if (!lines.object->debug || !image->n_addresses)
 		return CP_OK;
-	cpi_locate_alt(search, &image->target, &image->found, lines.object);
+	cpi_locate_alt(search, &image->sought, &image->found, lines.object);
 	options.alt = image->found.alt.elf;
 	code = cpi_dwarf_open(
 		search->env, lines.object->elf, &options, &image->dwarf, &why);

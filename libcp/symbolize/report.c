@@ -68,8 +68,8 @@ struct together {
 
 static bool same_dump(const struct cpi_image *a, const struct cpi_image *b)
 {
-	return a->target.pid == b->target.pid &&
-	       cpi_text_equal(a->target.path, b->target.path);
+	return a->sought.pid == b->sought.pid &&
+	       cpi_text_equal(a->sought.path, b->sought.path);
 }
 
 /* NULL when out of memory. */
@@ -81,16 +81,16 @@ static struct together *put_together(struct cpi_env *env, const struct cpi_image
 	for (uint32_t i = 0; t && i < images->n; i++) {
 		const struct cpi_image *image = &images->v[i];
 		uint64_t hash =
-			cpi_hash_mix(cpi_hash(image->target.path.p, image->target.path.n),
-				image->target.pid);
+			cpi_hash_mix(cpi_hash(image->sought.path.p, image->sought.path.n),
+				image->sought.pid);
 		struct cpi_probe probe = cpi_index_find(&index, hash);
 
 		t[i].first = i;
 		for (uint32_t id;
-			image->target.inner && (id = cpi_index_next(&index, &probe));)
+			image->sought.inner && (id = cpi_index_next(&index, &probe));)
 			if (same_dump(&images->v[id - 1], image))
 				t[i].first = id - 1;
-		if (image->target.inner && t[i].first == i &&
+		if (image->sought.inner && t[i].first == i &&
 			!cpi_index_add(&env->mem, &index, hash, i + 1)) {
 			cpi_free(&env->mem, t, (images->n + 1) * sizeof *t);
 			t = NULL;
@@ -210,8 +210,8 @@ static enum cp_symbol_status status_of(
 		return CP_SYMBOLS_WRONG_ID;
 	if (image->found.unreadable.n)
 		return CP_SYMBOLS_UNREADABLE;
-	if ((image->target.kind == CPI_IMAGE_JIT && !image->target.inner) ||
-		!image->target.path.n)
+	if ((image->sought.kind == CPI_IMAGE_JIT && !image->sought.inner) ||
+		!image->sought.path.n)
 		return CP_SYMBOLS_NOT_A_FILE;
 	return CP_SYMBOLS_NO_FILE;
 }
@@ -232,21 +232,21 @@ static const char *or_download(const struct cpi_image *image)
 {
 	if (image->found.asked)
 		return "; debuginfod's servers gave none";
-	return image->target.build_id.n ? ", or try --debuginfod" : "";
+	return image->sought.build_id.n ? ", or try --debuginfod" : "";
 }
 
 static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 {
 	char path[512];
 
-	shown(path, sizeof path, image->target.path);
-	switch (image->target.kind) {
+	shown(path, sizeof path, image->sought.path);
+	switch (image->sought.kind) {
 	case CPI_IMAGE_KERNEL:
 		snprintf(hint, size,
 			"give the captured kernel's list of symbols (--kallsyms FILE) or "
 			"its "
 			"vmlinux (--vmlinux FILE, build id %.*s)%s",
-			(int)image->target.build_id.n, image->target.build_id.p,
+			(int)image->sought.build_id.n, image->sought.build_id.p,
 			or_download(image));
 		break;
 	case CPI_IMAGE_MODULE:
@@ -264,9 +264,9 @@ static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 	default:
 		snprintf(hint, size,
 			"give --binary FILE or --symfs DIR with %s%s%.*s%s%s", path,
-			image->target.build_id.n ? " (build id " : "",
-			(int)image->target.build_id.n, image->target.build_id.p,
-			image->target.build_id.n ? ")" : "", or_download(image));
+			image->sought.build_id.n ? " (build id " : "",
+			(int)image->sought.build_id.n, image->sought.build_id.p,
+			image->sought.build_id.n ? ")" : "", or_download(image));
 	}
 }
 
@@ -275,13 +275,13 @@ static void hint_wrong(const struct cpi_image *image, char *hint, size_t size)
 	char path[512];
 
 	shown(path, sizeof path, image->found.wrong);
-	if (image->target.build_id.n)
+	if (image->sought.build_id.n)
 		snprintf(hint, size,
 			"%s is another build (%s%.*s, wanted %.*s): give the right "
 			"one with --binary or --symfs",
 			path, image->found.wrong_id.n ? "" : "no id",
 			(int)image->found.wrong_id.n, image->found.wrong_id.p,
-			(int)image->target.build_id.n, image->target.build_id.p);
+			(int)image->sought.build_id.n, image->sought.build_id.p);
 	else
 		snprintf(hint, size,
 			"%s is newer than the capture, which has no build id to "
@@ -329,16 +329,16 @@ static void hint_missing(const struct cpi_image *image, char *hint, size_t size)
 
 static void hint_jit(const struct cpi_image *image, char *hint, size_t size)
 {
-	if (image->target.inner)
+	if (image->sought.inner)
 		snprintf(hint, size,
 			"generated code: give --map-dir DIR with jit-%u.dump or "
 			"perf-%u.map",
-			image->target.inner, image->target.inner);
-	else if (image->target.pid)
+			image->sought.inner, image->sought.inner);
+	else if (image->sought.pid)
 		snprintf(hint, size,
 			"generated code: give --map-dir DIR with perf-%u.map or "
 			"jit-%u.dump, or --map-dir %u=FILE",
-			image->target.pid, image->target.pid, image->target.pid);
+			image->sought.pid, image->sought.pid, image->sought.pid);
 	else
 		snprintf(hint, size, "no file is mapped there");
 }
@@ -358,7 +358,7 @@ static bool describe(
 			hint_debug(image, row->public.status, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_NO_FILE:
-		if (image->target.kind == CPI_IMAGE_JIT)
+		if (image->sought.kind == CPI_IMAGE_JIT)
 			hint_jit(image, hint, sizeof hint);
 		else
 			hint_no_file(image, hint, sizeof hint);
@@ -370,8 +370,10 @@ static bool describe(
 		hint_wrong(image, hint, sizeof hint);
 		break;
 	case CP_SYMBOLS_UNREADABLE:
-		snprintf(hint, sizeof hint, "%s is damaged, or may not be read",
-			shown(path, sizeof path, image->found.unreadable));
+		snprintf(hint, sizeof hint, "%s %s",
+			shown(path, sizeof path, image->found.unreadable),
+			image->found.why ? image->found.why
+					 : "is damaged, or may not be read");
 		break;
 	case CP_SYMBOLS_NOT_A_FILE:
 		hint_jit(image, hint, sizeof hint);

@@ -8,16 +8,16 @@ enum { MOST_NAMED = 3 };
 
 static bool is_file(const struct cpi_image *image)
 {
-	return image->target.kind == CPI_IMAGE_FILE ||
-	       image->target.kind == CPI_IMAGE_VDSO;
+	return image->sought.kind == CPI_IMAGE_FILE ||
+	       image->sought.kind == CPI_IMAGE_VDSO;
 }
 
 static bool fits(const struct cp_binary *b, const struct cpi_build_id *id,
 	const struct cpi_image *image)
 {
-	struct cpi_build_id wanted = cpi_build_id_read(image->target.build_id);
+	struct cpi_build_id wanted = cpi_build_id_read(image->sought.build_id);
 
-	return is_file(image) && (cpi_binary_is_named(b, &image->target) ||
+	return is_file(image) && (cpi_binary_is_named(b, &image->sought) ||
 					 (!b->path && cpi_build_id_fits(&wanted, id)));
 }
 
@@ -43,7 +43,7 @@ static void list_images(const struct cpi_images *images, char *text, size_t size
 
 		if (!is_file(&images->v[i]) || used >= size)
 			continue;
-		cpi_text_printable(name, sizeof name, images->v[i].target.path);
+		cpi_text_printable(name, sizeof name, images->v[i].sought.path);
 		used += (size_t)snprintf(
 			text + used, size - used, "%s%s", named++ ? ", " : "", name);
 	}

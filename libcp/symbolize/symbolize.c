@@ -82,9 +82,9 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 
 static bool same_image(const struct cpi_image *a, const struct cpi_image *b)
 {
-	return a->target.kind == b->target.kind && a->target.pid == b->target.pid &&
-	       a->layer == b->layer && cpi_text_equal(a->target.path, b->target.path) &&
-	       cpi_text_equal(a->target.build_id, b->target.build_id);
+	return a->sought.kind == b->sought.kind && a->sought.pid == b->sought.pid &&
+	       a->layer == b->layer && cpi_text_equal(a->sought.path, b->sought.path) &&
+	       cpi_text_equal(a->sought.build_id, b->sought.build_id);
 }
 
 /* The image of a mapping row, made when it is new; 0: out of memory. */
@@ -96,21 +96,21 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 	uint64_t hash;
 
 	cpi_image_init(&image, run->env);
-	image.target.path = cpi_profile_text(p, row->path);
-	image.target.build_id = cpi_profile_text(p, row->build_id);
-	image.target.kind = kind_of(row, image.target.path);
-	image.target.pid = image.target.kind == CPI_IMAGE_JIT ? row->pid : 0;
-	if (image.target.kind == CPI_IMAGE_JIT)
-		image.target.inner = cpi_jit_dump_number(image.target.path);
-	if (image.target.inner && row->offset <= CPI_JIT_LAYERS)
+	image.sought.path = cpi_profile_text(p, row->path);
+	image.sought.build_id = cpi_profile_text(p, row->build_id);
+	image.sought.kind = kind_of(row, image.sought.path);
+	image.sought.pid = image.sought.kind == CPI_IMAGE_JIT ? row->pid : 0;
+	if (image.sought.kind == CPI_IMAGE_JIT)
+		image.sought.inner = cpi_jit_dump_number(image.sought.path);
+	if (image.sought.inner && row->offset <= CPI_JIT_LAYERS)
 		image.layer = (uint32_t)row->offset;
 	image.mapping.i = mapping;
 	image.start = row->start;
 	image.limit = row->limit;
 	image.offset = row->offset;
 	hash = cpi_hash_mix((uint64_t)row->path.i << 32 | row->build_id.i,
-		(uint64_t)image.target.kind << 56 | (uint64_t)image.layer << 32 |
-			image.target.pid);
+		(uint64_t)image.sought.kind << 56 | (uint64_t)image.layer << 32 |
+			image.sought.pid);
 	probe = cpi_index_find(&run->index, hash);
 	for (uint32_t id; (id = cpi_index_next(&run->index, &probe));)
 		if (same_image(&run->images.v[id - 1], &image))
@@ -125,7 +125,7 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 static uint64_t key_of(const struct cpi_image *image, const struct cp_mapping_row *row,
 	uint64_t address)
 {
-	if (image->target.kind == CPI_IMAGE_FILE || image->target.kind == CPI_IMAGE_VDSO)
+	if (image->sought.kind == CPI_IMAGE_FILE || image->sought.kind == CPI_IMAGE_VDSO)
 		return address - row->start + row->offset;
 	return address;
 }
@@ -151,9 +151,9 @@ static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_o
 	}
 	for (size_t i = 0; i < run->images.n; i++) {
 		struct cpi_image *image = &run->images.v[i];
-		bool kernel = image->target.kind == CPI_IMAGE_KERNEL ||
-			      image->target.kind == CPI_IMAGE_MODULE ||
-			      image->target.kind == CPI_IMAGE_BPF;
+		bool kernel = image->sought.kind == CPI_IMAGE_KERNEL ||
+			      image->sought.kind == CPI_IMAGE_MODULE ||
+			      image->sought.kind == CPI_IMAGE_BPF;
 
 		if (!cpi_image_sort(image, run->env))
 			return false;
@@ -172,11 +172,11 @@ static enum cp_code symbols_of(struct run *run, struct cpi_image *image)
 
 	if (!image->n)
 		return CP_OK;
-	if (image->target.kind == CPI_IMAGE_JIT)
+	if (image->sought.kind == CPI_IMAGE_JIT)
 		return cpi_jit_symbols(image, &run->search, NULL);
-	if (image->target.kind != CPI_IMAGE_FILE && image->target.kind != CPI_IMAGE_VDSO)
+	if (image->sought.kind != CPI_IMAGE_FILE && image->sought.kind != CPI_IMAGE_VDSO)
 		return CP_OK;
-	code = cpi_locate_file(&run->search, &image->target, &image->found, NULL);
+	code = cpi_locate_file(&run->search, &image->sought, &image->found, NULL);
 	if (!code && (image->found.main.elf || image->found.debug.elf)) {
 		code = cpi_image_addresses(image, env, NULL);
 		if (!code)
@@ -248,6 +248,8 @@ static enum cp_code work(struct run *run, struct cp_profile *p,
 	if (!run->code)
 		return cpi_error_memory(err);
 	code = resolve(run, err);
+	if (!code)
+		code = cpi_guard_check(&run->env->guard, NULL, err);
 	if (!code && ret_report)
 		code = cpi_report_new(
 			run->env, p, &run->images, image_of_mapping, &report, err);

@@ -120,6 +120,46 @@ static int answer_and_leave(struct tool *tool)
 	return TOOL_DONE;
 }
 
+/* Contexts whose files are mapped: the tool's, and one for each thread that reads ahead.
+ */
+static struct cp_context *_Atomic guarded[64];
+
+/* An input may be written anew while it is read: then the operation fails, not the tool.
+ */
+static void on_fault(int signal_number, siginfo_t *info, void *unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < sizeof guarded / sizeof *guarded; i++)
+		if (guarded[i] && cp_context_fault(guarded[i], info->si_addr))
+			return;
+	signal(signal_number, SIG_DFL);
+}
+
+struct cp_context *tool_context_new(struct cp_context_options *options)
+{
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+	struct cp_context *context = NULL;
+	size_t i = 0;
+
+	while (i < sizeof guarded / sizeof *guarded && guarded[i])
+		i++;
+	options->map_files = i < sizeof guarded / sizeof *guarded;
+	context = cp_context_new(options);
+	if (context && options->map_files) {
+		guarded[i] = context;
+		sigaction(SIGBUS, &action, NULL);
+	}
+	return context;
+}
+
+void tool_context_free(struct cp_context *context)
+{
+	for (size_t i = 0; i < sizeof guarded / sizeof *guarded; i++)
+		if (guarded[i] == context)
+			guarded[i] = NULL;
+	cp_context_free(context);
+}
+
 static int make_context(struct tool *tool)
 {
 	struct tool_options *o = &tool->options;
@@ -139,7 +179,7 @@ static int make_context(struct tool *tool)
 
 	if (o->threads < 0 || o->threads > 1024)
 		return tool_usage(tool, "--threads is a number from 1 to 1024");
-	tool->context = cp_context_new(&options);
+	tool->context = tool_context_new(&options);
 	if (tool->context)
 		return TOOL_GO;
 	ui_error(&tool->ui, NULL, "out of memory");
@@ -179,7 +219,7 @@ int tool_end(struct tool *tool, int status)
 	progress_end(&tool->progress);
 	if (tool->context) {
 		cp_context_flush_diagnostics(tool->context);
-		cp_context_free(tool->context);
+		tool_context_free(tool->context);
 	}
 	if (tool->out_open)
 		out_discard(&tool->out);

@@ -131,4 +131,11 @@ unsigned tool_width(const struct tool *tool);
 /* TOOL_DONE, or the exit status of a failed write or of a warning with --strict. */
 int tool_commit_output(struct tool *tool);
 
+/*
+ * A context whose files are mapped. One that shrinks is an error of that file: the tools
+ * handle SIGBUS. From one thread at a time; NULL when out of memory.
+ */
+struct cp_context *tool_context_new(struct cp_context_options *options);
+void tool_context_free(struct cp_context *context);
+
 #endif

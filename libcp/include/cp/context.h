@@ -83,6 +83,14 @@ struct cp_context_options {
 	void *diagnostic_arg;
 	cp_progress_fn *progress;
 	void *progress_arg;
+	/*
+	 * Map files instead of reading them, which saves a copy of large ones. A file that
+	 * shrinks while it is mapped raises SIGBUS, so this is for programs whose handler
+	 * of that signal asks cp_context_fault. Without it such files are read, large ones
+	 * into an unnamed file in TMPDIR. Either way the operation fails with
+	 * CP_ERROR_CHANGED.
+	 */
+	bool map_files;
 };
 
 /* `options` may be NULL for all defaults. NULL when out of memory. */
@@ -93,6 +101,13 @@ void cp_context_free(struct cp_context *context);
 void cp_context_flush_diagnostics(struct cp_context *context);
 /* Number of warnings so far, shown or not. */
 uint64_t cp_context_warnings(const struct cp_context *context);
+/*
+ * For the program's handler of SIGBUS, with the address of the fault (si_addr): true when
+ * it lies in a file that the context has mapped and that shrank. Then the handler returns
+ * and the operation ends with an error; else the fault is the program's own. May be
+ * called from a signal handler on any thread.
+ */
+bool cp_context_fault(struct cp_context *context, const void *address);
 /* Highest number of bytes that were allocated at once. */
 uint64_t cp_context_peak_memory(const struct cp_context *context);
 

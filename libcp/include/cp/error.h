@@ -28,7 +28,8 @@ enum cp_code {
 	CP_ERROR_SYSTEM,      /* the operating system refused; message holds errno's text */
 	CP_ERROR_MEMORY,      /* out of memory, or over the context's memory limit */
 	CP_ERROR_CANCELLED,   /* the caller's callback asked to stop */
-	CP_ERROR_EMPTY        /* readable, but no sample survives */
+	CP_ERROR_EMPTY,       /* readable, but no sample survives */
+	CP_ERROR_CHANGED      /* a file shrank while it was read; it may be tried again */
 };
 
 #define CP_NO_OFFSET UINT64_MAX

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/named.h"
 #include "op/regex.h"
 #include "view/report/report.h"
 
@@ -47,12 +45,26 @@ static bool next_part(const char **list, struct cp_text *part)
 	return true;
 }
 
-static bool readable(char *buf, size_t size, struct cp_text dir, struct cp_text file)
-{
-	int n = snprintf(buf, size, "%.*s%s%.*s", (int)dir.n, dir.p, dir.n ? "/" : "",
-		(int)file.n, file.p);
+/* A source file, opened; its path comes from the profile. */
+struct source {
+	struct cpi_named file;
+	char path[4096];
+};
 
-	return n > 0 && (size_t)n < size && !access(buf, R_OK);
+static bool open_source(struct source *source, struct cp_text dir, struct cp_text file)
+{
+	const char *why;
+	int n = snprintf(source->path, sizeof source->path, "%.*s%s%.*s", (int)dir.n,
+		dir.p, dir.n ? "/" : "", (int)file.n, file.p);
+
+	return n > 0 && (size_t)n < sizeof source->path &&
+	       cpi_named_open("", source->path, &source->file, &why);
+}
+
+/* A profile's path does not lead out of the user's folder. */
+static bool stays_below(struct cp_text path)
+{
+	return !memmem(path.p, path.n, "../", 3);
 }
 
 /*
@@ -60,13 +72,13 @@ static bool readable(char *buf, size_t size, struct cp_text dir, struct cp_text 
  * leading folders cut: where a build machine had /build/prog/src/a.c, ./src/a.c is found.
  */
 static bool find_source(
-	const struct cpi_report *r, struct cp_text file, char *buf, size_t size)
+	const struct cpi_report *r, struct cp_text file, struct source *source)
 {
 	const char *list = r->options.source_path ? r->options.source_path : ".";
 	struct cp_text dir, rest = cpi_graph_trim_path(file, r->options.trim_path, NULL);
 
 	if (rest.n == file.n && rest.n && *rest.p == '/' &&
-		readable(buf, size, (struct cp_text){"", 0}, rest))
+		open_source(source, (struct cp_text){"", 0}, rest))
 		return true;
 	while (next_part(&list, &dir))
 		for (struct cp_text tail = rest; tail.n;) {
@@ -74,7 +86,7 @@ static bool find_source(
 
 			while (tail.n && *tail.p == '/')
 				tail = (struct cp_text){tail.p + 1, tail.n - 1};
-			if (tail.n && readable(buf, size, dir, tail))
+			if (tail.n && stays_below(tail) && open_source(source, dir, tail))
 				return true;
 			slash = tail.n ? memchr(tail.p, '/', tail.n) : NULL;
 			tail = slash ? (struct cp_text){slash,
@@ -148,10 +160,12 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 {
 	const struct cpi_graph_node *first = &l->g.node.v[l->node.v[from]];
 	struct cp_text file = cpi_profile_text(r->p, first->file);
-	struct cpi_blob source = {0};
+	struct cpi_blob bytes = {0};
+	struct source source;
 	struct cp_error why;
-	char path[4096], a[48], b[48], percent[32];
+	char a[48], b[48], percent[32];
 	int64_t flat = 0, cum = 0;
+	enum cp_code code;
 
 	for (size_t i = from; i < to; i++) {
 		flat += l->g.node.v[l->node.v[i]].flat;
@@ -171,17 +185,19 @@ static void routine(struct cpi_report *r, const struct list *l, size_t from, siz
 		cpi_report_value(r, a, sizeof a, flat),
 		cpi_report_value(r, b, sizeof b, cum),
 		cpi_report_percent(percent, sizeof percent, cum, r->total));
-	if (!find_source(r, file, path, sizeof path)) {
+	if (!find_source(r, file, &source)) {
 		cpi_sink_str(r->sink,
 			" Error: the file is not here (--source-path, --trim-path)\n");
 		return;
 	}
-	if (cpi_file_read(r->env, path, &source, &why)) {
+	code = cpi_named_read(r->env, &source.file, source.path, &bytes, &why);
+	cpi_named_close(&source.file);
+	if (code) {
 		cpi_sink_printf(r->sink, " Error: %s\n", why.message);
 		return;
 	}
-	source_lines(r, l, from, to, &source);
-	cpi_blob_release(r->env, &source);
+	source_lines(r, l, from, to, &bytes);
+	cpi_blob_release(r->env, &bytes);
 }
 
 static void list_release(struct cpi_report *r, struct list *l)
