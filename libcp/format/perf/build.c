@@ -283,6 +283,11 @@ static void report(struct perf_build *b)
 		cpi_diag_note(diag, "throttled", &place,
 			"sampling was throttled %llu times",
 			(unsigned long long)counts->throttled);
+	if (b->guest_unmapped)
+		cpi_diag_note(diag, "guest",
+			"the capture has frames of a guest's kernel (a virtual machine), "
+			"and does not say where that was mapped: record with perf kvm "
+			"--guestkallsyms, or --guestmount");
 	if (b->unknown)
 		cpi_diag_warn(diag, "event", &place,
 			"%llu samples belong to events that the capture does not "

@@ -59,6 +59,9 @@ static cp_location locate(const struct walk *w, uint64_t address)
 		if (perf_space_at(&w->b->tasks.spaces, w->seat->root, address))
 			return perf_places_find(places, w->seat->root, address);
 		return perf_places_find(places, w->seat->kernel, address);
+	case PERF_CPU_GUEST_KERNEL:
+		w->b->guest_unmapped += !w->seat->guest;
+		return perf_places_find(places, w->seat->guest, address);
 	default:
 		return perf_places_find(places, 0, address);
 	}

@@ -137,6 +137,8 @@ static void sit(struct perf_build *b, struct perf_sitter *sitter, uint32_t epoch
 	sitter->seed =
 		cpi_hash_mix((uint64_t)sitter->seat.root << 32 | sitter->seat.kernel,
 			(uint64_t)sitter->seat.before_exec << 32 | sitter->labels.i);
+	if (sitter->seat.guest)
+		sitter->seed = cpi_hash_mix(sitter->seed, sitter->seat.guest);
 }
 
 /* The epoch of a time; times of neighbours in the file mostly share it. */

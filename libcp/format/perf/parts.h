@@ -413,11 +413,20 @@ struct perf_tasks {
 	bool keep_on_exec;                /* as perf does */
 };
 
+/*
+ * Stands for the process whose memory is a guest's kernel: of the machine that runs in
+ * process `pid`, or of any.
+ */
+static inline int32_t perf_guest(int32_t pid)
+{
+	return pid > 0 && pid < INT32_MAX ? -2 - pid : -2;
+}
+
 /* All that a sample's thread was at its time; constant over [from, to). */
 struct perf_seat {
 	int32_t pid, tid;
 	uint32_t from, to; /* epochs */
-	uint32_t root, kernel;
+	uint32_t root, kernel, guest;
 	uint32_t before_exec;        /* root; the execve call itself came from there */
 	uint32_t comm, process_comm; /* in names; 0 = never told */
 };
@@ -482,6 +491,8 @@ bool perf_read_values(const struct perf_file *f, const struct perf_sample *s,
 /* ---- perf_map: what a mapping is, by its name ---- */
 
 enum cp_mapping_kind perf_map_kind(struct cp_text name, bool kernel);
+/* Gives text that programs copied to huge pages back to its file. */
+void perf_text_settle(struct perf_file *f);
 /* Numbers the images: maps with the same name and build id have the same number. */
 enum cp_code perf_images_settle(struct perf_file *f, struct cp_error *err);
 /*

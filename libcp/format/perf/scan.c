@@ -226,8 +226,10 @@ enum cp_code perf_scan(struct perf_file *f, struct cp_error *err)
 			perf_cursor(f, f->event_desc, f->event_desc_n), err);
 	if (!code)
 		code = perf_events_settle(f, err);
-	if (!code)
+	if (!code) {
+		perf_text_settle(f);
 		code = perf_build_ids_settle(f, err);
+	}
 	if (!code)
 		code = perf_images_settle(f, err);
 	return code;

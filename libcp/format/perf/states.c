@@ -59,11 +59,16 @@ static enum cp_code add_map(struct perf_scanner *s, const struct perf_record *r,
 {
 	struct perf_file *f = s->f;
 	uint8_t cpumode = r->misc & PERF_MISC_CPUMODE;
-	bool kernel = map->pid == -1 || cpumode == PERF_CPU_KERNEL;
+	bool guest = cpumode == PERF_CPU_GUEST_KERNEL;
+	bool kernel = map->pid == -1 || cpumode == PERF_CPU_KERNEL || guest;
 	struct perf_state state = {.kind = PERF_STATE_MAP, .pid = kernel ? -1 : map->pid};
 
-	if (!size || cpumode == PERF_CPU_GUEST_KERNEL)
+	if (!size)
 		return CP_OK;
+	if (guest) {
+		state.pid = perf_guest(map->pid);
+		map->kind = CP_MAP_GUEST;
+	}
 	if (r->misc & PERF_MISC_MAP_TIMEOUT && r->type != PERF_RECORD_KSYMBOL) {
 		/* perf gave up on a slow /proc/PID/maps in the middle of this line. */
 		cpi_diag_note(&f->env->diag, "maps", NULL,

@@ -312,6 +312,16 @@ static uint32_t comm_of(
 	return value_of(&t->threads.time, task_find(&t->threads, tid), epoch, seat);
 }
 
+static uint32_t guest_at(
+	const struct perf_tasks *t, int32_t pid, uint32_t epoch, struct perf_seat *seat)
+{
+	uint32_t guest = task_find(&t->processes, perf_guest(pid));
+
+	if (guest == UINT32_MAX)
+		guest = task_find(&t->processes, perf_guest(0));
+	return value_of(&t->processes.time, guest, epoch, seat);
+}
+
 void perf_tasks_seat(const struct perf_tasks *t, int32_t pid, int32_t tid, uint32_t epoch,
 	struct perf_seat *seat)
 {
@@ -323,6 +333,7 @@ void perf_tasks_seat(const struct perf_tasks *t, int32_t pid, int32_t tid, uint3
 	seat->to = UINT32_MAX;
 	seat->kernel =
 		value_of(&t->processes.time, task_find(&t->processes, -1), epoch, seat);
+	seat->guest = guest_at(t, pid, epoch, seat);
 	seat->root = value_of(&t->processes.time, process, epoch, seat);
 	seat->before_exec = value_of(&t->before_exec, process, epoch, seat);
 	seat->comm = comm_of(t, tid, epoch, seat);
