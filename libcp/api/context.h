@@ -15,6 +15,7 @@ struct cp_input {
 	char *name;
 	size_t name_room;
 	struct cpi_arena names; /* of a directory's files */
+	bool is_dir;
 	struct cpi_source source;
 	struct cpi_blob blob[1 + 1024]; /* what source.part points into */
 	uint64_t file_bytes[1 + 1024];  /* of the files, wrappers included */

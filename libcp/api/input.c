@@ -175,8 +175,9 @@ enum cp_code cp_input_open(struct cp_context *context, const char *path,
 
 	if (code)
 		return code;
+	input->is_dir = strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode);
 	cpi_diag_begin(&context->env.diag);
-	if (strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode))
+	if (input->is_dir)
 		code = add_directory(input, path, err);
 	else
 		code = add_file(input, path, err);

@@ -33,6 +33,8 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	cpi_options_copy(&full, sizeof full, options);
 	cpi_options_copy(&names, sizeof names, symbolize);
 	ret_report = names.ret_report;
+	if (!names.capture_dir && input->is_dir)
+		names.capture_dir = input->name;
 	if (!format)
 		return unknown(input, err);
 	code = cpi_unwinding_new(

@@ -29,8 +29,10 @@ bool cpi_hunt_binaries(struct cpi_hunt *hunt)
 		 */
 		if (!named && (b->path || !cpi_build_id_any(&hunt->id)))
 			continue;
+		hunt->exact = !named;
 		if (cpi_hunt_try_given(hunt, b->file))
 			return true;
+		hunt->exact = false;
 		if (!named)
 			hunt->found->wrong = wrong;
 	}

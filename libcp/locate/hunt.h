@@ -34,6 +34,7 @@ struct cpi_hunt {
 	struct cp_text name;    /* of what is wanted, where something gives one */
 	struct cp_text comp_dir; /* what a relative name is relative to */
 	uint32_t crc;            /* of a debug link */
+	bool exact;              /* no build but the wanted one, whatever is forced */
 	unsigned entries;        /* of directories, looked at so far */
 };
 

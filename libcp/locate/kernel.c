@@ -10,6 +10,7 @@
 
 #include "base/named.h"
 #include "locate/hunt.h"
+#include "object/kernel/kernel.h"
 #include "object/notes.h"
 
 /* A search of a directory tree for one module stops here. */
@@ -17,7 +18,8 @@ enum { MOST_DEPTH = 12, MOST_ENTRIES = 200000 };
 
 bool cpi_hunt_vmlinux_option(struct cpi_hunt *hunt)
 {
-	const char *vmlinux = hunt->search->options->vmlinux;
+	const struct cp_symbolize_options *o = hunt->search->options;
+	const char *vmlinux = hunt->sought->guest ? o->guest_vmlinux : o->vmlinux;
 
 	return vmlinux && cpi_hunt_try_given(hunt, vmlinux);
 }
@@ -29,31 +31,6 @@ bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_sought
 
 	hunt.into = &found->debug;
 	return cpi_hunt_run(&hunt);
-}
-
-/* "nf_tables" of "[nf_tables]" and of "…/nf-tables.ko.xz"; the kernel equals - and _. */
-static struct cp_text module_name(struct cp_text path)
-{
-	struct cp_text base = cpi_text_basename(path);
-	const char *end;
-
-	if (base.n > 2 && base.p[0] == '[')
-		return (struct cp_text){base.p + 1, base.n - 2};
-	end = memmem(base.p, base.n, ".ko", 3);
-	if (end)
-		base.n = (size_t)(end - base.p);
-	return base;
-}
-
-static bool same_module(struct cp_text a, struct cp_text b)
-{
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (a.p[i] != b.p[i] && !((a.p[i] == '-' || a.p[i] == '_') &&
-						(b.p[i] == '-' || b.p[i] == '_')))
-			return false;
-	return true;
 }
 
 static bool try_module(
@@ -85,7 +62,7 @@ static bool open_modules_dep(
 /* modules.dep names every module's file: "kernel/fs/xfs/xfs.ko.xz: …". */
 static bool in_modules_dep(struct cpi_hunt *hunt, const char *root, const char *dir)
 {
-	struct cp_text wanted = module_name(hunt->sought->path);
+	struct cp_text wanted = cpi_module_name(hunt->sought->path);
 	struct cpi_blob blob = {0};
 	const char *at, *end;
 	bool found = false;
@@ -99,7 +76,7 @@ static bool in_modules_dep(struct cpi_hunt *hunt, const char *root, const char *
 			   *colon = memchr(at, ':', (size_t)(stop - at));
 		struct cp_text file = {at, (size_t)((colon ? colon : stop) - at)};
 
-		if (colon && same_module(module_name(file), wanted))
+		if (colon && cpi_module_same(cpi_module_name(file), wanted))
 			found = try_module(hunt, root, file.p[0] == '/' ? "" : dir, file);
 		at = eol ? eol + 1 : end;
 	}
@@ -126,7 +103,7 @@ static bool in_tree(
 		if (entry->d_type == DT_DIR)
 			found = in_tree(hunt, path, wanted, depth + 1);
 		else if (memmem(name.p, name.n, ".ko", 3) &&
-			 same_module(module_name(name), wanted))
+			 cpi_module_same(cpi_module_name(name), wanted))
 			found = try_module(hunt, "", dir, name);
 	}
 	if (d)
@@ -148,10 +125,11 @@ static bool in_release(struct cpi_hunt *hunt, const char *root, const char *path
 
 bool cpi_hunt_modules_option(struct cpi_hunt *hunt)
 {
-	const char *dir = hunt->search->options->modules;
+	const struct cp_symbolize_options *o = hunt->search->options;
+	const char *dir = hunt->sought->guest ? o->guest_modules : o->modules;
 
 	return dir && (in_release(hunt, "", dir) || in_modules_dep(hunt, "", dir) ||
-			      in_tree(hunt, dir, module_name(hunt->sought->path), 0));
+			      in_tree(hunt, dir, cpi_module_name(hunt->sought->path), 0));
 }
 
 bool cpi_hunt_modules_symfs(struct cpi_hunt *hunt)
@@ -208,9 +186,15 @@ static bool running_kernel_is(
 	return cpi_build_id_fits(id, &own);
 }
 
+static const char *given_list(
+	const struct cpi_search *search, const struct cpi_sought *sought)
+{
+	return sought->guest ? search->options->guest_kallsyms : search->options->kallsyms;
+}
+
 bool cpi_hunt_kallsyms_option(struct cpi_hunt *hunt)
 {
-	const char *kallsyms = hunt->search->options->kallsyms;
+	const char *kallsyms = given_list(hunt->search, hunt->sought);
 
 	return kallsyms && cpi_hunt_try_given(hunt, kallsyms);
 }
@@ -228,17 +212,21 @@ bool cpi_hunt_kallsyms_here(struct cpi_hunt *hunt)
 bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_sought *kernel,
 	struct cpi_found *found, bool *ret_verified)
 {
-	const struct cpi_sought nothing = {.build_id = {"", 0}};
-	struct cpi_hunt hunt = cpi_hunt_for(
-		search, kernel ? kernel : &nothing, found, CPI_WANT_KALLSYMS);
-
-	const char *given = search->options->kallsyms;
+	struct cpi_hunt hunt = cpi_hunt_for(search, kernel, found, CPI_WANT_KALLSYMS);
+	const char *given = given_list(search, kernel);
 
 	if (!cpi_hunt_run(&hunt))
 		return false;
 	*ret_verified = cpi_build_id_any(&hunt.id) &&
-			!(given && cpi_text_equal(found->list_path, cpi_text(given)));
+		!(given && cpi_text_equal(found->list_path, cpi_text(given)));
 	return true;
+}
+
+bool cpi_locate_guest_modules(const struct cpi_search *search, struct cpi_blob *ret_blob)
+{
+	const char *file = search->options->guest_modules;
+
+	return file && !cpi_file_read(search->env, file, ret_blob, NULL);
 }
 
 bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_sought *sought,

@@ -48,6 +48,7 @@ enum cpi_image_kind { CPI_IMAGE_FILE, CPI_IMAGE_VDSO, CPI_IMAGE_KERNEL, CPI_IMAG
 struct cpi_sought {
 	struct cp_text path, build_id; /* as the profile has them */
 	enum cpi_image_kind kind;
+	bool guest;   /* of a virtual machine's kernel */
 	uint32_t pid; /* of generated code, else 0 */
 	/* the process's own number, where a jitdump's name tells it; 0 = none */
 	uint32_t inner;
@@ -107,11 +108,14 @@ bool cpi_locate_vmlinux(const struct cpi_search *search, const struct cpi_sought
 bool cpi_locate_module(const struct cpi_search *search, const struct cpi_sought *sought,
 	struct cpi_found *found);
 /*
- * Fills found->list with the captured kernel's kallsyms. `kernel` NULL: the capture has
- * no such image. *ret_verified says whether a build id vouches for it.
+ * Fills found->list with the captured kernel's kallsyms. *ret_verified says whether a
+ * build id vouches for it.
  */
 bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_sought *kernel,
 	struct cpi_found *found, bool *ret_verified);
+
+/* The user's copy of the guest's /proc/modules; to be released. */
+bool cpi_locate_guest_modules(const struct cpi_search *search, struct cpi_blob *ret_blob);
 
 /* Fill found->dump and found->list; found->file is the one found last. */
 bool cpi_locate_jitdump(const struct cpi_search *search, const struct cpi_sought *sought,

@@ -10,6 +10,7 @@
 #include "codec/codec.h"
 #include "locate/debuginfod.h"
 #include "locate/hunt.h"
+#include "object/kernel/kernel.h"
 
 void cpi_object_close(struct cpi_object *object, struct cpi_env *env)
 {
@@ -155,6 +156,20 @@ static enum cp_code load(struct cpi_hunt *hunt, const struct cpi_where *where,
 	return code;
 }
 
+/* Other builds are used for the images that the user means, not for all of them. */
+static bool is_forced(const struct cpi_hunt *hunt, bool given)
+{
+	const struct cp_symbolize_options *o = hunt->search->options;
+	struct cp_text path = hunt->sought->path;
+
+	if (!o->force_build_id || hunt->exact)
+		return false;
+	if (o->force_path)
+		return cpi_text_equal(cpi_text(o->force_path), path) ||
+			cpi_text_equal(cpi_text(o->force_path), cpi_text_basename(path));
+	return given || !o->n_binaries;
+}
+
 /* A file without a build id to check must at least be older than the capture. */
 static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, bool given,
 	const char *path)
@@ -167,7 +182,7 @@ static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, b
 			? cpi_build_id_fits(&hunt->id, &id)
 			: given || !captured || object->blob.mtime <= captured)
 		return true;
-	if (hunt->search->options->force_build_id)
+	if (is_forced(hunt, given))
 		return true;
 	if (!found->wrong.n) {
 		found->wrong = cpi_found_keep(found, path);
@@ -274,6 +289,12 @@ static bool try_blob(struct cpi_hunt *hunt, const struct cpi_where *where)
 	code = open_bytes(hunt, where, path, blob);
 	if (code && code != CP_ERROR_EMPTY)
 		refuse(found, path, "is damaged, or may not be read");
+	/* What kptr_restrict hid is no list; the next place may have one. */
+	if (!code && hunt->want == CPI_WANT_KALLSYMS &&
+		!cpi_kallsyms_any(blob->bytes, blob->n)) {
+		refuse(found, path, "has only addresses of 0 (kernel.kptr_restrict)");
+		code = CP_ERROR_EMPTY;
+	}
 	kept = cpi_found_keep(found, code ? "" : path);
 	if (!kept.n) {
 		cpi_blob_release(hunt->search->env, blob);

@@ -11,6 +11,7 @@ enum root {
 	DEBUG,  /* each of the user's directories of debug files */
 	CLIENT, /* debuginfod's cache */
 	MAPS,   /* each directory of the user for generated code */
+	CAPTURE, /* the input, where that is a directory */
 	BESIDE, /* where the file is that points to another */
 };
 
@@ -21,6 +22,7 @@ enum {
 	BY_ID_OR_HOME = 4,
 	HOME = 8,  /* only without --symfs */
 	LINK = 16, /* the checksum vouches for it where no build id does */
+	HOST = 32, /* not for a guest's kernel */
 };
 
 /*
@@ -60,6 +62,7 @@ static const struct place places[] = {
 	{LINUX, .fn = cpi_hunt_vmlinux_option},
 	{KO, .fn = cpi_hunt_modules_option},
 	{SYMS, .fn = cpi_hunt_kallsyms_option},
+	{SYMS, CAPTURE, "/kcore_dir/kallsyms", HOST},
 	{DUMP | MAP, .fn = cpi_hunt_map_dirs},
 	{DUMP, MAPS, "/jit-%P.dump"},
 	{DUMP, MAPS, "/jit-%Q.dump"},
@@ -98,9 +101,9 @@ static const struct place places[] = {
 	/* This machine, by name. */
 	{MAIN | DBG, HERE, "%p", BY_ID_OR_HOME},
 	{KO, HERE, "%p", BY_ID},
-	{KO, .fn = cpi_hunt_modules_symfs},
-	{KO, .fn = cpi_hunt_modules_here, .flags = BY_ID},
-	{SYMS, .fn = cpi_hunt_kallsyms_here},
+	{KO, .fn = cpi_hunt_modules_symfs, .flags = HOST},
+	{KO, .fn = cpi_hunt_modules_here, .flags = BY_ID | HOST},
+	{SYMS, .fn = cpi_hunt_kallsyms_here, .flags = HOST},
 	{DUMP, HERE, "%p", HOME},
 	/* The inner number in this machine's own /tmp would be another process's. */
 	{DUMP, HERE, "/tmp/jit-%P.dump", HOME},
@@ -285,6 +288,8 @@ static const char *root_dir(const struct cpi_hunt *hunt, enum root root, size_t 
 		return i < o->n_debug_dirs ? o->debug_dirs[i] : NULL;
 	case MAPS:
 		return i < o->n_map_dirs ? o->map_dirs[i] : NULL;
+	case CAPTURE:
+		return i ? NULL : o->capture_dir;
 	case BESIDE:
 		return i || !hunt->own ? NULL : hunt->own->root;
 	}
@@ -295,7 +300,8 @@ static bool allowed(const struct cpi_hunt *hunt, unsigned flags)
 {
 	bool id = cpi_build_id_any(&hunt->id), symfs = hunt->search->options->symfs;
 
-	if ((flags & BY_ID && !id) || (flags & HOME && symfs))
+	if ((flags & BY_ID && !id) || (flags & HOME && symfs) ||
+		(flags & HOST && hunt->sought->guest))
 		return false;
 	return !(flags & BY_ID_OR_HOME) || id || !symfs;
 }

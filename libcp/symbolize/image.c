@@ -20,6 +20,7 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 	cpi_dwarf_close(image->dwarf);
 	cpi_go_result_release(&image->go);
 	cpi_free(mem, image->jit_line, image->n_ranked * sizeof *image->jit_line);
+	cpi_vec_release(mem, &image->span);
 	cpi_vec_release(mem, &image->place);
 	cpi_vec_release(mem, &image->frame);
 	cpi_free(mem, image->key, image->n * sizeof *image->key);
@@ -29,6 +30,21 @@ void cpi_image_release(struct cpi_image *image, struct cpi_env *env)
 	cpi_free(mem, image->address, image->n_ranked * sizeof *image->address);
 	cpi_free(mem, image->symbol, image->n_ranked * sizeof *image->symbol);
 	cpi_found_release(&image->found, env);
+}
+
+/* A file is mapped in few ways, whatever a profile of many processes holds. */
+enum { MOST_SPANS = 64 };
+
+bool cpi_image_add_span(
+	struct cpi_image *image, struct cpi_env *env, uint64_t offset, uint64_t size)
+{
+	struct cpi_span span = {offset, size};
+
+	for (size_t i = 0; i < image->span.n; i++)
+		if (image->span.v[i].offset == offset && image->span.v[i].size == size)
+			return true;
+	return image->span.n == MOST_SPANS ||
+	       cpi_vec_push(&env->mem, &image->span, span);
 }
 
 static int by_key(const void *pa, const void *pb)
@@ -103,29 +119,60 @@ bool cpi_image_set_addresses(struct cpi_image *image, struct cpi_env *env,
 	return true;
 }
 
+/* Does the mapping show this segment, from its first page to its last? */
+static bool shows(const struct cpi_span *span, const struct cpi_elf_segment *segment,
+	uint64_t *ret_first)
+{
+	uint64_t end = segment->address + segment->memory_size;
+
+	/* Pages of 4, 16 and 64 KiB. */
+	for (uint64_t page = 4096; page <= 65536; page *= 4) {
+		*ret_first = segment->address & ~(page - 1);
+		if (span->size == ((end + page - 1) & ~(page - 1)) - *ret_first)
+			return true;
+	}
+	return false;
+}
+
 /*
  * For a separate debug file whose program headers lost their file positions (objcopy
- * --only-keep-debug): the executable mapping begins with the page that begins the
- * executable segment.
+ * --only-keep-debug): a mapping of the size of an executable segment is of that one.
+ * Where two say different things of an address, or none does, it stays without a name.
  */
 static bool from_debug_headers(const struct cpi_image *image, const struct cpi_elf *elf,
 	uint64_t key, uint64_t *ret)
 {
 	const struct cpi_elf_header *header = cpi_elf_header(elf);
+	bool any = false;
 
-	if (key < image->offset)
-		return false;
-	for (uint32_t i = 0; i < header->n_segments; i++) {
+	for (uint32_t i = 0; i < header->n_segments; i++)
+		for (size_t k = 0; k < image->span.n; k++) {
+			const struct cpi_elf_segment *row = cpi_elf_segment(elf, i);
+			const struct cpi_span *span = &image->span.v[k];
+			uint64_t first, address;
+
+			if (row->type != PT_LOAD || !(row->flags & PF_X) ||
+				!shows(span, row, &first) || key < span->offset)
+				continue;
+			address = first + (key - span->offset);
+			if (address - row->address >= row->memory_size)
+				continue;
+			if (any && *ret != address)
+				return false;
+			*ret = address;
+			any = true;
+		}
+	return any;
+}
+
+/* Some tools leave the program headers of a debug file as they were in the program. */
+static bool has_positions(const struct cpi_elf *elf)
+{
+	for (uint32_t i = 0; i < cpi_elf_header(elf)->n_segments; i++) {
 		const struct cpi_elf_segment *row = cpi_elf_segment(elf, i);
-		uint64_t page = row->address & ~0xfffULL,
-			 address = page + (key - image->offset);
 
-		if (row->type != PT_LOAD || !(row->flags & PF_X))
-			continue;
-		if (address - row->address >= row->memory_size)
-			continue;
-		*ret = address;
-		return true;
+		if (row->type == PT_LOAD && (row->flags & PF_X))
+			return row->file_size == row->memory_size && row->file_size;
 	}
 	return false;
 }
@@ -137,8 +184,9 @@ static bool address_of(const struct cpi_image *image, uint64_t key, uint64_t *re
 	if (elf)
 		return cpi_elf_address_of(elf, key, ret);
 	elf = image->found.debug.elf;
-	return cpi_elf_address_of(elf, key, ret) ||
-	       from_debug_headers(image, elf, key, ret);
+	/* Positions that were kept are right; those that were lost may look so. */
+	return has_positions(elf) ? cpi_elf_address_of(elf, key, ret)
+				  : from_debug_headers(image, elf, key, ret);
 }
 
 enum cp_code cpi_image_addresses(

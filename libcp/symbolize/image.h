@@ -27,11 +27,17 @@ struct cpi_wanted_place {
 	uint32_t slot; /* index of the distinct key */
 };
 
+/* What a mapping shows of its file. */
+struct cpi_span {
+	uint64_t offset, size;
+};
+
 struct cpi_image {
 	struct cpi_sought sought;
 	uint32_t layer; /* of that jitdump; 0 = as the memory was last */
 	cp_mapping mapping;            /* the first one */
 	uint64_t start, limit, offset; /* of that */
+	CPI_VEC(struct cpi_span) span; /* of all its mappings, a few of each kind */
 	CPI_VEC(struct cpi_wanted_place) place;
 	/* Distinct keys, ascending; the rows below go with them. */
 	size_t n;
@@ -62,6 +68,9 @@ struct cpi_image {
 void cpi_image_init(struct cpi_image *image, struct cpi_env *env);
 void cpi_image_release(struct cpi_image *image, struct cpi_env *env);
 
+/* Notes what one of its mappings shows. False when out of memory. */
+bool cpi_image_add_span(
+	struct cpi_image *image, struct cpi_env *env, uint64_t offset, uint64_t size);
 /* Sorts the places and makes the distinct keys. False when out of memory. */
 bool cpi_image_sort(struct cpi_image *image, struct cpi_env *env);
 /*

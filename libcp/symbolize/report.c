@@ -240,6 +240,12 @@ static void hint_no_file(const struct cpi_image *image, char *hint, size_t size)
 	char path[512];
 
 	shown(path, sizeof path, image->sought.path);
+	if (image->sought.guest) {
+		snprintf(hint, size,
+			"code of a virtual machine's kernel: give its list of symbols "
+			"(--guestkallsyms FILE) or its vmlinux (--guestvmlinux FILE)");
+		return;
+	}
 	switch (image->sought.kind) {
 	case CPI_IMAGE_KERNEL:
 		snprintf(hint, size,

@@ -18,7 +18,7 @@ struct run {
 	struct cpi_search search;
 	struct cpi_images images;
 	struct cpi_index index; /* of images by what identifies them */
-	CPI_VEC(struct cpi_image *) kernel;
+	CPI_VEC(struct cpi_image *) kernel, guest; /* these, their modules and BPF */
 	enum cp_code *code; /* by image */
 	bool failed;
 };
@@ -63,6 +63,9 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 		return CPI_IMAGE_JIT;
 	case CP_MAP_VDSO:
 		return CPI_IMAGE_VDSO;
+	case CP_MAP_GUEST:
+		return starts(path, "[guest.kernel") ? CPI_IMAGE_KERNEL
+						     : CPI_IMAGE_MODULE;
 	default:
 		break;
 	}
@@ -73,7 +76,8 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 		return CPI_IMAGE_VDSO;
 	if (starts(path, "bpf_prog_"))
 		return CPI_IMAGE_BPF;
-	if (is_generated(path) || cpi_jit_dump_number(path))
+	/* What has a build id is a file, wherever it was kept. */
+	if ((is_generated(path) && !row->build_id.i) || cpi_jit_dump_number(path))
 		return CPI_IMAGE_JIT;
 	if (is_module_file(path) || (starts(path, "[") && row->start >> 63))
 		return CPI_IMAGE_MODULE;
@@ -104,6 +108,8 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 		image.sought.inner = cpi_jit_dump_number(image.sought.path);
 	if (image.sought.inner && row->offset <= CPI_JIT_LAYERS)
 		image.layer = (uint32_t)row->offset;
+	image.sought.guest = row->kind == CP_MAP_GUEST ||
+		starts(image.sought.path, "[guest.kernel");
 	image.mapping.i = mapping;
 	image.start = row->start;
 	image.limit = row->limit;
@@ -120,6 +126,18 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 			&run->env->mem, &run->index, hash, (uint32_t)run->images.n))
 		return 0;
 	return (uint32_t)run->images.n;
+}
+
+/* The image of a mapping that was not met before; 0: out of memory. */
+static uint32_t add_mapping(struct run *run, const struct cp_profile *p, uint32_t mapping)
+{
+	const struct cp_mapping_row *row = &p->mapping.v[mapping];
+	uint32_t id = image_of(run, p, mapping);
+
+	if (!id || !cpi_image_add_span(&run->images.v[id - 1], run->env, row->offset,
+			   row->limit - row->start))
+		return 0;
+	return id;
 }
 
 static uint64_t key_of(const struct cpi_image *image, const struct cp_mapping_row *row,
@@ -140,7 +158,7 @@ static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_o
 
 		if (!row->mapping.i)
 			continue;
-		if (!*id && !(*id = image_of(run, p, row->mapping.i)))
+		if (!*id && !(*id = add_mapping(run, p, row->mapping.i)))
 			return false;
 		if (row->n_lines && !run->search.options->resymbolize)
 			continue;
@@ -157,8 +175,11 @@ static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_o
 
 		if (!cpi_image_sort(image, run->env))
 			return false;
-		if (kernel && image->n &&
-			!cpi_vec_push(&run->env->mem, &run->kernel, image))
+		if (!kernel || !image->n)
+			continue;
+		if (image->sought.guest
+				? !cpi_vec_push(&run->env->mem, &run->guest, image)
+				: !cpi_vec_push(&run->env->mem, &run->kernel, image))
 			return false;
 	}
 	return true;
@@ -185,7 +206,7 @@ static enum cp_code symbols_of(struct run *run, struct cpi_image *image)
 	return code;
 }
 
-/* The kernel and its relatives are one more job, behind the images'. */
+/* The kernel and its relatives are one more job, behind the images'; guests' another. */
 static void symbols_job(void *arg, size_t i, unsigned worker)
 {
 	struct run *run = arg;
@@ -193,9 +214,12 @@ static void symbols_job(void *arg, size_t i, unsigned worker)
 	(void)worker;
 	if (i < run->images.n)
 		run->code[i] = symbols_of(run, &run->images.v[i]);
-	else
+	else if (i == run->images.n)
 		run->code[i] = cpi_kernel_symbols(
 			run->kernel.v, run->kernel.n, &run->search, NULL);
+	else
+		run->code[i] = cpi_kernel_symbols(
+			run->guest.v, run->guest.n, &run->search, NULL);
 }
 
 static void frames_job(void *arg, size_t i, unsigned worker)
@@ -209,7 +233,7 @@ static void frames_job(void *arg, size_t i, unsigned worker)
 /* Jobs fail for want of memory only. */
 static bool all_well(const struct run *run)
 {
-	for (size_t i = 0; i <= run->images.n; i++)
+	for (size_t i = 0; i < run->images.n + 2; i++)
 		if (run->code[i])
 			return false;
 	return true;
@@ -219,7 +243,7 @@ static enum cp_code resolve(struct run *run, struct cp_error *err)
 {
 	enum cp_code code = CP_OK;
 
-	cpi_pool_run(run->env, run->images.n + 1, symbols_job, run);
+	cpi_pool_run(run->env, run->images.n + 2, symbols_job, run);
 	for (size_t i = 0; i < run->images.n && all_well(run) && !code; i++) {
 		if (!run->search.options->no_inlines)
 			run->code[i] =
@@ -244,7 +268,7 @@ static enum cp_code work(struct run *run, struct cp_profile *p,
 		return cpi_error_memory(err);
 	cpi_images_note_strangers(&run->search, &run->images);
 	run->code =
-		cpi_alloc_zero(&run->env->mem, (run->images.n + 1) * sizeof *run->code);
+		cpi_alloc_zero(&run->env->mem, (run->images.n + 2) * sizeof *run->code);
 	if (!run->code)
 		return cpi_error_memory(err);
 	code = resolve(run, err);
@@ -285,10 +309,11 @@ enum cp_code cpi_symbolize(struct cpi_env *env, struct cp_profile **profile,
 	for (size_t i = 0; i < run.images.n; i++)
 		cpi_image_release(&run.images.v[i], env);
 	if (run.code)
-		cpi_free(&env->mem, run.code, (run.images.n + 1) * sizeof *run.code);
+		cpi_free(&env->mem, run.code, (run.images.n + 2) * sizeof *run.code);
 	cpi_search_release(&run.search);
 	cpi_vec_release(&env->mem, &run.images);
 	cpi_vec_release(&env->mem, &run.kernel);
+	cpi_vec_release(&env->mem, &run.guest);
 	cpi_index_release(&env->mem, &run.index);
 	cpi_free(&env->mem, image_of_mapping, p->mapping.n * sizeof *image_of_mapping);
 	return code;

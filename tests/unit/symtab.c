@@ -289,13 +289,15 @@ static void kallsyms(void **state)
 		0xffffffff81000150, 0xffffffff81000250, 0xffffffffc0000010, 0xffffffffc0100020,
 		0xffffffffff600000};
 	struct cpi_symbol got[7] = {{{0}}};
+	struct cp_text module[7] = {{0}};
+	struct cpi_kallsyms_module row[2] = {{.name = CPI_TEXT("bpf")}, {.name = CPI_TEXT("nf-tables")}};
 	struct cpi_env env;
 	uint64_t value;
 
 	(void)state;
 	cpi_env_init(&env, NULL);
 	assert_int_equal(cpi_kallsyms_resolve(&env, (const uint8_t *)text, sizeof text - 1,
-				 address, 7, got, NULL),
+				 address, 7, got, module, NULL),
 		CP_OK);
 	assert_null(got[0].name.p);
 	assert_true(cpi_text_equal(got[1].name, CPI_TEXT("_text")));
@@ -303,6 +305,14 @@ static void kallsyms(void **state)
 	assert_null(got[3].name.p); /* data */
 	assert_true(cpi_text_equal(got[4].name, CPI_TEXT("mod_function")));
 	assert_true(cpi_text_equal(got[5].name, CPI_TEXT("bpf_prog_1234_x")));
+	assert_int_equal(module[1].n, 0);
+	assert_true(cpi_text_equal(module[4], CPI_TEXT("nf_tables")));
+	assert_true(cpi_text_equal(module[5], CPI_TEXT("bpf")));
+	assert_true(cpi_kallsyms_modules(&env, (const uint8_t *)text, sizeof text - 1, row, 2));
+	assert_int_equal(row[0].low, 0xffffffffc0100000);
+	assert_int_equal(row[1].high, 0xffffffffc0000000);
+	assert_true(cpi_kallsyms_any((const uint8_t *)text, sizeof text - 1));
+	assert_false(cpi_kallsyms_any((const uint8_t *)text, 30));
 	assert_null(got[6].name.p); /* too far behind the last symbol */
 	assert_true(cpi_kallsyms_value(
 		(const uint8_t *)text, sizeof text - 1, "_stext", &value));
@@ -323,7 +333,7 @@ static void not_kallsyms(void **state)
 
 	(void)state;
 	cpi_env_init(&env, NULL);
-	assert_int_equal(cpi_kallsyms_resolve(&env, junk, sizeof junk, &address, 1, &got, &err),
+	assert_int_equal(cpi_kallsyms_resolve(&env, junk, sizeof junk, &address, 1, &got, NULL, &err),
 		CP_ERROR_FORMAT);
 	assert_int_equal(env.mem.used, 0);
 	cpi_env_release(&env);

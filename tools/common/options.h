@@ -17,7 +17,9 @@
 struct symbol_options {
 	struct opt_list binaries, debug_dirs, map_dirs;
 	const char *symfs, *buildid_dir, *kallsyms, *vmlinux, *modules;
-	bool no_symbolize, no_inlines, force_build_id, resymbolize, debuginfod;
+	const char *guest_kallsyms, *guest_vmlinux, *guest_modules;
+	const char *force_build_id; /* path of an image, or "" */
+	bool no_symbolize, no_inlines, resymbolize, debuginfod;
 	const char *symbolize; /* pprof's word: local, fastlocal, force, none */
 	int demangle; /* enum cp_demangle */
 	struct cp_binary *binary;

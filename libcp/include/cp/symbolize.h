@@ -59,6 +59,22 @@ struct cp_symbolize_options {
 	 * opens no connection, and writes nothing.
 	 */
 	bool debuginfod;
+	/*
+	 * A perf.data directory, whose kcore_dir/kallsyms names the kernel; NULL:
+	 * cp_profile_read takes its input's.
+	 */
+	const char *capture_dir;
+	/*
+	 * With force_build_id: for the image of this path or name only. Without it, only
+	 * files given as `binaries` are used so, if there are any, else all.
+	 */
+	const char *force_path;
+	/*
+	 * Of the kernel of a virtual machine that the capture looked into: its list of
+	 * symbols, its vmlinux, and its modules: a directory as `modules`, or a copy of
+	 * its /proc/modules, by which a list of another boot is noticed.
+	 */
+	const char *guest_kallsyms, *guest_vmlinux, *guest_modules;
 };
 
 /* Why an image's addresses stayed without a name. */

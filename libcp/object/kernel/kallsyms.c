@@ -2,6 +2,7 @@
 #include "object/kernel/kernel.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "object/wanted.h"
 
 /* No symbol reaches further than this: what lies beyond is another region. */
@@ -11,7 +12,7 @@ struct line {
 	uint64_t address;
 	char type;
 	struct cp_text name;
-	bool module;
+	struct cp_text module; /* n = 0: the kernel's own */
 };
 
 enum { BAD = 0x80 };
@@ -80,15 +81,23 @@ static bool next_line(const uint8_t **at, const uint8_t *end, struct line *line)
 	return true;
 }
 
-/* Cuts off what follows the name: the module. */
+/* Cuts off what follows the name: the module, in brackets. */
 static void finish_name(struct line *line)
 {
+	struct cp_text rest;
 	size_t n = 0;
 
 	while (n < line->name.n && !ends_name((uint8_t)line->name.p[n]))
 		n++;
-	line->module = n < line->name.n && line->name.p[n] == '\t';
+	rest = (struct cp_text){line->name.p + n, line->name.n - n};
 	line->name.n = n;
+	while (rest.n && ends_name((uint8_t)rest.p[0]))
+		rest = (struct cp_text){rest.p + 1, rest.n - 1};
+	while (rest.n && ends_name((uint8_t)rest.p[rest.n - 1]))
+		rest.n--;
+	line->module = (struct cp_text){"", 0};
+	if (rest.n > 2 && rest.p[0] == '[' && rest.p[rest.n - 1] == ']')
+		line->module = (struct cp_text){rest.p + 1, rest.n - 2};
 }
 
 static bool is_code(char type)
@@ -118,7 +127,7 @@ static void consider(
 
 /* best[i] names the nearest symbol after address[i - 1]; an empty one inherits. */
 static void assign(struct line *best, const uint64_t *address, size_t n,
-	struct cpi_symbol *symbol)
+	struct cpi_symbol *symbol, struct cp_text *module)
 {
 	struct line *nearest = NULL;
 
@@ -130,6 +139,8 @@ static void assign(struct line *best, const uint64_t *address, size_t n,
 			continue;
 		finish_name(nearest);
 		symbol[i] = (struct cpi_symbol){nearest->name, nearest->address, 0};
+		if (module)
+			module[i] = nearest->module;
 	}
 }
 
@@ -158,7 +169,7 @@ static enum cp_code scan(const uint8_t *bytes, size_t n, const struct cpi_wanted
 
 enum cp_code cpi_kallsyms_resolve(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	const uint64_t *address, size_t n_addresses, struct cpi_symbol *symbol,
-	struct cp_error *err)
+	struct cp_text *module, struct cp_error *err)
 {
 	struct cpi_wanted wanted;
 	struct line *best;
@@ -172,7 +183,7 @@ enum cp_code cpi_kallsyms_resolve(struct cpi_env *env, const uint8_t *bytes, siz
 	else
 		code = scan(bytes, n, &wanted, best, err);
 	if (!code)
-		assign(best, address, n_addresses, symbol);
+		assign(best, address, n_addresses, symbol, module);
 	cpi_wanted_release(env, &wanted);
 	cpi_free(&env->mem, best, n_addresses * sizeof *best);
 	return code;
@@ -189,10 +200,151 @@ bool cpi_kallsyms_value(
 		if (!next_line(&at, end, &line) || !cpi_text_starts(line.name, wanted))
 			continue;
 		finish_name(&line);
-		if (line.module || line.name.n != wanted.n)
+		if (line.module.n || line.name.n != wanted.n)
 			continue;
 		*ret_address = line.address;
 		return line.address != 0;
 	}
 	return false;
+}
+
+bool cpi_kallsyms_any(const uint8_t *bytes, size_t n)
+{
+	const uint8_t *at = bytes, *end = bytes + n;
+	struct line line;
+
+	while (at < end)
+		if (next_line(&at, end, &line) && line.address)
+			return true;
+	return false;
+}
+
+static uint64_t module_hash(struct cp_text name)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < name.n; i++)
+		hash = cpi_hash_mix(hash, name.p[i] == '-' ? '_' : (uint64_t)name.p[i]);
+	return hash;
+}
+
+/* The first row of that name, or NULL. */
+static struct cpi_kallsyms_module *find_module(const struct cpi_index *index,
+	struct cpi_kallsyms_module *row, struct cp_text name, uint64_t hash)
+{
+	struct cpi_probe probe = cpi_index_find(index, hash);
+
+	for (uint32_t id; (id = cpi_index_next(index, &probe));)
+		if (cpi_module_same(row[id - 1].name, name))
+			return &row[id - 1];
+	return NULL;
+}
+
+static void measure_modules(const uint8_t *bytes, size_t n, const struct cpi_index *index,
+	struct cpi_kallsyms_module *row)
+{
+	const uint8_t *at = bytes, *end = bytes + n;
+	struct cpi_kallsyms_module *found = NULL;
+	struct cp_text last = {"", 0}; /* lines of a module stand together */
+	struct line line;
+
+	while (at < end) {
+		if (!next_line(&at, end, &line) || !is_code(line.type) ||
+			!memchr(line.name.p, '[', line.name.n))
+			continue;
+		finish_name(&line);
+		if (!cpi_text_equal(line.module, last))
+			found = find_module(
+				index, row, line.module, module_hash(line.module));
+		last = line.module;
+		if (found && line.address < found->low)
+			found->low = line.address;
+		if (found && line.address > found->high)
+			found->high = line.address;
+	}
+}
+
+bool cpi_kallsyms_modules(struct cpi_env *env, const uint8_t *bytes, size_t n,
+	struct cpi_kallsyms_module *row, size_t n_rows)
+{
+	struct cpi_index index = {0};
+	bool fine = true;
+
+	for (uint32_t i = 0; i < n_rows && fine; i++) {
+		uint64_t hash = module_hash(row[i].name);
+
+		row[i].low = UINT64_MAX;
+		row[i].high = 0;
+		if (row[i].name.n && !find_module(&index, row, row[i].name, hash))
+			fine = cpi_index_add(&env->mem, &index, hash, i + 1);
+	}
+	if (fine)
+		measure_modules(bytes, n, &index, row);
+	for (size_t i = 0; i < n_rows && fine; i++) {
+		const struct cpi_kallsyms_module *first =
+			find_module(&index, row, row[i].name, module_hash(row[i].name));
+
+		if (first) {
+			row[i].low = first->low;
+			row[i].high = first->high;
+		}
+	}
+	cpi_index_release(&env->mem, &index);
+	return fine;
+}
+
+/* "xfs 2101248 1 - Live 0xffffffffc0900000 (E)" */
+static bool base_of(struct cp_text line, struct cp_text name, uint64_t *ret_base)
+{
+	const char *end = memchr(line.p, ' ', line.n);
+	const char *at = memmem(line.p, line.n, " 0x", 3);
+	struct cp_text digits;
+
+	if (!end || !at ||
+		!cpi_module_same((struct cp_text){line.p, (size_t)(end - line.p)}, name))
+		return false;
+	digits = (struct cp_text){at + 3, (size_t)(line.p + line.n - at - 3)};
+	end = memchr(digits.p, ' ', digits.n);
+	digits.n = end ? (size_t)(end - digits.p) : digits.n;
+	return cpi_text_hex(digits, ret_base) && *ret_base;
+}
+
+bool cpi_modules_base(
+	const uint8_t *bytes, size_t n, struct cp_text name, uint64_t *ret_base)
+{
+	const char *at = (const char *)bytes, *end = at + n;
+
+	while (at < end) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		struct cp_text line = {at, (size_t)((eol ? eol : end) - at)};
+
+		if (base_of(line, name, ret_base))
+			return true;
+		at = eol ? eol + 1 : end;
+	}
+	return false;
+}
+
+struct cp_text cpi_module_name(struct cp_text path)
+{
+	struct cp_text base = cpi_text_basename(path);
+	const char *end;
+
+	if (base.n > 2 && base.p[0] == '[')
+		return (struct cp_text){base.p + 1, base.n - 2};
+	end = memmem(base.p, base.n, ".ko", 3);
+	if (end)
+		base.n = (size_t)(end - base.p);
+	return base;
+}
+
+bool cpi_module_same(struct cp_text a, struct cp_text b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (a.p[i] != b.p[i] && !((a.p[i] == '-' || a.p[i] == '_') &&
+						(b.p[i] == '-' || b.p[i] == '_')))
+			return false;
+	return true;
 }

@@ -128,14 +128,17 @@ static bool is_kernel(const struct cp_profile *p, const struct cp_symbol_image *
 
 static void images(const struct diagnosis *d)
 {
-	double kernel = 0, wrong = 0, unverified = 0;
+	double kernel = 0, zeros = 0, wrong = 0, unverified = 0;
 
 	for (size_t i = 0; d->report && i < cp_symbol_report_count(d->report); i++) {
 		const struct cp_symbol_image *image =
 			cp_symbol_report_image(d->report, i);
 
-		if (is_kernel(d->p, image) && !image->resolved)
+		if (is_kernel(d->p, image) && !image->resolved) {
 			kernel += (double)image->samples;
+			/* A list that is there is left alone for its zeros only. */
+			zeros += image->status == CP_SYMBOLS_UNREADABLE;
+		}
 		wrong += image->status == CP_SYMBOLS_WRONG_ID;
 		unverified += image->unverified && image->resolved &&
 			      !is_kernel(d->p, image) &&
@@ -143,8 +146,10 @@ static void images(const struct diagnosis *d)
 	}
 	if (kernel > 0)
 		say(d, "kernel-symbols",
-			"sysctl kernel.kptr_restrict=0 before recording as root, or "
-			"--kallsyms COPY",
+			zeros > 0 ? "sysctl kernel.kptr_restrict=0 before recording as "
+				    "root, or --kallsyms COPY"
+				  : "--kallsyms with a copy of that machine's "
+				    "/proc/kallsyms, made by root, or --vmlinux",
 			"%.0f sample%s kernel frames without a name", kernel,
 			kernel == 1 ? " has" : "s have");
 	if (wrong > 0)
