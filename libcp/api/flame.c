@@ -69,7 +69,7 @@ enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
 	if (!code && ret_left_out)
-		*ret_left_out = flame->flame.left_out;
+		*ret_left_out = flame->flame.left_out + flame->flame.tree.pruned;
 	return code;
 }
 

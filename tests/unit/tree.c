@@ -220,6 +220,84 @@ static void first_come_first_served(void **state)
 	cpi_env_release(&env);
 }
 
+static uint32_t child_named(const struct cpi_tree *tree, uint32_t parent, struct cp_text name)
+{
+	for (uint32_t i = parent + 1; i < tree->end[parent]; i = tree->end[i])
+		if (cpi_text_equal(cpi_tree_name(tree, i), name))
+			return i;
+	return 0;
+}
+
+static void make_tree(struct cpi_tree *tree, struct cpi_env *env, const struct cp_profile *p,
+	const struct cpi_tree_options *options)
+{
+	assert_int_equal(cpi_tree_init(tree, env, options, 1, NULL), CP_OK);
+	assert_int_equal(cpi_tree_add(tree, p, 0, 0, NULL), CP_OK);
+	assert_int_equal(cpi_tree_finish(tree, CPI_TREE_BY_NAME, NULL), CP_OK);
+}
+
+/* Every wide node is there with its total, and nothing else has one. */
+static void compare_wide(struct cpi_env *env, const struct cp_profile *p, double least,
+	bool reverse)
+{
+	struct cpi_tree_options options = {.reverse = reverse}, wide = options;
+	struct cpi_tree full, part;
+	uint32_t *of, met = 0, want = 0;
+	int64_t self = 0;
+
+	wide.least = least;
+	make_tree(&full, env, p, &options);
+	make_tree(&part, env, p, &wide);
+	of = calloc(part.n, sizeof *of);
+	for (uint32_t i = 0; i < part.n; i++) {
+		self += part.self[0][i];
+		if (!part.total[0][i])
+			continue;
+		if (i)
+			of[i] = child_named(&full, of[part.parent[i]], cpi_tree_name(&part, i));
+		assert_true(!i || of[i]);
+		assert_int_equal(part.total[0][i], full.total[0][of[i]]);
+		met++;
+	}
+	for (uint32_t i = 0; i < full.n; i++)
+		want += (double)full.total[0][i] >= least * (double)full.total[0][0];
+	assert_int_equal(met, want);
+	assert_int_equal(self, full.total[0][0]);
+	assert_int_equal(part.samples[0], full.samples[0]);
+	assert_int_equal(part.pruned, want < full.n);
+	free(of);
+	cpi_tree_release(&full);
+	cpi_tree_release(&part);
+}
+
+static void the_wide_part_is_the_trees(void **state)
+{
+	struct cpi_env env;
+	struct cpi_builder b;
+	struct cp_profile *p;
+
+	(void)state;
+	srand(3);
+	cpi_env_init(&env, NULL);
+	start(&b, &env);
+	for (int i = 0; i < 600; i++) {
+		char folded[80] = "";
+
+		/* Neighbours are alike, as they mostly are, and some stacks end in others. */
+		for (int d = 0, n = 1 + rand() % 9; d < n; d++)
+			sprintf(folded + strlen(folded), "%sf%u", d ? ";" : "",
+				(unsigned)(d < 5 ? i / 50 + d : rand() % 4));
+		add(&b, folded, 1 + rand() % 100, CP_NO_TIME);
+	}
+	assert_int_equal(cpi_builder_finish(&b, &p, NULL), CP_OK);
+	for (int reverse = 0; reverse < 2; reverse++)
+		for (double least = 1e-6; least < 1; least *= 4)
+			compare_wide(&env, p, least, reverse);
+	cp_profile_free(p);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	struct cpi_env env, other;
@@ -236,7 +314,12 @@ static void every_allocation_may_fail(void **state)
 	add(&b, "m;foo", 5, CP_NO_TIME);
 	add(&b, "m;foo-bar;x", 2, CP_NO_TIME);
 	assert_int_equal(cpi_builder_finish(&b, &p, NULL), CP_OK);
-	for (n = 1; code; n++) {
+	for (n = 1; code || !options.least; n++) {
+		/* Once for each way down. */
+		if (!code) {
+			options.least = 0.1;
+			n = 1;
+		}
 		cpi_env_init(&other, NULL);
 		other.mem.fail_at = n;
 		code = cpi_tree_init(&tree, &other, &options, 2, NULL);
@@ -309,6 +392,7 @@ int main(void)
 		cmocka_unit_test(charts_keep_time),
 		cmocka_unit_test(totals_are_sums_over_stacks),
 		cmocka_unit_test(first_come_first_served),
+		cmocka_unit_test(the_wide_part_is_the_trees),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(sums_do_not_wrap),
 		cmocka_unit_test(radix_sort_is_stable),

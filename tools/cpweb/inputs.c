@@ -26,7 +26,6 @@ void inputs_init(struct inputs *inputs, struct web *web)
 
 static void loaded_free(struct loaded *loaded)
 {
-	cp_symbol_report_free(loaded->report);
 	cp_profile_free(loaded->profile);
 	cp_context_free(loaded->context);
 	buf_release(&loaded->remarks);
@@ -251,7 +250,6 @@ static void read_it(struct inputs *inputs, struct loaded *l)
 {
 	struct web *web = inputs->web;
 	struct cp_read_options read = *web->read;
-	struct cp_symbolize_options symbolize = *web->symbolize;
 	struct cp_input *input = NULL;
 	unsigned long before = atomic_load(&truncations);
 	const char *format;
@@ -262,7 +260,6 @@ static void read_it(struct inputs *inputs, struct loaded *l)
 		snprintf(l->error.message, sizeof l->error.message, "out of memory");
 		return;
 	}
-	symbolize.ret_report = &l->report;
 	if (*l->time && !inputs_time(l->time, &read.time)) {
 		l->code = l->error.code = CP_ERROR_ARGUMENT;
 		snprintf(l->error.message, sizeof l->error.message,
@@ -275,7 +272,7 @@ static void read_it(struct inputs *inputs, struct loaded *l)
 	format = cp_input_format(input);
 	snprintf(l->format, sizeof l->format, "%s", format ? format : "");
 	l->code = cp_profile_read(l->context, input, &read,
-		web->use_symbols ? &symbolize : NULL, &l->profile, &l->error);
+		web->use_symbols ? web->symbolize : NULL, &l->profile, &l->error);
 	cp_input_free(input);
 	cp_context_flush_diagnostics(l->context);
 	if (!l->code && atomic_load(&truncations) != before) {

@@ -49,7 +49,6 @@ struct loaded {
 
 	struct cp_context *context;
 	struct cp_profile *profile;
-	struct cp_symbol_report *report;
 	char format[32];
 	struct buf remarks; /* JSON strings, each with a comma before it */
 	enum cp_code code;

@@ -11,6 +11,8 @@
  * names stay well below 200 KB on the wire, script and styles included.
  */
 enum { FIRST_FRAMES = 6000 };
+/* Of the root, on the widest screen: a frame below this is no pixel. */
+static const double first_share = 1.0 / 8000;
 
 static const char *const root_words[] = {[CP_ROOT_AUTO] = "auto", [CP_ROOT_COMM] = "comm",
 	[CP_ROOT_PID] = "pid", [CP_ROOT_TID] = "tid", [CP_ROOT_NONE] = "none"};
@@ -43,6 +45,7 @@ static bool draw(struct job *job, uint32_t most, uint64_t *ret_left_out, struct 
 	enum cp_code code;
 
 	flame_options(job->request, job->input->name, &options);
+	options.least = most ? first_share : 0;
 	code = cp_flame_new(job->context, &options, &flame, &err);
 	if (!code)
 		code = cp_flame_add(flame, job->profile, CP_FLAME_AFTER, &err);

@@ -71,23 +71,48 @@ static void add_image(struct buf *b, const struct cp_profile *profile,
 	buf_char(b, '}');
 }
 
+/*
+ * Reads the file once more, since other pages have no use for a report that counts every frame
+ * of every sample; what came through a pipe has none.
+ */
+static enum cp_code read_report(struct job *job, struct cp_profile **ret_profile,
+	struct cp_symbol_report **ret_report, struct cp_error *err)
+{
+	struct cp_symbolize_options symbolize = *job->web->symbolize;
+	struct cp_input *input = NULL;
+	enum cp_code code = cp_input_open(job->context, job->input->path, &input, err);
+
+	symbolize.ret_report = ret_report;
+	if (!code)
+		code = cp_profile_read(job->context, input, job->web->read, &symbolize,
+			ret_profile, err);
+	cp_input_free(input);
+	return code;
+}
+
 void view_symbols(struct web *web, const struct request *request, struct answer_body *answer)
 {
-	const struct cp_symbol_report *report;
+	struct cp_symbol_report *report = NULL;
+	struct cp_profile *profile = NULL;
 	struct buf data = {0};
+	struct cp_error err;
 	struct job job;
 
 	if (!job_begin(&job, web, request, answer)) {
 		job_release(&job);
 		return;
 	}
-	report = job.loaded->report;
+	if (web->use_symbols && strcmp(job.input->path, "-") && !job.stale &&
+		!job.input->gone && read_report(&job, &profile, &report, &err))
+		job_fail(&job, &err);
 	buf_str(&data, "{\"images\":[");
 	for (size_t i = 0; report && i < cp_symbol_report_count(report); i++) {
 		buf_str(&data, i ? "," : "");
-		add_image(&data, job.loaded->profile, cp_symbol_report_image(report, i));
+		add_image(&data, profile, cp_symbol_report_image(report, i));
 	}
 	buf_str(&data, "]}");
+	cp_symbol_report_free(report);
+	cp_profile_free(profile);
 	job_page(&job, "symbols", "symbols", NULL, &data);
 	buf_release(&data);
 	job_release(&job);

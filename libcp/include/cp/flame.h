@@ -70,6 +70,13 @@ struct cp_flame_options {
 	 */
 	enum cp_granularity granularity;
 	bool addresses; /* names begin with the address */
+	/*
+	 * Frames with less than this share of the profile count as their caller's own, and
+	 * so does what they call; 0: none. For a first look at a large profile, of which the
+	 * most part is then never made: with cp_flame_write_data's `most`, one profile, and
+	 * no flame chart.
+	 */
+	double least;
 };
 
 /* A flame graph being made: profiles go in, one file comes out. */
@@ -108,7 +115,7 @@ enum cp_code cp_flame_write(
  * the format "html". Of the frames at most `most` ride along, the widest, 0: all that a
  * page holds. A block with `most` says to the script that it is a part: the script fetches
  * the whole from the address that the element's attribute data-rest gives, once somebody
- * turns to the graph. *ret_left_out (may be NULL) is the number of frames that are not in
+ * turns to the graph. *ret_left_out (may be NULL) is 0 when every frame is in
  * the block. May be called several times, instead of cp_flame_write.
  */
 enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,

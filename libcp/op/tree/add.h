@@ -54,8 +54,19 @@ bool cpi_tree_make_place(struct tree_adding *a, cp_location location);
 /* The frame below the root that names the task; 0 = none. */
 bool cpi_tree_root_frame(
 	struct tree_adding *a, enum cp_root root, cp_labels labels, uint32_t *ret_id);
+/* … as a step; its frame is 0 when there is none. */
+bool cpi_tree_find_root(
+	struct tree_adding *a, cp_labels labels, struct tree_step *ret);
+/* One step down from *node, found or new. */
+bool cpi_tree_descend(struct tree_adding *a, uint32_t *node, struct tree_step step);
+/* Widens the range of lines of the node just reached. */
+bool cpi_tree_meet_line(struct tree_adding *a, uint32_t node, uint32_t line);
+/* Counts a sample at its node. */
+bool cpi_tree_count(struct tree_adding *a, uint32_t node, int64_t value);
 /* Adds samples, in the order of their rows or as a flame chart wants them. */
 bool cpi_tree_walk(struct tree_adding *a, uint32_t type);
+/* The same without what is narrower than options.least. */
+bool cpi_tree_walk_wide(struct tree_adding *a, uint32_t type);
 bool cpi_tree_walk_chart(struct tree_adding *a, uint32_t type);
 
 #endif

@@ -14,7 +14,8 @@ enum cp_code cpi_tree_add(struct cpi_tree *tree, const struct cp_profile *profil
 	if (!a.place)
 		return cpi_error_memory(err);
 	ok = tree->options.chart ? cpi_tree_walk_chart(&a, type)
-				 : cpi_tree_walk(&a, type);
+	   : tree->options.least > 0 ? cpi_tree_walk_wide(&a, type)
+				     : cpi_tree_walk(&a, type);
 	cpi_free(mem, a.place, profile->location.n * sizeof *a.place);
 	cpi_vec_release(mem, &a.step);
 	cpi_vec_release(mem, &a.walk);

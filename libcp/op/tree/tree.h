@@ -61,6 +61,11 @@ struct cpi_tree_options {
 	 */
 	enum cp_granularity names;
 	bool addresses; /* names begin with the address */
+	/*
+	 * Above 0: nodes with less than this share of the profile added count as their
+	 * parent's own, and are made no further. Not in flame charts.
+	 */
+	double least;
 };
 
 struct cpi_tree_lines {
@@ -87,6 +92,7 @@ struct cpi_tree {
 	CPI_VEC(struct cpi_tree_frame) frame; /* 0 is the root's */
 	unsigned columns;
 	uint64_t negative; /* samples left out because their value is below zero */
+	bool pruned; /* something was below options.least */
 	uint32_t cut_names; /* names longer than CPI_TREE_NAME_MAX */
 	uint64_t samples[CPI_TREE_COLUMNS]; /* samples added */
 

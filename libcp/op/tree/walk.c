@@ -57,7 +57,7 @@ static bool further_node(
 }
 
 /* Widens the range of lines of the node just reached. */
-static bool meet_line(struct tree_adding *a, uint32_t node, uint32_t line)
+bool cpi_tree_meet_line(struct tree_adding *a, uint32_t node, uint32_t line)
 {
 	struct cpi_tree *tree = a->tree;
 	struct cpi_tree_lines *lines;
@@ -92,6 +92,17 @@ static inline bool descend(
 	if (!new_node(a, parent, step, &lane->node))
 		return false;
 	tree->row.v[parent].first = lane->node;
+	return true;
+}
+
+bool cpi_tree_descend(struct tree_adding *a, uint32_t *node, struct tree_step step)
+{
+	struct tree_lane lane = {.node = *node,
+		.hash = cpi_hash_u64((uint64_t)*node << 32 | step.name)};
+
+	if (!descend(a, &lane, step))
+		return false;
+	*node = lane.node;
 	return true;
 }
 
@@ -148,7 +159,7 @@ static bool step(struct tree_adding *a, uint32_t level)
 		struct tree_lane *lane = &a->lane[stepping[i]];
 
 		if (!descend(a, lane, a->walk.v[lane->first + level]) ||
-			(a->lines && !meet_line(a, lane->node,
+			(a->lines && !cpi_tree_meet_line(a, lane->node,
 					     a->walk.v[lane->first + level].line)))
 			return false;
 		if (level + 1 < lane->n)
@@ -157,8 +168,7 @@ static bool step(struct tree_adding *a, uint32_t level)
 	return true;
 }
 
-/* Counts a sample at its node. */
-static bool count(struct tree_adding *a, uint32_t node, int64_t value)
+bool cpi_tree_count(struct tree_adding *a, uint32_t node, int64_t value)
 {
 	int64_t *self = &a->tree->value[a->column].v[node];
 
@@ -186,7 +196,7 @@ static bool walk(struct tree_adding *a)
 	for (unsigned i = 0; i < a->lanes; i++)
 		__builtin_prefetch(&a->tree->value[a->column].v[a->lane[i].node]);
 	for (unsigned i = 0; ok && i < a->lanes; i++)
-		ok = count(a, a->lane[i].node, a->lane[i].value);
+		ok = cpi_tree_count(a, a->lane[i].node, a->lane[i].value);
 	a->lanes = 0;
 	a->walk.n = 0;
 	return ok;
@@ -209,8 +219,8 @@ static bool add_steps(struct tree_adding *a, cp_location location)
 	return true;
 }
 
-/* The frame that names the task; label sets come in runs. */
-static bool add_root(struct tree_adding *a, cp_labels labels)
+/* Label sets come in runs. */
+bool cpi_tree_find_root(struct tree_adding *a, cp_labels labels, struct tree_step *ret)
 {
 	const struct cpi_tree_options *options = &a->tree->options;
 	enum cp_root root = options->root;
@@ -224,11 +234,19 @@ static bool add_root(struct tree_adding *a, cp_labels labels)
 		a->labels = labels;
 		a->labels_seen = true;
 	}
-	return !a->root_frame ||
-		cpi_vec_push(&a->tree->env->mem, &a->walk,
-			(struct tree_step){a->root_frame,
-				a->tree->frame.v[a->root_frame].name, 0}) ||
-		cpi_tree_out_of_memory(a);
+	*ret = (struct tree_step){
+		a->root_frame, a->tree->frame.v[a->root_frame].name, 0};
+	return true;
+}
+
+/* The frame that names the task, if there is one. */
+static bool add_root(struct tree_adding *a, cp_labels labels)
+{
+	struct tree_step root;
+
+	return cpi_tree_find_root(a, labels, &root) &&
+		(!root.frame || cpi_vec_push(&a->tree->env->mem, &a->walk, root) ||
+			cpi_tree_out_of_memory(a));
 }
 
 /* Steps that the last two lanes begin with. */
@@ -313,12 +331,12 @@ static bool chart_sample(struct tree_adding *a, uint32_t i, uint32_t type)
 		return true;
 	for (uint32_t level = 0; level < lane->n; level++)
 		if (!chart_step(a, lane, level, a->walk.v[level]) ||
-			!meet_line(a, lane->node, a->walk.v[level].line))
+			!cpi_tree_meet_line(a, lane->node, a->walk.v[level].line))
 			return false;
 	a->open.n = lane->n;
 	a->lanes = 0;
 	a->walk.n = 0;
-	return count(a, lane->node, lane->value);
+	return cpi_tree_count(a, lane->node, lane->value);
 }
 
 /*

@@ -264,7 +264,7 @@ static void put_config(struct data *d)
 	member(sink, "scale", flame->unit.scale * o->factor);
 	member(sink, "nodes", d->tree->n - d->flame->left_out);
 	member(sink, "leftOut", d->flame->left_out);
-	member(sink, "part", flame->most && flame->left_out);
+	member(sink, "part", flame->most && (flame->left_out || d->tree->pruned));
 	member(sink, "entries", d->n_entries);
 	member(sink, "names", d->n_lines[0]);
 	member(sink, "texts", d->n_lines[1]);

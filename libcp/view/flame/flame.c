@@ -155,7 +155,7 @@ static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *prof
 {
 	const struct cp_flame_options *o = &flame->options;
 	struct cpi_tree_options options = {.root = o->root, .reverse = o->reverse,
-		.chart = o->chart, .names = o->granularity, .addresses = o->addresses};
+		.chart = o->chart, .names = o->granularity, .addresses = o->addresses, .least = o->least};
 
 	flame->started = true;
 	flame->diff = o->diff || both;

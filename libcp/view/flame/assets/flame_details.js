@@ -36,8 +36,7 @@ function detailing(app) {
         if (i)
             out.push(percent(m.total[i], m.total[0]) + ' of all');
         else if (!m.pivot)
-            out.push(grouped(m.n - 1 + (conf.part ? conf.leftOut : 0)) +
-                (m.n === 2 ? ' frame' : ' frames'));
+            out.push(conf.part ? '' : grouped(m.n - 1) + (m.n === 2 ? ' frame' : ' frames'));
         if (z && i !== z && i)
             out.push(percent(m.total[i], m.total[z]) + ' of zoom');
         if (e.flags & KERNEL)
