@@ -64,6 +64,12 @@ def wanted(text):
     return "\n".join(f"{r[0]}\t{r[3]}\t{r[-1]}" for r in rows)
 
 
+def reload(page, condition):
+    """Loads the page anew; the condition is not asked of the one that goes."""
+    page.eval("window.cpOld = true; location.reload()")
+    page.wait("!window.cpOld && document.readyState === 'complete' && (" + condition + ")")
+
+
 def base(web):
     return f"http://localhost:{web.port}/"
 
@@ -98,8 +104,8 @@ def flame(browser, place):
         page.eval("cpFlame.instance.find('draw', false)")
         page.settle()
         check("s=draw" in page.eval("location.hash"), "a search in the address")
-        page.eval("location.reload()")
-        page.wait("window.cpFlame && cpFlame.instance && cpFlame.instance.search.text === 'draw'")
+        reload(page, "window.cpFlame && cpFlame.instance && "
+               "cpFlame.instance.search.text === 'draw'")
         quiet(page, "flame graph")
 
 
@@ -124,8 +130,7 @@ def large(browser, place):
         equal(frames(page), wanted(run("cpflame", path, "--to", "frames")), "all frames")
         equal(page.eval("cpFlame.instance.markOf(cpFlame.instance.zoomed)"), zoomed, "the zoom stays")
         equal(page.eval("document.querySelectorAll('.cp-flame').length"), 1, "one graph")
-        page.eval("location.reload()")
-        page.wait("window.cpFlame && cpFlame.instance && !cpFlame.instance.conf.part")
+        reload(page, "window.cpFlame && cpFlame.instance && !cpFlame.instance.conf.part")
         equal(page.eval("cpFlame.instance.markOf(cpFlame.instance.zoomed)"), zoomed,
               "the zoom after reloading")
         quiet(page, "large")
@@ -152,8 +157,7 @@ def top(browser, place):
             f.dispatchEvent(new Event('input')); })()""")
         equal(page.eval("document.querySelectorAll('.rows .tr').length"),
               sum("number" in n for n in names), "filtered")
-        page.eval("location.reload()")
-        page.wait("document.readyState === 'complete' && !!document.querySelector('.bigtable input')")
+        reload(page, "!!document.querySelector('.bigtable input')")
         equal(page.eval("document.querySelector('.bigtable input').value"), "number", "kept on reload")
         page.goto(base(web) + "top")
         page.eval("document.querySelector('.big').focus()")
@@ -181,12 +185,11 @@ def switching(browser, place):
 
 def controls(browser, place):
     """Everything is reached by Tab, has a name, and fits."""
-    with Web(CPWEB, place / "out.pb.gz", CAPTURE, DATA / "flame" / "README.md"
-             if False else place / "out.pb.gz") as web:
+    with Web(CPWEB, place / "out.pb.gz", CAPTURE) as web:
         for width, dark in ((1280, False), (390, True)):
             page = browser.open(web.url, width, 800, dark)
-            for where in ("flamegraph", "top", "peek?q=m", "tags", "symbols", "info", "diff", "time"
-                          "?file=perf.data"):
+            for where in ("flamegraph", "top", "peek?q=m", "tags", "symbols", "info", "diff",
+                          "time?file=perf.data"):
                 page.goto(base(web) + where)
                 equal(page.eval("""Array.from(document.querySelectorAll('button, input, select, a'))
                     .filter(e => e.offsetParent && !(e.textContent.trim() || e.title ||
