@@ -11,6 +11,7 @@ extern const struct cpi_format cpi_format_perf_script;
 extern const struct cpi_format cpi_format_raw;
 extern const struct cpi_format cpi_format_speedscope;
 extern const struct cpi_format cpi_format_firefox;
+extern const struct cpi_format cpi_format_jfr;
 extern const struct cpi_format cpi_format_cpuprofile;
 extern const struct cpi_format cpi_format_heapprofile;
 extern const struct cpi_format cpi_format_chrome_trace;
@@ -33,6 +34,7 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_raw,
 	&cpi_format_speedscope,
 	&cpi_format_firefox,
+	&cpi_format_jfr,
 	&cpi_format_cpuprofile,
 	&cpi_format_heapprofile,
 	&cpi_format_chrome_trace,
