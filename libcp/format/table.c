@@ -12,6 +12,8 @@ extern const struct cpi_format cpi_format_raw;
 extern const struct cpi_format cpi_format_speedscope;
 extern const struct cpi_format cpi_format_firefox;
 extern const struct cpi_format cpi_format_jfr;
+extern const struct cpi_format cpi_format_otlp;
+extern const struct cpi_format cpi_format_otlp_json;
 extern const struct cpi_format cpi_format_cpuprofile;
 extern const struct cpi_format cpi_format_heapprofile;
 extern const struct cpi_format cpi_format_chrome_trace;
@@ -35,6 +37,8 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_speedscope,
 	&cpi_format_firefox,
 	&cpi_format_jfr,
+	&cpi_format_otlp,
+	&cpi_format_otlp_json,
 	&cpi_format_cpuprofile,
 	&cpi_format_heapprofile,
 	&cpi_format_chrome_trace,

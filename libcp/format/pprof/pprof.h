@@ -7,11 +7,10 @@
  * pprof/write.c.
  */
 
+#include "codec/protobuf.h"
 #include "format/format.h"
 
-/* Field numbers and wire types of profile.proto; names as in proto/profile.proto. */
-enum { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_FIXED32 = 5 };
-
+/* Field numbers of profile.proto; names as in proto/profile.proto. */
 enum {
 	PROFILE_SAMPLE_TYPE = 1,
 	PROFILE_SAMPLE,

@@ -14,7 +14,7 @@
  */
 #include "base/text.h"
 #include "format/pprof/ids.h"
-#include "format/pprof/wire.h"
+#include "format/pprof/pprof.h"
 #include "model/builder.h"
 
 /* The bytes in which all messages of one kind lie, and how many there are. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CPI_FORMAT_PPROF_WIRE_H
-#define CPI_FORMAT_PPROF_WIRE_H
+#ifndef CPI_PROTOBUF_H
+#define CPI_PROTOBUF_H
 
 /*
- * Protobuf's wire format as pprof accepts it: wire types 0, 1, 2 and 5, varints of at
- * most ten bytes (bits beyond 64 are lost), lengths within the message.
+ * Protobuf's wire format, field by field, as readers have to accept it: wire types 0, 1,
+ * 2 and 5, varints of at most ten bytes (bits beyond 64 are lost), lengths within the
+ * message.
  */
 
 #include "base/cursor.h"
-#include "format/pprof/pprof.h"
+
+enum { PB_VARINT = 0, PB_FIXED64 = 1, PB_BYTES = 2, PB_FIXED32 = 5 };
 
 struct pb_field {
 	const uint8_t *start; /* of its tag */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* format/otlp: JSON in, the same through protobuf, and what is written is read. */
+#include "format/otlp/otlp.h"
+#include "read_text.h"
+
+#define TABLES(STACKS) \
+	"\"dictionary\":{\"mappingTable\":[{},{\"memoryStart\":\"4096\",\"memoryLimit\":" \
+	"\"20480\",\"filenameStrindex\":5,\"attributeIndices\":[2]}],\"locationTable\":[{}," \
+	"{\"mappingIndex\":1,\"address\":\"4112\",\"lines\":[{\"functionIndex\":1,\"line\":5}]}," \
+	"{\"mappingIndex\":1,\"address\":\"8224\",\"lines\":[{\"functionIndex\":2,\"line\":" \
+	"65535},{\"functionIndex\":1,\"line\":\"9\"}]},{\"lines\":[{\"functionIndex\":2}]}]," \
+	"\"functionTable\":[{},{\"nameStrindex\":6,\"filenameStrindex\":8},{\"nameStrindex\":7}]," \
+	"\"linkTable\":[{},{\"traceId\":\"000102030405060708090a0b0c0d0e0f\",\"spanId\":" \
+	"\"00000000000000ff\"}],\"stringTable\":[\"\",\"samples\",\"count\",\"cpu\"," \
+	"\"nanoseconds\",\"/bin/app\",\"main\",\"inl\",\"a.c\",\"thread.name\",\"w\"," \
+	"\"process.executable.build_id.gnu\",\"abcd\",\"size\",\"By\",\"off\"," \
+	"\"process.executable.name\",\"rate\"],\"attributeTable\":[{},{\"keyStrindex\":9," \
+	"\"value\":{\"stringValueStrindex\":10}},{\"keyStrindex\":11,\"value\":{\"stringValue\":" \
+	"\"abcd\"}},{\"keyStrindex\":13,\"value\":{\"intValue\":\"64\"},\"unitStrindex\":14}," \
+	"{\"keyStrindex\":16,\"value\":{\"stringValue\":\"sh\"}},{\"keyStrindex\":17,\"value\":" \
+	"{\"doubleValue\":0.5}},{\"keyStrindex\":17,\"value\":{\"arrayValue\":{\"values\":[]}}}]," \
+	"\"stackTable\":[{}," STACKS "]}"
+#define STACKS "{\"locationIndices\":[2,1]},{\"locationIndices\":[1]}"
+#define COUNTS "\"sampleType\":{\"typeStrindex\":1,\"unitStrindex\":2}"
+#define RESOURCE(NAME, PROFILES) \
+	"{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"" \
+	NAME "\"}}]},\"scopeProfiles\":[{\"profiles\":[" PROFILES "]}]}"
+
+#define MAIN "main@a.c:5#1010!/bin/app"
+
+static void shapes_of_samples(void **state)
+{
+	(void)state;
+	/* times alone count one each; values with times add up; tables may come first */
+	reads_as("otlp-json",
+		"{" TABLES(STACKS) ",\"resourceProfiles\":[" RESOURCE("x", "{" COUNTS //
+			",\"samples\":[{\"stackIndex\":1,\"attributeIndices\":[1,4]," //
+			"\"timestampsUnixNano\":[\"5\",\"7\",\"9\"]},{\"stackIndex\":2,\"values\":" //
+			"[\"10\",1],\"linkIndex\":1},{\"stackIndex\":2,\"attributeIndices\":[4,3,5,6]," //
+			"\"values\":[2],\"timestampsUnixNano\":[\"8\"]},{\"values\":[\"-4\"]}]}") "]}",
+		"samples/count\n"
+		MAIN ";main@a.c:9+inl#2020!/bin/app|thread=w 3\n"
+		MAIN "|span_id=00000000000000ff,trace_id=000102030405060708090a0b0c0d0e0f 11\n"
+		MAIN "|comm=sh,rate=0.5,size=64:bytes 2\n"
+		" -4\n",
+		"an attribute is a list, which labels cannot hold\n");
+}
+
+static void types_and_resources(void **state)
+{
+	(void)state;
+	/* samples of processor time weigh their period; two resources are told apart */
+	reads_as("otlp-json",
+		"{\"resource_profiles\":[" RESOURCE("a", "{" COUNTS ",\"periodType\":{\"typeStrindex\":" //
+			"3,\"unitStrindex\":4},\"period\":\"1000\",\"samples\":[{\"stackIndex\":2," //
+			"\"values\":[3]}]},{\"sampleType\":{\"typeStrindex\":15,\"unitStrindex\":4}," //
+			"\"samples\":[{\"stackIndex\":2,\"values\":[70]}]}") "," //
+		RESOURCE("b", "{" COUNTS ",\"periodType\":{\"typeStrindex\":3,\"unitStrindex\":4}," //
+			"\"period\":10,\"samples\":[{\"stackIndex\":2,\"values\":[2]}]}") "]," //
+		TABLES(STACKS) "}",
+		"samples/count cpu/nanoseconds off/nanoseconds\n"
+		MAIN "|service.name=a 3 3000 70\n"
+		MAIN "|service.name=b 2 20 0\n",
+		"");
+	reads_as("otlp-json",
+		"{\"resourceProfiles\":[" RESOURCE("a", "{" COUNTS ",\"samples\":[{\"stackIndex\":2," //
+			"\"values\":[3]}]}")
+		"]," TABLES("{\"locationIndices\":[9]},{\"locationIndices\":[3]}") "}",
+		"samples/count\n"
+		"inl 3\n",
+		"");
+}
+
+static void damage_costs_a_sample(void **state)
+{
+	(void)state;
+	reads_as("otlp-json",
+		"{\"resourceProfiles\":[" RESOURCE("a", "{" COUNTS ",\"samples\":[{\"stackIndex\":1," //
+			"\"values\":[3]},{\"stackIndex\":7,\"values\":[3]},{\"stackIndex\":2},"
+			"{\"stackIndex\":2,\"values\":[1]}]}")
+		"]," TABLES("{\"locationIndices\":[9]},{\"locationIndices\":[1]}") "}",
+		"samples/count\n"
+		MAIN " 1\n",
+		"stack 1 of a sample is not in the dictionary, or something it needs is not\n"
+		"stack 7 of a sample is not in the dictionary, or something it needs is not\n"
+		"a sample has neither values nor times\n");
+	reads_as("otlp-json", "{\"resourceProfiles\":[", "error: the file holds no sample\n",
+		"0x15 a list has no end\n");
+}
+
+static void memory_may_fail(void **state)
+{
+	static const char text[] = "{\"resourceProfiles\":[" RESOURCE("a",
+		"{" COUNTS ",\"samples\":[{\"stackIndex\":1,\"attributeIndices\":[1,3],"
+		"\"values\":[3]}]}") "]," TABLES(STACKS) "}";
+
+	(void)state;
+	survives_failing_memory("otlp-json", text, strlen(text));
+}
+
+/* Everything but decimals, comments and folded marks comes back; detection finds it. */
+static void there_and_back(void **state)
+{
+	static const char *const lines[] = {
+		MAIN ";f@f.c:3+g@g.h:7#1234!/bin/app|comm=b,pid=9:pid,tid=10:tid,k=v 1 20",
+		MAIN "|comm=a,pid=9:pid,tid=9:tid 1 4", "h 1 1500", "? 0 -7", NULL};
+	static struct read_text r;
+	struct cpi_source source = {.n_parts = 1};
+	struct cpi_env env;
+	struct cpi_sink sink;
+	struct cp_profile *p;
+	struct cp_error err;
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	assert_int_equal(
+		text_profile(&env, "samples/count cpu/nanoseconds", lines, &p, &err), CP_OK);
+	cpi_sink_memory(&sink, &env.mem);
+	assert_int_equal(cpi_format_find("otlp")->write(&env, p, NULL, &sink, &err), CP_OK);
+	source.part[0] = (struct cpi_bytes){sink.buf, sink.n, false};
+	assert_string_equal(cpi_format_detect(&source)->public.name, "otlp");
+	read_text(&r, "otlp", sink.buf, sink.n, NULL);
+	assert_string_equal(r.out,
+		"cpu/nanoseconds samples/count\n" MAIN
+		";f@f.c:3+g@g.h:7#1234!/bin/app|comm=b,k=v,pid=9:pid,tid=10:tid 20 1\n" MAIN
+		"|comm=a,pid=9:pid,tid=9:tid 4 1\n"
+		"h 1500 1\n"
+		"? -7 0\n");
+	assert_string_equal(r.remarks, "");
+	cpi_sink_release(&sink);
+	cp_profile_free(p);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shapes_of_samples),
+		cmocka_unit_test(types_and_resources),
+		cmocka_unit_test(damage_costs_a_sample),
+		cmocka_unit_test(memory_may_fail),
+		cmocka_unit_test(there_and_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
