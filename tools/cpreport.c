@@ -4,36 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cp/filter.h>
 #include <cp/merge.h>
-#include <cp/report.h>
 
 #include "common/answer.h"
-#include "common/filters.h"
-#include "common/main.h"
 #include "common/nearest.h"
-#include "common/options.h"
+#include "cpreport.h"
 
-enum report { NONE, TOP, TREE, PEEK, TRACES, LIST, TAGS, RAW, COMMENTS };
-
-static const char *const report_words[] = {"", "top|text", "tree", "peek", "traces",
-	"list", "tags", "raw", "comments", NULL};
-static const char *const report_names[] = {
-	"", "top", "tree", "peek", "traces", "list", "tags", "raw", "comments"};
-
-struct cpreport {
-	int report;
-	const char *peek, *list;
-	struct cp_report_options options;
-	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
-	bool relative, trim, flat;
-	struct symbol_options symbols;
-	struct capture_options capture;
-	struct filter_options filters;
-
-	struct cp_read_options read;
-	struct cp_profile *profile, *original;
-};
+static const char *const report_words[] = {"", "top|text", "tree", "peek", "graph",
+	"traces", "list", "tags", "raw", "comments", NULL};
+const char *const cpreport_names[] = {
+	"", "top", "tree", "peek", "graph", "traces", "list", "tags", "raw", "comments"};
 
 static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.cum, "cum", 0, "sort by cumulative value"),
@@ -73,12 +53,22 @@ static const struct opt report_rows[] = {
 	OPT_PRESET(struct cpreport, report, "top", TOP),
 	OPT_PRESET(struct cpreport, report, "text", TOP),
 	OPT_PRESET(struct cpreport, report, "tree", TREE),
+	OPT_FLAG(struct cpreport, svg, "svg", 0, NULL),
 	OPT_PRESET(struct cpreport, report, "traces", TRACES),
 	OPT_PRESET(struct cpreport, report, "tags", TAGS),
 	OPT_PRESET(struct cpreport, report, "raw", RAW),
 	OPT_PRESET(struct cpreport, report, "comments", COMMENTS),
 	OPT_STRING(struct cpreport, peek, "peek", 0, "REGEX", NULL),
 	OPT_STRING(struct cpreport, list, "list", 0, "REGEX", NULL),
+	OPT_CHOICE(struct cpreport, graph.group, "group", 0, "BY", cpreport_groups,
+		"graph: functions of one package or image are one box: auto (by package "
+		"above 300 functions), none, package, image"),
+	OPT_STRING(struct cpreport, graph.open, "open", 0, "REGEX",
+		"graph: functions of these packages or images stay single"),
+	OPT_FLAG(struct cpreport, graph.no_labels, "no-tags", 0,
+		"graph: no boxes for labels"),
+	OPT_STRING(struct cpreport, graph.title, "title", 0, "TEXT",
+		"graph: above the picture, instead of the program's name"),
 	OPT_END,
 };
 
@@ -87,6 +77,7 @@ static const char examples[] =
 	"  cpreport top --cum -n 20 perf.data   with what they call, the first 20\n"
 	"  cpreport peek 'alloc' heap.pb.gz     callers and callees\n"
 	"  cpreport list main.work cpu.pb.gz    annotated source\n"
+	"  cpreport graph -o graph.svg IN       who calls whom, as a picture\n"
 	"  cpreport tags cpu.pb.gz              totals per label value\n"
 	"  cpreport --to json cpu.pb.gz         for programs\n";
 
@@ -100,6 +91,10 @@ static int take_report(struct tool *tool, struct cpreport *self)
 		self->report = self->peek ? PEEK : LIST;
 		self->options.regex = self->peek ? self->peek : self->list;
 	}
+	if (self->svg) {
+		self->report = GRAPH;
+		tool->options.to = tool->options.to ? tool->options.to : "svg";
+	}
 	if (self->report == NONE && inputs->n) {
 		int word = opt_choice(report_words, inputs->v[0]);
 
@@ -111,7 +106,7 @@ static int take_report(struct tool *tool, struct cpreport *self)
 		if (word == PEEK || word == LIST) {
 			if (inputs->n < 2)
 				return tool_usage(tool, "%s needs a regular expression",
-					report_names[word]);
+					cpreport_names[word]);
 			self->options.regex = inputs->v[1];
 			taken = 2;
 		}
@@ -203,7 +198,7 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	filter.drop_frames =
 		self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
 	/* Needs no copy of the profile, and keeps what tells nameless functions apart. */
-	if (self->report <= PEEK) {
+	if (self->report <= GRAPH) {
 		self->options.granularity = filter.granularity;
 		filter.granularity = CP_BY_ADDRESS;
 	}
@@ -233,15 +228,36 @@ static const struct answer answers[] = {
 	{"csv", ".csv"},
 	{0},
 };
+static const struct answer pictures[] = {
+	{"text", ".txt .text .log .out"},
+	{"svg", ".svg"},
+	{"html", ".html .htm"},
+	{"json", ".json"},
+	{"dot", ".dot .gv"},
+	{0},
+};
+
+static int write_report(struct tool *tool, struct cpreport *self, const char *format)
+{
+	const char *name = cpreport_names[self->report];
+	struct cp_error err;
+
+	if (self->report == GRAPH)
+		return cpreport_write_graph(tool, self, format);
+	if (!cp_report_write(tool->context, self->profile, name, format, &self->options,
+		    out_write, &tool->out, &err))
+		return tool_commit_output(tool);
+	return tool_fail(tool, tool->options.inputs.v[0], &err);
+}
 
 static int report(struct tool *tool, struct cpreport *self)
 {
-	const char *format = tool_answer(tool, answers);
+	const char *format =
+		tool_answer(tool, self->report == GRAPH ? pictures : answers);
 	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
 	char lines[FILTER_LINES][FILTER_LINE_ROOM];
 	const char *filters[FILTER_LINES];
-	struct cp_error err;
 	int status = format ? tool_open_output(tool, false) : TOOL_USAGE;
 
 	if (status == TOOL_GO)
@@ -264,10 +280,7 @@ static int report(struct tool *tool, struct cpreport *self)
 	 */
 	tool->out.escape &=
 		!self->options.color || strcmp(format, "text") || self->report == RAW;
-	if (!cp_report_write(tool->context, self->profile, report_names[self->report],
-		    format, &self->options, out_write, &tool->out, &err))
-		return tool_commit_output(tool);
-	return tool_fail(tool, tool->options.inputs.v[0], &err);
+	return write_report(tool, self, format);
 }
 
 /* Two operands: a report's name that was mistyped, or a second file. */
@@ -282,7 +295,7 @@ static int too_many(struct tool *tool)
 			"cpdiff compares",
 			inputs->v[1]);
 	near = opt_nearest(
-		inputs->v[0], report_names, sizeof report_names / sizeof *report_names);
+		inputs->v[0], cpreport_names, COMMENTS + 1);
 	return tool_usage(tool, "'%s' is neither a report nor a file%s%s%s", inputs->v[0],
 		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -320,9 +333,8 @@ int main(int argc, char **argv)
 		.name = "cpreport",
 		.summary = "the numbers of a profile",
 		.examples = examples,
-		.notes = "Reports: top (the default), tree, peek REGEX, traces, list "
-			 "REGEX, tags, raw,\n"
-			 "comments.",
+		.notes = "Reports: top (the default), tree, peek REGEX, graph, traces, "
+			 "list REGEX, tags,\nraw, comments.",
 		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};
 	const struct opt_group groups[] = {

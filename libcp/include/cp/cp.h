@@ -9,6 +9,7 @@
 #include <cp/error.h>
 #include <cp/filter.h>
 #include <cp/flame.h>
+#include <cp/graph.h>
 #include <cp/info.h>
 #include <cp/merge.h>
 #include <cp/profile.h>

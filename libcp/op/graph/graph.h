@@ -116,10 +116,19 @@ struct cpi_graph_trim {
 	size_t original;      /* nodes before the count */
 	size_t dropped_nodes; /* by fraction */
 	size_t dropped_edges;
+	uint64_t low_edge; /* below this weight they were dropped */
 };
 
 enum cp_code cpi_graph_trim(
 	struct cpi_graph *graph, struct cpi_graph_trim *trim, struct cp_error *err);
+
+/*
+ * Makes one node of several of a trimmed graph and counts again, so that sums are exact:
+ * leader[i] is the node that node i becomes, or i itself. Nodes that are not in the order
+ * stay out. Then low and redundant edges go as in trimming.
+ */
+enum cp_code cpi_graph_group(struct cpi_graph *graph, const uint32_t *leader,
+	struct cpi_graph_trim *trim, struct cp_error *err);
 
 /* Edges into (or out of) a node by decreasing weight, then names; n of them in list. */
 enum cp_code cpi_graph_edges(const struct cpi_graph *graph, uint32_t node, bool in,

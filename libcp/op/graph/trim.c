@@ -294,7 +294,7 @@ static enum cp_code keep_only(
 
 /* Cuts graph->order down to nodes of the fraction and the count. */
 static enum cp_code select_nodes(struct cpi_graph *g, struct cpi_graph_trim *trim,
-	int64_t total, uint64_t low_edge, bool *keep, struct cp_error *err)
+	int64_t total, bool *keep, struct cp_error *err)
 {
 	uint64_t low_node = cutoff(total, trim->node_fraction);
 	enum cp_code code = CP_OK;
@@ -315,7 +315,7 @@ static enum cp_code select_nodes(struct cpi_graph *g, struct cpi_graph_trim *tri
 		g->order.n = trim->count;
 		return CP_OK;
 	}
-	drop_low_edges(g, low_edge);
+	drop_low_edges(g, trim->low_edge);
 	if (trim->visual)
 		cpi_graph_sort(g, trim->sort);
 	code = keep_only(g, keep, trim->count, err);
@@ -350,19 +350,54 @@ enum cp_code cpi_graph_trim(
 	struct cpi_mem *mem = &g->env->mem;
 	bool *keep = cpi_alloc(mem, g->node.n);
 	enum cp_code code = keep ? CP_OK : cpi_error_memory(err);
-	uint64_t low_edge;
 	int64_t total = 0;
 
 	/* Undivided sums, also for means: so does pprof. */
 	for (size_t i = 0; i < g->order.n; i++)
 		total += g->node.v[g->order.v[i]].flat;
-	low_edge = cutoff(total, trim->edge_fraction);
+	trim->low_edge = cutoff(total, trim->edge_fraction);
 	if (!code)
-		code = select_nodes(g, trim, total, low_edge, keep, err);
+		code = select_nodes(g, trim, total, keep, err);
 	if (!code && g->options.inlined_edges)
 		code = add_inlined_edges(g, trim, keep, err);
 	if (!code)
-		trim->dropped_edges = drop_low_edges(g, low_edge);
+		trim->dropped_edges = drop_low_edges(g, trim->low_edge);
+	if (!code && trim->visual)
+		code = drop_redundant(g, err);
+	g->options.keep = NULL;
+	cpi_free(mem, keep, g->node.n);
+	return code;
+}
+
+static void follow(uint32_t *node, size_t n, const uint32_t *leader)
+{
+	for (size_t i = 0; i < n; i++)
+		node[i] = leader[node[i]];
+}
+
+enum cp_code cpi_graph_group(struct cpi_graph *g, const uint32_t *leader,
+	struct cpi_graph_trim *trim, struct cp_error *err)
+{
+	struct cpi_mem *mem = &g->env->mem;
+	bool *keep = cpi_alloc_zero(mem, g->node.n);
+	enum cp_code code = keep ? CP_OK : cpi_error_memory(err);
+
+	for (size_t i = 1; !code && i < g->p->location.n; i++) {
+		const struct cp_location_row *l = &g->p->location.v[i];
+
+		if (l->n_lines)
+			follow(g->line_node + l->first_line, l->n_lines, leader);
+		else
+			follow(g->bare_node + i, 1, leader);
+	}
+	for (size_t i = 0; !code && i < g->order.n; i++)
+		keep[leader[g->order.v[i]]] = true;
+	if (!code)
+		code = cpi_graph_recount(g, keep, err);
+	if (!code) {
+		cpi_graph_sort(g, trim->sort);
+		trim->dropped_edges += drop_low_edges(g, trim->low_edge);
+	}
 	if (!code && trim->visual)
 		code = drop_redundant(g, err);
 	g->options.keep = NULL;

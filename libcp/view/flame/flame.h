@@ -20,6 +20,7 @@
 
 #include "base/sink.h"
 #include "op/tree/tree.h"
+#include "view/draw.h"
 
 /* What is known about the values, for showing them. */
 struct cpi_flame_unit {
@@ -116,16 +117,12 @@ uint32_t cpi_flame_diff_color(const struct cpi_flame *flame, uint32_t node);
 /* Two colours of the background's gradient, top and bottom; 0 both: plain. */
 void cpi_flame_background(const struct cpi_flame *flame, char top[8], char bottom[8]);
 
-/* Bytes as XML or HTML text or attribute: bad UTF-8 and unsafe runes as \xNN. */
-void cpi_flame_escape(struct cpi_sink *sink, struct cp_text text);
 /* As JSON string contents that stand safely inside XML and HTML script elements. */
 void cpi_flame_json(struct cpi_sink *sink, struct cp_text text);
 /* Without < > & at all (\l \g \a) and one line: for the data block. */
 void cpi_flame_plain(struct cpi_sink *sink, struct cp_text text);
 /* A name without its _[k] ending. */
 struct cp_text cpi_flame_shown(struct cp_text name);
-/* Width of a text in a font of the given size, in px; an estimate on the wide side. */
-double cpi_flame_text_width(struct cp_text text, double font_size);
 /* Writes the longest form of the name that fits, escaped; false when none does. */
 bool cpi_flame_label(
 	struct cpi_sink *sink, struct cp_text name, double width, double size);

@@ -20,11 +20,11 @@ enum cp_code cpi_flame_html(
 	cpi_sink_str(sink, cpi_asset_style.hash);
 	cpi_sink_str(sink, "'\">\n<meta name=\"viewport\" content=\"width=device-width, "
 		"initial-scale=1\">\n<title>");
-	cpi_flame_escape(sink, cpi_text(flame->title));
+	cpi_draw_escape(sink, cpi_text(flame->title));
 	cpi_sink_str(sink, "</title>\n<style>");
 	cpi_sink_bytes(sink, cpi_asset_style.bytes, cpi_asset_style.n);
 	cpi_sink_str(sink, "</style>\n</head>\n<body>\n<noscript>This page draws ");
-	cpi_flame_escape(sink, cpi_text(flame->title));
+	cpi_draw_escape(sink, cpi_text(flame->title));
 	cpi_sink_str(sink,
 		" with its own script; the SVG form works without one.</noscript>\n"
 		"<script type=\"text/plain\" id=\"cp-flame\">");

@@ -51,7 +51,7 @@ static void open_tag(struct svg *s)
 	cpi_sink_char(sink, ' ');
 	cpi_flame_fixed(sink, height, 0);
 	cpi_sink_str(sink, "\" role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">");
-	cpi_flame_escape(sink, cpi_text(s->flame->title));
+	cpi_draw_escape(sink, cpi_text(s->flame->title));
 	cpi_sink_str(sink, "</title>\n<desc id=\"d\">");
 	cpi_sink_u64(sink, s->flame->tree.n);
 	cpi_sink_str(sink, " frames, ");
@@ -61,7 +61,7 @@ static void open_tag(struct svg *s)
 		"caller.");
 	if (s->flame->options.notes) {
 		cpi_sink_char(sink, ' ');
-		cpi_flame_escape(sink, cpi_text(s->flame->options.notes));
+		cpi_draw_escape(sink, cpi_text(s->flame->options.notes));
 	}
 	cpi_sink_str(sink, "</desc>\n");
 }
@@ -88,7 +88,7 @@ static void background(struct svg *s)
 static void style(struct svg *s)
 {
 	cpi_sink_str(s->sink, "<style>\nsvg{font-family:");
-	cpi_flame_escape(s->sink, cpi_text(s->flame->options.font));
+	cpi_draw_escape(s->sink, cpi_text(s->flame->options.font));
 	cpi_sink_str(s->sink, ";font-size:");
 	cpi_flame_fixed(s->sink, s->flame->options.font_size, 1);
 	cpi_sink_str(s->sink, "px}\n");
@@ -104,7 +104,7 @@ static void line(struct svg *s, double x, double y, const char *more, const char
 	number(s, "y", y, 1);
 	cpi_sink_str(s->sink, more);
 	cpi_sink_char(s->sink, '>');
-	cpi_flame_escape(s->sink, cpi_text(text));
+	cpi_draw_escape(s->sink, cpi_text(text));
 	cpi_sink_str(s->sink, "</text>\n");
 }
 
@@ -133,11 +133,15 @@ static void legend(struct svg *s, double y)
 		x += 18;
 		if (*rows[i].words) {
 			line(s, x, y, "", rows[i].words);
-			x += cpi_flame_text_width(cpi_text(rows[i].words), size) + 12;
+			x += (double)cpi_draw_advance(cpi_text(rows[i].words)) / 100 *
+					size +
+				12;
 		}
 	}
 	line(s, x, y, "", "▲▼ its own cost changed");
-	x += cpi_flame_text_width(CPI_TEXT("▲▼ its own cost changed"), size) + 20;
+	x += (double)cpi_draw_advance(CPI_TEXT("▲▼ its own cost changed")) / 100 *
+			size +
+		20;
 	line(s, x, y, "", s->flame->scale_note);
 	cpi_sink_str(s->sink, "</g>\n");
 }
@@ -190,7 +194,7 @@ static void title(struct svg *s, uint32_t node)
 
 	cpi_sink_str(s->sink, "<title>");
 	if (node)
-		cpi_flame_escape(s->sink, cpi_flame_shown(cpi_tree_name(tree, node)));
+		cpi_draw_escape(s->sink, cpi_flame_shown(cpi_tree_name(tree, node)));
 	else
 		cpi_sink_str(s->sink, "all");
 	cpi_sink_str(s->sink, " (");

@@ -6,60 +6,6 @@
 
 #include <cp/units.h>
 
-/* Calls for each character: what must be shown as \xNN, or what may be shown as it is. */
-typedef void emit_fn(struct cpi_sink *sink, const char *p, unsigned n);
-
-static void each(struct cpi_sink *sink, struct cp_text text, emit_fn *emit)
-{
-	uint32_t rune;
-	unsigned n;
-
-	for (size_t i = 0; i < text.n; i += n) {
-		const char *p = text.p + i;
-
-		n = cpi_utf8_decode(p, text.n - i, &rune);
-		if (!(rune == CPI_RUNE_BAD && n == 1) && !cpi_rune_unsafe(rune)) {
-			emit(sink, p, n);
-			continue;
-		}
-		for (unsigned k = 0; k < n; k++) {
-			char hex[5];
-
-			snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)p[k]);
-			for (const char *h = hex; *h; h++)
-				emit(sink, h, 1);
-		}
-	}
-}
-
-static void emit_xml(struct cpi_sink *sink, const char *p, unsigned n)
-{
-	switch (*p) {
-	case '<':
-		cpi_sink_str(sink, "&lt;");
-		break;
-	case '>':
-		cpi_sink_str(sink, "&gt;");
-		break;
-	case '&':
-		cpi_sink_str(sink, "&amp;");
-		break;
-	case '"':
-		cpi_sink_str(sink, "&quot;");
-		break;
-	case '\'':
-		cpi_sink_str(sink, "&#39;");
-		break;
-	default:
-		cpi_sink_bytes(sink, p, n);
-	}
-}
-
-void cpi_flame_escape(struct cpi_sink *sink, struct cp_text text)
-{
-	each(sink, text, emit_xml);
-}
-
 static void emit_json(struct cpi_sink *sink, const char *p, unsigned n)
 {
 	if (strchr("<>&'\"\\", *p))
@@ -70,7 +16,7 @@ static void emit_json(struct cpi_sink *sink, const char *p, unsigned n)
 
 void cpi_flame_json(struct cpi_sink *sink, struct cp_text text)
 {
-	each(sink, text, emit_json);
+	cpi_draw_each(sink, text, emit_json);
 }
 
 static void emit_plain(struct cpi_sink *sink, const char *p, unsigned n)
@@ -88,7 +34,7 @@ static void emit_plain(struct cpi_sink *sink, const char *p, unsigned n)
 
 void cpi_flame_plain(struct cpi_sink *sink, struct cp_text text)
 {
-	each(sink, text, emit_plain);
+	cpi_draw_each(sink, text, emit_plain);
 }
 
 struct cp_text cpi_flame_shown(struct cp_text name)
@@ -97,39 +43,6 @@ struct cp_text cpi_flame_shown(struct cp_text name)
 		name.p[name.n - 1] == ']' && strchr("kijw", name.p[name.n - 2]))
 		name.n -= 4;
 	return name;
-}
-
-/*
- * Advance widths of ' ' … '~' in hundredths of the font size: the larger of DejaVu Sans
- * and Verdana, which are the widest of the usual sans-serif fonts, so that what fits by
- * this table fits everywhere.
- */
-static const uint8_t advance[] = {35, 40, 46, 84, 64, 108, 78, 27, 46, 46, 64, 84, 37, 46,
-	37, 46, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 46, 46, 84, 84, 84, 55, 100, 69,
-	69, 70, 78, 64, 58, 78, 76, 43, 46, 70, 56, 86, 75, 79, 61, 79, 70, 69, 62, 74,
-	69, 99, 69, 62, 69, 46, 46, 46, 84, 64, 64, 61, 63, 55, 63, 62, 36, 63, 64, 28,
-	35, 60, 28, 98, 64, 61, 63, 63, 43, 53, 40, 64, 60, 82, 60, 60, 53, 64, 46, 64,
-	84};
-
-static double rune_advance(uint32_t rune)
-{
-	if (rune >= ' ' && rune <= '~')
-		return advance[rune - ' '] / 100.0;
-	if (rune == 0x2026)
-		return 1;
-	return cpi_rune_width(rune) == 2 ? 1.05 : cpi_rune_width(rune) ? 0.7 : 0;
-}
-
-double cpi_flame_text_width(struct cp_text text, double font_size)
-{
-	double width = 0;
-	uint32_t rune;
-
-	for (size_t i = 0; i < text.n;) {
-		i += cpi_utf8_decode(text.p + i, text.n - i, &rune);
-		width += rune_advance(rune);
-	}
-	return width * font_size;
 }
 
 /* Length without one ending that compilers give to parts and copies of a function. */
@@ -246,7 +159,7 @@ static size_t fit_start(struct cp_text text, double width, double size)
 	while (i < text.n) {
 		unsigned n = cpi_utf8_decode(text.p + i, text.n - i, &rune);
 
-		width -= rune_advance(rune) * size;
+		width -= cpi_draw_rune(rune) / 100.0 * size;
 		if (width < 0)
 			break;
 		i += n;
@@ -270,14 +183,14 @@ static bool middle(struct cpi_sink *sink, struct cp_text text, double width, dou
 			at--;
 		while (at > head && ((unsigned char)text.p[at] & 0xc0) == 0x80);
 		(void)cpi_utf8_decode(text.p + at, tail - at, &rune);
-		left -= rune_advance(rune) * size;
+		left -= cpi_draw_rune(rune) / 100.0 * size;
 		if (left < 0 || at <= head)
 			break;
 		tail = at;
 	}
-	cpi_flame_escape(sink, (struct cp_text){text.p, head});
+	cpi_draw_escape(sink, (struct cp_text){text.p, head});
 	cpi_sink_str(sink, "…");
-	cpi_flame_escape(sink, (struct cp_text){text.p + tail, text.n - tail});
+	cpi_draw_escape(sink, (struct cp_text){text.p + tail, text.n - tail});
 	return true;
 }
 
@@ -304,8 +217,8 @@ bool cpi_flame_label(
 		}
 		if (step == 4)
 			form = drop_scopes(form);
-		if (form.n && cpi_flame_text_width(form, size) <= width) {
-			cpi_flame_escape(sink, form);
+		if (form.n && (double)cpi_draw_advance(form) * size <= 100 * width) {
+			cpi_draw_escape(sink, form);
 			return true;
 		}
 	}
@@ -386,7 +299,7 @@ void cpi_flame_value(const struct cpi_flame *flame, struct cpi_sink *sink, doubl
 	} else {
 		grouped(sink, value);
 		cpi_sink_char(sink, ' ');
-		cpi_flame_escape(sink, cpi_text(unit->name));
+		cpi_draw_escape(sink, cpi_text(unit->name));
 	}
 }
 

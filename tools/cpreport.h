@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CPT_CPREPORT_H
+#define CPT_CPREPORT_H
+
+/* The parts of cpreport: cpreport.c parses and reads, the others are named below. */
+
+#include <cp/filter.h>
+#include <cp/graph.h>
+#include <cp/report.h>
+
+#include "common/filters.h"
+#include "common/main.h"
+#include "common/options.h"
+
+/* Up to GRAPH functions are what is shown, at a granularity that the user chooses. */
+enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, TAGS, RAW, COMMENTS };
+
+extern const char *const cpreport_names[], *const cpreport_groups[];
+
+struct cpreport {
+	int report;
+	const char *peek, *list;
+	struct cp_report_options options;
+	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
+	bool relative, trim, flat, svg;
+	struct cp_graph_options graph;
+	struct symbol_options symbols;
+	struct capture_options capture;
+	struct filter_options filters;
+
+	struct cp_read_options read;
+	struct cp_profile *profile, *original;
+};
+
+/* cpreport_views.c: what has an interface of its own in the library. */
+int cpreport_write_graph(struct tool *tool, struct cpreport *self, const char *format);
+
+#endif

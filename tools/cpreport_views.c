@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reports that are pictures and pages, each through its own part of the library. */
+#include <string.h>
+
+#include "cpreport.h"
+
+const char *const cpreport_groups[] = {"auto", "none", "package", "image", NULL};
+
+int cpreport_write_graph(struct tool *tool, struct cpreport *self, const char *format)
+{
+	struct cp_graph *graph = NULL;
+	struct cp_error err;
+	enum cp_code code;
+
+	self->graph.size = sizeof self->graph;
+	self->graph.report = &self->options;
+	if (!strcmp(format, "dot")) {
+		code = cp_report_write(tool->context, self->profile, "dot", "text",
+			&self->options, out_write, &tool->out, &err);
+	} else {
+		code = cp_graph_new(
+			tool->context, self->profile, &self->graph, &graph, &err);
+		if (!code)
+			code = cp_graph_write(graph, format, out_write, &tool->out, &err);
+		cp_graph_free(graph);
+	}
+	return code ? tool_fail(tool, tool->options.inputs.v[0], &err)
+		    : tool_commit_output(tool);
+}
