@@ -11,9 +11,10 @@
 #include "cpreport.h"
 
 static const char *const report_words[] = {"", "top|text", "tree", "peek", "graph",
-	"traces", "list", "tags", "raw", "comments", NULL};
+	"traces", "list", "source|weblist", "tags", "raw", "comments", NULL};
 const char *const cpreport_names[] = {
-	"", "top", "tree", "peek", "graph", "traces", "list", "tags", "raw", "comments"};
+	"", "top", "tree", "peek", "graph", "traces", "list", "source",
+	"tags", "raw", "comments"};
 
 static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.cum, "cum", 0, "sort by cumulative value"),
@@ -60,6 +61,7 @@ static const struct opt report_rows[] = {
 	OPT_PRESET(struct cpreport, report, "comments", COMMENTS),
 	OPT_STRING(struct cpreport, peek, "peek", 0, "REGEX", NULL),
 	OPT_STRING(struct cpreport, list, "list", 0, "REGEX", NULL),
+	OPT_STRING(struct cpreport, weblist, "weblist", 0, "REGEX", NULL),
 	OPT_CHOICE(struct cpreport, graph.group, "group", 0, "BY", cpreport_groups,
 		"graph: functions of one package or image are one box: auto (by package "
 		"above 300 functions), none, package, image"),
@@ -77,6 +79,7 @@ static const char examples[] =
 	"  cpreport top --cum -n 20 perf.data   with what they call, the first 20\n"
 	"  cpreport peek 'alloc' heap.pb.gz     callers and callees\n"
 	"  cpreport list main.work cpu.pb.gz    annotated source\n"
+	"  cpreport source -o a.html REGEX IN   with what was inlined into each line\n"
 	"  cpreport graph -o graph.svg IN       who calls whom, as a picture\n"
 	"  cpreport tags cpu.pb.gz              totals per label value\n"
 	"  cpreport --to json cpu.pb.gz         for programs\n";
@@ -87,9 +90,11 @@ static int take_report(struct tool *tool, struct cpreport *self)
 	struct opt_list *inputs = &tool->options.inputs;
 	size_t taken = 0;
 
-	if (self->peek || self->list) {
-		self->report = self->peek ? PEEK : LIST;
-		self->options.regex = self->peek ? self->peek : self->list;
+	if (self->peek || self->list || self->weblist) {
+		self->report = self->peek ? PEEK : self->list ? LIST : SOURCE;
+		self->options.regex = self->peek	? self->peek
+				      : self->list ? self->list
+						   : self->weblist;
 	}
 	if (self->svg) {
 		self->report = GRAPH;
@@ -103,7 +108,7 @@ static int take_report(struct tool *tool, struct cpreport *self)
 			self->report = word;
 			taken = 1;
 		}
-		if (word == PEEK || word == LIST) {
+		if (word == PEEK || word == LIST || word == SOURCE) {
 			if (inputs->n < 2)
 				return tool_usage(tool, "%s needs a regular expression",
 					cpreport_names[word]);
@@ -123,6 +128,7 @@ static enum cp_granularity granularity(const struct cpreport *self)
 	switch (self->report) {
 	case LIST:
 		return CP_BY_LINE;
+	case SOURCE:
 	case RAW:
 	case COMMENTS:
 		return CP_BY_ADDRESS;
@@ -195,6 +201,8 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	/* Source is listed by line whatever is asked for, as by pprof. */
 	if (self->report == LIST)
 		filter.granularity = CP_BY_LINE;
+	if (self->report == SOURCE)
+		filter.granularity = CP_BY_ADDRESS;
 	filter.drop_frames =
 		self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
 	/* Needs no copy of the profile, and keeps what tells nameless functions apart. */
@@ -236,6 +244,17 @@ static const struct answer pictures[] = {
 	{"dot", ".dot .gv"},
 	{0},
 };
+static const struct answer listings[] = {
+	{"text", ".txt .text .log .out"},
+	{"html", ".html .htm"},
+	{"json", ".json"},
+	{0},
+};
+
+static const struct answer *answers_of(const struct cpreport *self)
+{
+	return self->report == GRAPH ? pictures : self->report == SOURCE ? listings : answers;
+}
 
 static int write_report(struct tool *tool, struct cpreport *self, const char *format)
 {
@@ -244,6 +263,8 @@ static int write_report(struct tool *tool, struct cpreport *self, const char *fo
 
 	if (self->report == GRAPH)
 		return cpreport_write_graph(tool, self, format);
+	if (self->report == SOURCE)
+		return cpreport_write_source(tool, self, format);
 	if (!cp_report_write(tool->context, self->profile, name, format, &self->options,
 		    out_write, &tool->out, &err))
 		return tool_commit_output(tool);
@@ -252,8 +273,7 @@ static int write_report(struct tool *tool, struct cpreport *self, const char *fo
 
 static int report(struct tool *tool, struct cpreport *self)
 {
-	const char *format =
-		tool_answer(tool, self->report == GRAPH ? pictures : answers);
+	const char *format = tool_answer(tool, answers_of(self));
 	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
 	char lines[FILTER_LINES][FILTER_LINE_ROOM];
@@ -334,7 +354,7 @@ int main(int argc, char **argv)
 		.summary = "the numbers of a profile",
 		.examples = examples,
 		.notes = "Reports: top (the default), tree, peek REGEX, graph, traces, "
-			 "list REGEX, tags,\nraw, comments.",
+			 "list REGEX,\nsource REGEX, tags, raw, comments.",
 		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};
 	const struct opt_group groups[] = {

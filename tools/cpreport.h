@@ -7,19 +7,20 @@
 #include <cp/filter.h>
 #include <cp/graph.h>
 #include <cp/report.h>
+#include <cp/source.h>
 
 #include "common/filters.h"
 #include "common/main.h"
 #include "common/options.h"
 
 /* Up to GRAPH functions are what is shown, at a granularity that the user chooses. */
-enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, TAGS, RAW, COMMENTS };
+enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, SOURCE, TAGS, RAW, COMMENTS };
 
 extern const char *const cpreport_names[], *const cpreport_groups[];
 
 struct cpreport {
 	int report;
-	const char *peek, *list;
+	const char *peek, *list, *weblist;
 	struct cp_report_options options;
 	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
 	bool relative, trim, flat, svg;
@@ -33,6 +34,7 @@ struct cpreport {
 };
 
 /* cpreport_views.c: what has an interface of its own in the library. */
+int cpreport_write_source(struct tool *tool, struct cpreport *self, const char *format);
 int cpreport_write_graph(struct tool *tool, struct cpreport *self, const char *format);
 
 #endif

@@ -27,3 +27,19 @@ int cpreport_write_graph(struct tool *tool, struct cpreport *self, const char *f
 	return code ? tool_fail(tool, tool->options.inputs.v[0], &err)
 		    : tool_commit_output(tool);
 }
+
+int cpreport_write_source(struct tool *tool, struct cpreport *self, const char *format)
+{
+	const struct cp_source_options options = {
+		.size = sizeof options, .report = &self->options, .recorded_paths = true};
+	struct cp_source *source = NULL;
+	struct cp_error err;
+	enum cp_code code =
+		cp_source_new(tool->context, self->profile, &options, &source, &err);
+
+	if (!code)
+		code = cp_source_write(source, format, out_write, &tool->out, &err);
+	cp_source_free(source);
+	return code ? tool_fail(tool, tool->options.inputs.v[0], &err)
+		    : tool_commit_output(tool);
+}

@@ -16,6 +16,7 @@
 #include <cp/read.h>
 #include <cp/scale.h>
 #include <cp/report.h>
+#include <cp/source.h>
 #include <cp/symbolize.h>
 #include <cp/text.h>
 #include <cp/units.h>
