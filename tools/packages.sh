@@ -9,7 +9,8 @@ build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c
 	libpcre2-dev libmicrohttpd-dev libiberty-dev libxxhash-dev libcurl4-openssl-dev scdoc'
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
 test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
-	linux-perf golang-go graphviz chromium libxml2-utils xz-utils zstd gzip libdebuginfod1 strace'
+	linux-perf golang-go graphviz chromium libxml2-utils xz-utils zstd gzip libdebuginfod1
+	strace openssl'
 
 wanted=
 for step; do

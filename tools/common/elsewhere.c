@@ -22,7 +22,7 @@ static const struct {
 	{" add-comment ", "cpmerge --label KEY=VALUE labels samples"},
 	{" buildid ", "--force-build-id uses a file whose build id differs"},
 	{" seconds timeout tls-ca tls-cert tls-key ",
-		"nothing is fetched; curl -o FILE saves a profile"},
+		"cpget takes profiles from services, and prints the name of the file"},
 	{" tools ", "no other programs are run"},
 };
 

@@ -288,6 +288,17 @@ const char *tool_input_name(const char *path)
 	return strcmp(path, "-") ? path : "standard input";
 }
 
+/* http://…, unix:/… or host:port, for a file that is not there. */
+static bool is_url(const char *path)
+{
+	size_t host = strcspn(path, ":/"), digits;
+
+	if (strstr(path, "://") || !strncmp(path, "unix:/", 6))
+		return true;
+	digits = path[host] == ':' ? strspn(path + host + 1, "0123456789") : 0;
+	return digits && digits <= 5 && strchr("/?", path[host + 1 + digits]);
+}
+
 int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_input)
 {
 	const char *name = tool_input_name(path);
@@ -301,9 +312,11 @@ int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_i
 	tool->ui.input = name;
 	progress_start(&tool->progress, "reading");
 	code = cp_input_open(tool->context, path, ret_input, &err);
-	if (code == CP_ERROR_SYSTEM && strstr(path, "://")) {
-		ui_error(&tool->ui, name,
-			"nothing is fetched; save it first: curl -o FILE URL");
+	if (code == CP_ERROR_SYSTEM && is_url(path)) {
+		/* It is not repeated: a password may stand in it. */
+		ui_error(&tool->ui, NULL,
+			"cpget takes profiles from services: %s \"$(cpget URL)\"",
+			tool->name);
 		return TOOL_UNREADABLE;
 	}
 	if (code == CP_ERROR_SYSTEM) {

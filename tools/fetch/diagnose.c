@@ -271,8 +271,20 @@ static bool tls_failed(struct fetch_capture *c, CURLcode code)
 			fetch_say(c, FETCH_SPEAKS_HTTP,
 				"%s speaks plain HTTP: use http://", c->target.host);
 		else
-			fetch_say(c, FETCH_TLS, "no TLS with %s: %s", c->target.host,
-				c->error);
+			fetch_say(c, FETCH_TLS,
+				"no TLS with %s: %s; if it speaks plain HTTP, use "
+				"http://",
+				c->target.host, c->error);
+		return true;
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		/* TLS 1.3 tells after the handshake that it was not well. */
+		if (!has(c->error, "alert"))
+			return false;
+		fetch_say(c, FETCH_TLS, "%s ends TLS: %s%s", c->target.host, c->error,
+			has(c->error, "certificate")
+				? "; it wants a certificate: -tls_cert FILE -tls_key FILE"
+				: "");
 		return true;
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
@@ -306,7 +318,7 @@ static void cut(struct fetch_capture *c)
 			"for "
 			"pprof",
 			of, shorter(want));
-	else if (five >= 5 && fabs(waited - five) < 0.3)
+	else if (five >= 5 && fabs(waited - five) < 0.5)
 		fetch_say(c, FETCH_PROXY_TIMEOUT,
 			"the proxy gave up after %.0f s (nginx: proxy_read_timeout, "
 			"default 60s): "
@@ -316,8 +328,10 @@ static void cut(struct fetch_capture *c)
 		fetch_say(c, FETCH_CUT,
 			"the connection was closed after %s, before the answer: the "
 			"service "
-			"ended or was restarted, or it does not serve HTTP there",
-			after);
+			"ended or was restarted, %s",
+			after,
+			c->target.tls ? "or it wants a certificate (-tls_cert, -tls_key)"
+				      : "or it does not serve HTTP there");
 }
 
 /* We ended it. */

@@ -191,8 +191,7 @@ static void look_for_idleness(struct keeper *k)
 			"the profile has no samples: was the program at work?");
 }
 
-/* "pprof.BINARY.samples.cpu.", as pprof builds it; the caller frees it. */
-static char *prefix_of(const struct cp_profile *p)
+char *fetch_profile_prefix(const struct cp_profile *p)
 {
 	struct cp_profile_counts n = cp_profile_counts(p);
 	char *prefix = strdup("pprof."), *longer;
@@ -235,20 +234,19 @@ static char *prefix_of(const struct cp_profile *p)
 
 static const char *suffix_of(const struct keeper *k)
 {
-	bool zipped = !memcmp(k->c->answer.head, "\x1f\x8b", 2);
-
-	if (strcmp(k->format, "pprof"))
-		return !strcmp(k->format, "perf.data") ? ".data"
-		       : strstr(k->format, "perf") || !strcmp(k->format, "folded")
-			       ? ".txt"
-			       : ".prof";
-	return zipped ? ".pb.gz" : ".pb";
+	if (!strcmp(k->format, "pprof"))
+		return memcmp(k->c->answer.head, "\x1f\x8b", 2) ? ".pb" : ".pb.gz";
+	if (!strcmp(k->format, "perf.data"))
+		return ".data";
+	if (!strcmp(k->format, "perf-script") || !strcmp(k->format, "folded"))
+		return ".txt";
+	return ".prof";
 }
 
 static bool give_name(struct keeper *k)
 {
 	struct fetch_capture *c = k->c;
-	char *prefix = prefix_of(k->profile);
+	char *prefix = fetch_profile_prefix(k->profile);
 	bool ok = prefix && fetch_store_name(&c->store, prefix, suffix_of(k));
 
 	free(prefix);
@@ -337,7 +335,7 @@ static bool write_profile(struct keeper *k, const char *path)
 static void write_named(struct keeper *k)
 {
 	struct fetch_capture *c = k->c;
-	char *prefix = prefix_of(k->profile), *name = NULL;
+	char *prefix = fetch_profile_prefix(k->profile), *name = NULL;
 
 	if (!prefix || asprintf(&name, "%s.named.pb.gz", c->store.path) < 0)
 		name = NULL;

@@ -4,7 +4,7 @@
 
 /* What follows a whole answer: it is looked at, and named after what is in it. */
 
-#include <cp/context.h>
+#include <cp/profile.h>
 #include <cp/symbolize.h>
 
 #include "fetch/fetch.h"
@@ -32,5 +32,11 @@ struct fetch_keep_options {
  * beside the answer (`named`).
  */
 void fetch_keep(struct fetch_capture *capture, const struct fetch_keep_options *options);
+
+/*
+ * "pprof.BINARY.samples.cpu.", how pprof begins the name of a profile's file; the caller
+ * frees it. NULL when memory ends.
+ */
+char *fetch_profile_prefix(const struct cp_profile *profile);
 
 #endif

@@ -1,0 +1,719 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""cpget.py CPGET: what cpget does with servers of every kind, all of them on loopback.
+
+Each function test_… is a test and runs in an empty folder of its own.
+"""
+import gzip
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from servers import *  # noqa: E402,F403
+
+CPGET = os.path.abspath(sys.argv[1])
+TOOLS = os.path.dirname(CPGET)
+SECRET = "hunter2-in-a-test"
+
+
+class Skip(Exception):
+    pass
+
+
+class Place:
+    """An empty home with what cpget leaves in it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.env = {"PATH": TOOLS + ":" + os.environ["PATH"], "HOME": folder,
+                    "LC_ALL": "C.UTF-8", "http_proxy": "http://127.0.0.1:1/",
+                    "HTTP_PROXY": "http://127.0.0.1:1/", "ALL_PROXY": "http://127.0.0.1:1/",
+                    **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
+
+    def start(self, *args, **kwargs):
+        kwargs = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                  "stderr": subprocess.PIPE, **kwargs}
+        return subprocess.Popen([CPGET, *map(str, args)], cwd=self.folder, env=self.env,
+                                **kwargs)
+
+    def run(self, *args, status=0, **kwargs):
+        process = self.start(*args, **kwargs)
+        out, err = process.communicate(timeout=120)
+        self.out, self.err = out.decode(), err.decode()
+        assert process.returncode == status, (args, process.returncode, self.out, self.err)
+        return self.out
+
+    def json(self, *args, **kwargs):
+        """The captures, after checking that the sentences were said, too."""
+        captures = json.loads(self.run("--json", *args, **kwargs))["captures"]
+        for capture in captures:
+            if capture["sentence"]:
+                assert capture["sentence"] in self.err, (capture, self.err)
+        return captures
+
+    def files(self):
+        return sorted(str(f.relative_to(self.folder)) for f in self.folder.rglob("*")
+                      if f.is_file() or f.is_socket())
+
+    def read(self, name):
+        return (self.folder / name.strip()).read_bytes()
+
+
+def local(server, path=""):
+    return f"127.0.0.1:{server.port}{path}"
+
+
+# A profile comes.
+
+def test_forms_of_urls(place):
+    sock = str(place.folder / "x.sock")
+    with Server(pprof) as s, Server(pprof, where=sock) as u:
+        forms = [(local(s), "/debug/pprof/profile"), (f":{s.port}", "/debug/pprof/profile"),
+                 (f"{s.port}", "/debug/pprof/profile"), (f"localhost:{s.port}/", "/debug/pprof/profile"),
+                 (local(s, "/debug/pprof/heap"), "/debug/pprof/heap"),
+                 (f"http://{local(s)}", "/debug/pprof/profile"),
+                 (local(s, "?seconds=2"), "/debug/pprof/profile?seconds=2"),
+                 (local(s, "/debug/pprof/heap?gc=1#x"), "/debug/pprof/heap?gc=1")]
+        for typed, target in forms:
+            name = place.run("-q", typed)
+            assert name.count("\n") == 1 and place.read(name) in (CPU, HEAP), name
+            assert s.seen[-1].target == target, (typed, s.seen[-1].target)
+        for typed, target in [(f"unix:{sock}", "/debug/pprof/profile"),
+                              (f"unix:{sock}:/debug/pprof/heap", "/debug/pprof/heap"),
+                              (f"unix://{sock}", "/debug/pprof/profile")]:
+            place.run(typed)
+            assert u.seen[-1].target == target, (typed, u.seen[-1].target)
+        assert s.seen[-1].headers["content-type"] == "application/protobuf"
+
+
+def test_kinds_and_seconds(place):
+    with Server(pprof) as s:
+        def asked(*args):
+            place.run(*args)
+            return sorted(r.target for r in s.seen[-(len(place.out.split())):])
+        base = "/debug/pprof/"
+        assert asked("--kind", "heap", local(s)) == [base + "heap"]
+        assert asked("--kind", "cpu,heap", local(s)) == [base + "heap", base + "profile"]
+        assert asked("-seconds", "3", local(s)) == [base + "profile?seconds=3"]
+        assert asked("--seconds=3", local(s, "/debug/pprof/profile?seconds=60&x=1")) == \
+            [base + "profile?x=1&seconds=3"]
+        assert asked("--kind", "heap", "-seconds", "3", local(s)) == [base + "heap?seconds=3"]
+        assert "what changes within 3 s" in place.err
+        assert asked("--kind=goroutine", local(s, "/debug/pprof/profile")) == [base + "goroutine"]
+        assert asked("--kind=mutex", local(s, "/debug/pprof/")) == [base + "mutex"]
+        assert asked("--kind=heap", local(s, "/debug/pprof")) == [base + "heap"]
+        place.run(local(s))
+        assert "30 s in Go" in place.err
+        name = place.run("--kind", "trace", local(s))
+        assert place.read(name).startswith(b"go 1.19 trace")
+        place.run("--kind", "haep", local(s), status=2)
+
+
+def test_names_and_folders(place):
+    with Server(pprof) as s:
+        first, second = place.run(local(s)), place.run(local(s))
+        assert first == f"{place.folder}/pprof/pprof.profiles.samples.cpu.001.pb.gz\n", first
+        assert second == first.replace("001", "002")
+        assert place.read(first) == place.read(second) == CPU
+        heap = place.run("--kind=heap", local(s))
+        assert heap.endswith(
+            "pprof.profiles.alloc_objects.alloc_space.inuse_objects.inuse_space.001.pb.gz\n")
+        place.env["PPROF_TMPDIR"] = str(place.folder / "own" / "deep")
+        assert place.run(local(s)) == first.replace("/pprof/pprof", "/own/deep/pprof")
+        place.env["PPROF_TMPDIR"] = "/proc/none"
+        assert "/pprof/pprof.profiles.samples.cpu.003" in place.run(local(s))
+        assert place.run("-o", "x.pb.gz", local(s)) == "x.pb.gz\n"
+        assert place.read("x.pb.gz") == CPU
+        place.run("-o", "x.pb.gz", "--kind=heap", local(s))
+        assert place.read("x.pb.gz") == HEAP
+        place.run("-o", "none/x", local(s), status=4)
+        place.run("-o", "/", local(s), status=4)
+        place.run("-o", "y", local(s), local(s), status=2)
+
+
+def test_bytes_on_stdout(place):
+    with Server(pprof) as s:
+        out = subprocess.run([CPGET, "-o", "-", local(s)], env=place.env, capture_output=True,
+                             cwd=place.folder)
+        assert out.stdout == CPU and not out.returncode, out
+        place.run("-o", "/dev/null", local(s))
+        assert place.files() == [], place.files()
+
+
+def test_folder_of_runs(place):
+    with Server(pprof) as s:
+        place.run("--dir", "runs/one", "-seconds", "2", "--header", f"X-Key: {SECRET}",
+                  f"http://me:{SECRET}@{local(s)}?token={SECRET}&gc=1")
+        assert place.out == "runs/one/pprof.profiles.samples.cpu.001.pb.gz\n"
+        note = json.loads(place.read(place.out.strip() + ".json"))
+        assert note["url"] == \
+            f"http://{local(s)}/debug/pprof/profile?token=***&gc=1&seconds=2", note
+        assert note["host"] == local(s) and note["kind"] == "cpu"
+        assert note["seconds_asked"] == 2 and abs(note["seconds_got"] - 0.70) < 0.01
+        assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", note["started"])
+        assert note["file"] == "pprof.profiles.samples.cpu.001.pb.gz"
+        assert s.seen[0].query == {"token": SECRET, "gc": "1", "seconds": "2"}
+        assert s.seen[0].headers["authorization"].startswith("Basic ")
+    assert_no_secret(place)
+
+
+def assert_no_secret(place):
+    """In nothing that was printed, and in no file."""
+    import base64
+    words = [SECRET.encode(), base64.b64encode(f"me:{SECRET}".encode()),
+             base64.b64encode(SECRET.encode())]
+    texts = [place.out.encode(), place.err.encode()]
+    texts += [(place.folder / name).read_bytes() for name in place.files()
+              if not name.startswith("secret")]
+    texts += [name.encode() for name in place.files()]
+    for text in texts:
+        for word in words:
+            assert word not in text, text
+
+
+def test_series(place):
+    with Server(pprof) as s:
+        out = place.run("--every", "0.2", "--for", "0.6", "--dir", "runs", local(s))
+        assert out == "runs/pprof.profiles.samples.cpu.merged.001.pb.gz\n", out
+        assert [r.query["seconds"] for r in s.seen] == ["0.2"] * 3
+        assert len([f for f in place.files() if f.endswith(".json")]) == 3
+        top = subprocess.run(["cpreport", "--to", "json", out.strip()], cwd=place.folder,
+                             env=place.env, capture_output=True, text=True)
+        assert top.returncode == 0, top
+        out = place.run("--repeat", "2", "--no-merge", local(s))
+        assert len(out.split()) == 2
+        out = place.run("--repeat", "2", "-o", "all.pb.gz", local(s))
+        assert out == "all.pb.gz\n" and place.read("all.pb.gz")[:2] == b"\x1f\x8b"
+        out = place.run("--repeat", "2", "--kind=heap", local(s))
+        assert len(out.split()) == 2 and "merged" not in out
+        for bad in (["--for", "3"], ["--every", "2", "--for", "1"],
+                    ["--every", "1", "--seconds", "2"], ["--repeat", "-1"]):
+            place.run(*bad, local(s), status=2)
+
+
+def test_several_hosts(place):
+    with Server(pprof) as a, Server(pprof) as b, Server(net_http) as c:
+        out = place.run(local(a), local(b))
+        assert len(set(out.split())) == 2
+        out = place.run("--merge", local(a), local(b))
+        assert out.endswith("merged.001.pb.gz\n") and out.count("\n") == 1
+        captures = place.json(local(a), local(c), local(b), status=3)
+        assert [x["reason"] for x in captures] == ["ok", "no-pprof", "ok"]
+
+
+def test_fifty_hosts_at_once(place):
+    def slow(request):
+        time.sleep(0.5)
+        return answer(CPU)
+    servers = [Server(slow).__enter__() for _ in range(50)]
+    begun = time.monotonic()
+    out = place.run("-q", "-seconds=1", *(local(s) for s in servers))
+    assert len(set(out.split())) == 50 and time.monotonic() - begun < 15
+    for s in servers:
+        s.__exit__()
+
+
+def test_wait(place):
+    busy = Busy(2)
+    with Server(busy) as s:
+        place.run("--wait", local(s))
+        assert len(s.seen) == 3
+        busy.left = 1000
+        captures = place.json("--wait=1.5", local(s), status=3)
+        assert captures[0]["reason"] == "busy"
+        place.run("--wait=soon", local(s), status=2)
+
+
+def test_credentials(place):
+    (place.folder / "secret").write_text(SECRET + "\n")
+    (place.folder / "secret-headers").write_text(f"Cookie: session={SECRET}\nX-One: 1\n")
+
+    def echoing(request):
+        """Sends back what it was sent."""
+        return answer(f"no {request.headers} {request.target}", "400 Bad Request", "text/plain")
+    with Server(pprof) as s, Server(echoing) as e:
+        place.run("--bearer-file", "secret", local(s))
+        assert s.seen[-1].headers["authorization"] == "Bearer " + SECRET
+        place.run("--user", "me", "--password-file", "secret", local(s))
+        assert s.seen[-1].headers["authorization"].startswith("Basic ")
+        place.run("--header", "@secret-headers", "--header", "Host: other", local(s))
+        assert s.seen[-1].headers["cookie"] == "session=" + SECRET
+        assert s.seen[-1].headers["x-one"] == "1" and s.seen[-1].headers["host"] == "other"
+        for args in (["--bearer-file", "secret", local(e)],
+                     ["--user", "me", "--password-file", "secret", local(e)],
+                     ["--header", "@secret-headers", local(e)],
+                     [f"http://me:{SECRET}@{local(e)}"], [local(e, f"?key={SECRET}")],
+                     ["--header", f"X-Key: {SECRET}", local(e)]):
+            place.json(*args, status=3)
+            assert_no_secret(place)
+        place.run("--user", f"me:{SECRET}", local(s), status=2)
+        assert_no_secret(place)
+        place.run(f"http://me:{SECRET}@127.0.0.1:x/", status=2)
+        assert_no_secret(place)
+        place.run("--header", "no colon", local(s), status=2)
+        place.run("--bearer-file", "absent", local(s), status=3)
+        place.run("--user", "me", local(s), status=2, start_new_session=True)
+        assert "terminal" in place.err
+
+
+def test_legacy_and_symbols(place):
+    with Server(gperftools()) as s:
+        out = place.run(local(s, "/pprof/profile?seconds=1"))
+        assert [r.method for r in s.seen] == ["GET", "POST"], s.seen
+        assert out.endswith(".pb.gz\n") and "the answer is" in place.err, place.err
+        raw = [f for f in place.files() if f.endswith(".prof")]
+        assert len(raw) == 1 and place.read(raw[0]) == LEGACY
+        top = subprocess.run(["cpreport", out.strip()], env=place.env, capture_output=True,
+                             text=True, check=True).stdout
+        assert "function_" in top, top
+        out = place.run("-o", "x.prof", local(s, "/pprof/profile"))
+        assert out == "x.prof.named.pb.gz\n" and place.read("x.prof") == LEGACY
+        out = place.run("--no-symbolize", "-o", "y.prof", local(s, "/pprof/profile"))
+        assert out == "y.prof\n"
+    with Server(gperftools(405)) as s:
+        captures = place.json(local(s, "/pprof/profile"))
+        assert captures[0]["reason"] == "no-symbols"
+        assert "symbols: asked /pprof/symbol: 405; give the program: cpget … --binary" \
+            in place.err
+    with Server(tikv) as s:
+        assert place.read(place.run(local(s))) == CPU
+
+
+def test_idle(place):
+    import struct
+    header = struct.pack("<5Q", 0, 3, 0, 10000, 0) + struct.pack("<3Q", 0, 1, 0)
+    with Server(gives(header)) as s:
+        captures = place.json(local(s))
+        assert captures[0]["reason"] == "idle", captures
+        assert "was the " in place.err
+
+
+def test_tls(place):
+    pair = certificate(str(place.folder))
+    if not pair:
+        raise Skip("needs openssl")
+    with Server(pprof, tls=tls_context(pair)) as s, Server(pprof) as plain, \
+            Server(pprof, tls=tls_context(pair, ask=pair[0])) as m:
+        plain.handler = plain_go
+        url = f"https://localhost:{s.port}"
+        place.run("-tls_ca", pair[0], url)
+        place.run("--insecure", url)
+        place.run(url.replace("https", "https+insecure"))
+        seen = len(s.seen)
+        captures = place.json("--header", f"X-Key: {SECRET}", url, status=3)
+        assert captures[0]["reason"] == "certificate"
+        for words in ("CN = localhost", "expires", "--tls_ca"):
+            assert words in place.err, place.err
+        assert len(s.seen) == seen
+        # For a name that the certificate does not have.
+        captures = place.json("-tls_ca", pair[0], f"https://127.0.0.1:{s.port}", status=3)
+        assert captures[0]["reason"] == "certificate"
+        captures = place.json(f"https://localhost:{plain.port}", status=3)
+        assert captures[0]["reason"] == "speaks-http" and "use http://" in place.err
+        captures = place.json(local(s), status=3)
+        assert captures[0]["reason"] in ("speaks-https", "cut"), captures
+        place.run("-tls_ca", pair[0], "-tls_cert", pair[0], "-tls_key", pair[1],
+                  f"https://localhost:{m.port}")
+        captures = place.json("--insecure", f"https://localhost:{m.port}", status=3)
+        # The alert may be lost when the server closes at once.
+        assert captures[0]["reason"] in ("tls", "cut"), captures
+        assert "-tls_cert" in place.err, place.err
+        place.run("-tls_cert", pair[0], url, status=2)
+        place.run("-tls_ca", "absent", url, status=3)
+
+
+# No profile comes: every port that is set up wrongly.
+
+@raw
+def greets(connection):
+    return b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n"
+
+
+@raw
+def alert(connection):
+    connection.recv(100)
+    return b"\x15\x03\x01\x00\x02\x02\x46"
+
+
+@raw
+def plain_go(connection):
+    connection.recv(4096)
+    return b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server."
+
+
+def hangs_up(request):
+    return None
+
+
+def after(seconds):
+    def handler(request):
+        time.sleep(seconds)
+    return handler
+
+
+def moved(request):
+    return answer("", "302 Found", Location="http://127.0.0.2:1/debug/pprof/profile")
+
+
+def loops(request):
+    return answer("", "302 Found", Location="/debug/pprof/profile?n=1")
+
+
+def not_found_behind_nginx(request):
+    return answer("404 page not found\n", "404 Not Found", "text/plain", Server="nginx",
+                  X_Content_Type_Options="nosniff")
+
+
+BOMB = gzip.compress(bytes(1 << 28), 9)
+
+# Name, handler, arguments, reason, words of the sentence, status.
+WRONG = [
+    ("nginx 404", nginx("404 Not Found"), [], "front-server",
+     "this is nginx, not your service", 3),
+    ("nginx 502", nginx("502 Bad Gateway"), [], "front-server", "proxy_pass", 3),
+    ("Apache by its page", gives("<html><hr><address>Apache/2.4 Server</address>",
+                                 "404 Not Found", "text/html"), [], "front-server", "Apache", 3),
+    ("nginx 504", nginx("504 Gateway Time-out"), ["-seconds=60"], "proxy-timeout",
+     "proxy_read_timeout", 3),
+    ("net/http, gorilla, chi", net_http, [], "no-pprof", "import _ \"net/http/pprof\"", 3),
+    ("the same behind nginx", not_found_behind_nginx, [], "no-pprof", "a Go server", 3),
+    ("gin", gin, [], "no-pprof", "gin", 3),
+    ("echo", echo, [], "no-pprof", "an echo server", 3),
+    ("fiber", fiber, [], "no-pprof", "fiber", 3),
+    ("index only", gives("Unknown profile\n", "404 Not Found", "text/plain", X_Go_Pprof="1"),
+     [], "index-only", "/debug/pprof/profile needs pprof.Profile", 3),
+    ("index under a prefix", INDEX, [], "index-page", "under a prefix it does not know", 3),
+    ("a page", gives("<!DOCTYPE html><html><title>My Shop</title>", kind="text/html"), [],
+     "html", "an HTML page titled \"My Shop\" came back: not a profile; kept in", 3),
+    ("a trace", gives(b"go 1.22 trace\0\0\0"), [], "trace",
+     "an execution trace (go tool trace), not a profile; kept in", 3),
+    ("a stack dump", gives("goroutine 1 [running]:\nmain.main()\n", kind="text/plain"), [],
+     "stack-dump", "take debug=0", 3),
+    ("a picture", gives("<?xml version=\"1.0\"?><svg></svg>", kind="image/svg+xml"), [],
+     "picture", "TiKV", 3),
+    ("WriteTimeout", gives("profile duration exceeds server's WriteTimeout\n",
+                           "400 Bad Request", "text/plain", X_Go_Pprof="1"), ["-seconds=60"],
+     "write-timeout", "WriteTimeout is shorter than 60 s: --seconds 20", 3),
+    ("cut when the time is over", after(1), ["-seconds=1"], "write-timeout", "WriteTimeout", 3),
+    ("hangs up", hangs_up, [], "cut", "before the answer", 3),
+    ("busy", Busy(9), [], "busy", "--wait retries until it ends", 3),
+    ("busy, brpc", gives("Another profiler is running, try again later", "503 Unavailable"),
+     [], "busy", "another CPU capture is running", 3),
+    ("HTTP to HTTPS, Go", gives("Client sent an HTTP request to an HTTPS server.\n",
+                                "400 Bad Request"), [], "speaks-https", "use https://", 3),
+    ("HTTP to HTTPS, OpenSSL", alert, [], "speaks-https", "use https://", 3),
+    ("401 Basic", gives("", "401 Unauthorized", WWW_Authenticate='Basic realm="x"'), [],
+     "unauthorized", "--user NAME", 3),
+    ("401 Bearer", gives("", "401 Unauthorized", WWW_Authenticate="Bearer"), [],
+     "unauthorized", "--bearer-file FILE", 3),
+    ("401 refused", gives("", "401 Unauthorized"), ["--bearer-file", "secret"],
+     "unauthorized", "are refused", 3),
+    ("403", gives("forbidden: User cannot get path", "403 Forbidden"), [], "forbidden",
+     "User cannot get path", 3),
+    ("brpc without seconds", gives("You have to specify ?seconds=N.", "400 Bad Request"), [],
+     "seconds-needed", "--seconds 10", 3),
+    ("bad request", gives("invalid value for \"seconds\"\n", "400 Bad Request"), [],
+     "bad-request", "invalid value", 3),
+    ("Envoy wants POST", gives("", "405 Method Not Allowed"), [], "http-status", "405", 3),
+    ("500", gives("oops", "500 Internal Server Error"), [], "http-status", "oops", 3),
+    ("404 of no framework", gives("", "404 Not Found"), [], "http-status", "404", 3),
+    ("204", gives("", "204 No Content"), [], "empty", "204", 3),
+    ("empty", gives(""), [], "empty", "empty", 3),
+    ("JSON", gives('{"ok":true}', kind="application/json"), [], "not-a-profile", "JSON", 3),
+    ("text", gives("OK 200\n", kind="text/plain"), [], "not-a-profile", "OK 200", 3),
+    ("bytes", gives(bytes(range(256)) * 40), [], "not-a-profile", "no profile", 3),
+    ("no HTTP", greets, [], "not-http", "SSH-2.0", 3),
+    ("sent on", moved, [], "redirected", "http://127.0.0.2:1/debug/pprof/profile", 3),
+    ("sent on for ever", loops, [], "redirect-loop", "more than 5 times", 3),
+    ("endless", endless, ["--max-size=1M"], "too-large", "--max-size", 4),
+    ("too long by its own word", gives(bytes(2000)), ["--max-size=1K"], "too-large",
+     "--max-size", 4),
+    ("trickle", trickle, ["--timeout=1"], "timeout", "did not end within", 3),
+    ("silent", silent, ["--timeout=1"], "timeout", "no answer within", 3),
+    ("bomb", gives(BOMB), [], "bomb", "unpacks to more", 4),
+    ("cut profile", gives(CPU[:300]), [], "damaged", "damaged", 3),
+    ("garbled profile", gives(CPU[:300] + bytes(100) + CPU[400:]), [], "damaged", "damaged", 3),
+    ("shorter than its length", lambda r: answer(CPU).replace(b"Length: ", b"Length: 1"), [],
+     "cut", "broke off", 3),
+    ("longer than its length", lambda r: answer(CPU).replace(
+        b"Length: %d" % len(CPU), b"Length: 300"), [], "damaged", "damaged", 3),
+    ("chunked garbage", lambda r: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+     b"5\r\nhello\r\nxyz\r\n", [], "broken-http", "chunk", 3),
+    ("cut between chunks", lambda r: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+     b"5\r\nhello\r\n", [], "cut", "broke off", 3),
+    ("headers without end", endless_headers, [], "broken-http", "headers", 3),
+    ("a header without end", endless_header, [], "broken-http", "header", 3),
+    ("a hostile header", gives("\x1b]0;x\x07", "403 Forbidden", Server="\x1b[31mred"), [],
+     "forbidden", "\\x1b]0;x\\x07", 3),
+]
+
+
+def test_wrong_ports(place):
+    (place.folder / "secret").write_text(SECRET)
+    taken = {}
+
+    def one(row):
+        name, handler, args, reason, words, status = row
+        with tempfile.TemporaryDirectory() as folder:
+            here = Place(folder)
+            (here.folder / "secret").write_text(SECRET)
+            with Server(handler) as s:
+                captures = here.json(*args, local(s), status=status)
+            assert captures[0]["reason"] == reason, (name, captures)
+            assert words in captures[0]["sentence"], (name, captures)
+            assert "\n" not in captures[0]["sentence"] and len(here.err.splitlines()) <= 3
+            assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", here.err), (name, here.err)
+            file = captures[0]["file"]
+            assert (file is not None) == ("kept in" in captures[0]["sentence"]), captures
+            if file:
+                assert os.path.exists(file) and file in here.err
+                taken[name] = Path(file).read_bytes()
+            left = [f for f in here.files() if f != "secret"]
+            assert len(left) == (file is not None), (name, left)
+            assert_no_secret(here)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, WRONG))
+    assert len(WRONG) >= 14
+    # Nothing of what came is lost.
+    assert taken["chunked garbage"] == b"hello" and taken["cut between chunks"] == b"hello"
+    assert taken["shorter than its length"] == CPU
+    assert taken["endless"] == bytes(1 << 20)
+    assert taken["bomb"] == BOMB and taken["trickle"].strip(b"x") == b""
+    assert taken["text"] == b"OK 200\n" and len(taken["trickle"]) > 2
+
+
+def test_cut_at_a_round_time(place):
+    with Server(after(5)) as s:
+        # On a busy machine five seconds may be six.
+        for _ in range(4):
+            capture = place.json("-seconds=60", local(s), status=3)[0]
+            if capture["reason"] == "proxy-timeout":
+                break
+    assert "the proxy gave up after 5 s" in capture["sentence"], capture
+
+
+def test_no_connection(place):
+    with Server(pprof) as s:
+        closed = socket.socket()
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        captures = place.json(f"127.0.0.1:{port}", status=3)
+        assert captures[0]["reason"] == "not-listening"
+        assert f"nothing listens on 127.0.0.1:{port}. Listening here: " in place.err
+        assert re.search(r"Try: cpget localhost:\d+", place.err), place.err
+        assert "python" in place.err or len(re.findall(r"\d+,", place.err)) >= 10, place.err
+        sock = str(place.folder / "none.sock")
+        captures = place.json(f"unix:{sock}", status=3)
+        assert captures[0]["reason"] == "not-listening" and sock in place.err
+        captures = place.json("no-such-host.invalid:1", status=3)
+        assert captures[0]["reason"] == "unknown-host"
+        # A queue that is full drops packets as a firewall does.
+        full = socket.socket()
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for w in waiting:
+            w.setblocking(False)
+            w.connect_ex(full.getsockname())
+        captures = place.json(f"127.0.0.1:{full.getsockname()[1]}", status=3)
+        assert captures[0]["reason"] == "no-answer", captures
+    for bad in ("ftp://x/y", "http://", "unix:relative", "", "file:///etc/passwd"):
+        place.run(bad, status=2)
+    (place.folder / "cpu.pb.gz").write_bytes(CPU)
+    place.run("cpu.pb.gz", status=2)
+    assert "is a file here" in place.err
+    place.run(status=2)
+    place.run("--to", "folded", "x", status=2)
+
+
+def test_redirects(place):
+    def handler(request):
+        if request.path == "/profile":
+            return answer("", "301 Moved", Location="/debug/pprof/profile")
+        return pprof(request)
+    with Server(handler) as s:
+        assert place.read(place.run("--header", f"X-Key: {SECRET}", local(s, "/profile"))) == CPU
+        assert s.seen[-1].headers["x-key"] == SECRET
+        target = s.port
+
+        def away(request):
+            return answer("", "302 Found", Location=f"http://127.0.0.1:{target}/debug/pprof/heap")
+        with Server(away) as a:
+            seen = len(s.seen)
+            captures = place.json("--header", f"X-Key: {SECRET}", local(a), status=3)
+            assert captures[0]["reason"] == "redirected" and len(s.seen) == seen
+            (place.folder / "secret").write_text(SECRET)
+            place.run("--location-trusted", "--header", f"X-Key: {SECRET}", "--user", "me",
+                      "--password-file", "secret", local(a))
+            assert "x-key" not in s.seen[-1].headers
+            assert "authorization" not in s.seen[-1].headers
+
+
+def test_what_was_there_stays(place):
+    """A failure neither replaces nor empties the file of an earlier success."""
+    for handler, status in ((gives("<html><title>x</title>", kind="text/html"), 3),
+                            (gives(CPU[:300]), 3), (hangs_up, 3)):
+        (place.folder / "x.pb.gz").write_bytes(b"old")
+        with Server(handler) as s:
+            place.run("-o", "x.pb.gz", local(s), status=status)
+        assert place.read("x.pb.gz") == b"old", handler
+
+
+def test_interrupt_at_any_moment(place):
+    """What is finished stays; of the rest there is either nothing or all that came."""
+    def handler(request):
+        request.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(CPU))
+        for i in range(0, len(CPU), 50):
+            request.send(CPU[i:i + 50])
+            time.sleep(0.01)
+    with Server(handler) as s:
+        for i in range(24):
+            seen = len(s.seen)
+            process = place.start("-o", f"out{i}", local(s))
+            if i >= 8:
+                until(lambda: len(s.seen) > seen or process.poll() is not None)
+            time.sleep(0.01 * (i % 8))
+            process.send_signal((signal.SIGINT, signal.SIGTERM)[i % 2])
+            begun = time.monotonic()
+            out, err = process.communicate(timeout=30)
+            assert process.returncode in (0, -signal.SIGINT, -signal.SIGTERM), (out, err)
+            assert time.monotonic() - begun < 10
+            if process.returncode == 0:
+                assert place.read(f"out{i}") == CPU
+            elif err:
+                assert b"stopped after" in err, err
+                assert b"nothing had come" in err or b"kept in out" in err, err
+    names = place.files()
+    for name in names:
+        assert CPU.startswith(place.read(name)), name
+        assert not name.endswith(".part"), names
+    assert any(name.endswith(".partial") for name in names), names
+
+
+def test_interrupted_series(place):
+    def handler(request):
+        return answer(CPU) if len(s.seen) < 3 else silent(request)
+    with Server(handler) as s:
+        process = place.start("--every", "0.1", "--dir", "runs", local(s))
+        until(lambda: len(s.seen) == 3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0 and b"2 finished captures are kept" in err, err
+        assert out == b"runs/pprof.profiles.samples.cpu.merged.001.pb.gz\n", out
+
+
+def test_terminal(place):
+    """The countdown, on a terminal only."""
+    import pty
+
+    def handler(request):
+        time.sleep(1.5)
+        return answer(CPU)
+    main, other = pty.openpty()
+    with Server(handler) as s:
+        process = place.start("-seconds", "2", local(s), stderr=other)
+        os.close(other)
+        said = b""
+        while True:
+            try:
+                more = os.read(main, 4096)
+            except OSError:
+                break
+            if not more:
+                break
+            said += more
+        assert process.wait() == 0
+    assert b"2 s left, 0 bytes" in said, said
+    assert said.endswith(b"\r\x1b[K"), said
+    os.close(main)
+
+
+def test_full_disk(place):
+    disk = place.folder / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise Skip("needs root to mount a full disk: " + done.stderr.strip())
+    try:
+        body = os.urandom(200000)
+        with Server(gives(body)) as s:
+            captures = place.json("--dir", "disk", local(s), status=4)
+        assert captures[0]["reason"] == "storage" and "No space left" in place.err, captures
+        kept = Path(place.folder, captures[0]["file"]).read_bytes()
+        assert len(kept) > 30000 and body.startswith(kept)
+        with Server(pprof) as s:
+            place.run("-o", "disk/x", local(s), status=4)
+            assert "x" not in os.listdir(disk)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_same_name_at_once(place):
+    """Runs beside each other never take each other's file."""
+    with Server(pprof) as s:
+        runs = [place.start(local(s)) for _ in range(8)]
+        names = [r.communicate(timeout=60)[0] for r in runs]
+    assert len(set(names)) == 8 and not any(r.returncode for r in runs), names
+
+
+def test_readers_of_json(place):
+    with Server(pprof) as s:
+        document = json.loads(place.run("--json", "--merge", local(s), local(s)))
+    assert document["schema"] == "libcp.get" and document["version"] == 1
+    assert document["merged"][0]["captures"] == 2
+    assert all(c["schema"] == "libcp.capture" for c in document["captures"])
+
+
+def test_reasons_are_in_the_man_page(place):
+    page = (Path(__file__).resolve().parents[2] / "tools/man/cpget.1.scd").read_text()
+    header = (Path(__file__).resolve().parents[2] / "tools/fetch/reason.h").read_text()
+    codes = re.findall(r'ROW\(\w+,\s*"([a-z-]+)"', header)
+    assert len(codes) > 40
+    for code in codes:
+        assert f"*{code}*" in page, code
+
+
+def test_other_tools_name_it(place):
+    for tool in ("cpconv", "cpmerge", "cpinfo", "cpreport", "cpflame"):
+        for url in (f"http://me:{SECRET}@localhost:6060/", "localhost:6060", "unix:/x.sock"):
+            done = subprocess.run([tool, url], cwd=place.folder, env=place.env,
+                                  capture_output=True, text=True)
+            assert done.returncode == 3 and "$(cpget URL)" in done.stderr, (tool, done)
+            assert SECRET not in done.stderr
+        linked = subprocess.run(["ldd", os.path.join(TOOLS, tool)], capture_output=True, text=True)
+        assert "libcurl" not in linked.stdout, tool
+
+
+def main():
+    tests = {name[5:]: f for name, f in globals().items() if name.startswith("test_")}
+    wanted = sys.argv[2:] or list(tests)
+    failed = 0
+    print(f"1..{len(wanted)}")
+    for i, name in enumerate(wanted, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                tests[name](Place(folder))
+                print(f"ok {i} {name}", flush=True)
+            except Skip as why:
+                print(f"ok {i} {name} # SKIP {why}", flush=True)
+            except Exception:
+                failed += 1
+                print(f"not ok {i} {name}", flush=True)
+                for line in traceback.format_exc().splitlines():
+                    print("# " + line)
+    sys.exit(failed > 0)
+
+
+main()

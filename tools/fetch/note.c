@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* note.c: a capture's own data as JSON. */
+#include "fetch/note.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/file.h"
+#include "common/ui.h"
+
+void fetch_note_string(FILE *to, const char *text)
+{
+	if (!text) {
+		fputs("null", to);
+		return;
+	}
+	fputc('"', to);
+	while (*text) {
+		size_t n = ui_showable(text);
+
+		if (!n) {
+			fprintf(to, "\\u%04x", (unsigned char)*text);
+			n = 1;
+		} else {
+			if (*text == '"' || *text == '\\')
+				fputc('\\', to);
+			fwrite(text, 1, n, to);
+		}
+		text += n;
+	}
+	fputc('"', to);
+}
+
+static void print_number(FILE *to, const char *name, double x, bool known)
+{
+	if (known)
+		fprintf(to, "\"%s\": %.9g", name, x);
+	else
+		fprintf(to, "\"%s\": null", name);
+}
+
+static void print_time(FILE *to, int64_t nanos)
+{
+	time_t seconds = (time_t)(nanos / 1000000000);
+	struct tm utc;
+	char text[40];
+
+	if (!gmtime_r(&seconds, &utc) ||
+		!strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc))
+		text[0] = 0;
+	fprintf(to, "\"%s.%03dZ\"", text, (int)(nanos / 1000000 % 1000));
+}
+
+static const char *base(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+void fetch_note_print(
+	FILE *to, const struct fetch_capture *c, const char *file, const char *indent)
+{
+	const struct fetch_result *r = fetch_result(c);
+	const char *kind = fetch_kind(c);
+
+	fprintf(to,
+		"{\"schema\": \"libcp.capture\", \"version\": 1,\n%s \"url\": ", indent);
+	fetch_note_string(to, fetch_shown(c));
+	fprintf(to, ",\n%s \"host\": ", indent);
+	fetch_note_string(to, fetch_host(c));
+	fprintf(to, ", \"kind\": ");
+	fetch_note_string(to, strcmp(kind, "profile") ? kind : "cpu");
+	fprintf(to, ",\n%s \"file\": ", indent);
+	fetch_note_string(to, file);
+	if (r->named) {
+		fprintf(to, ", \"named\": ");
+		fetch_note_string(
+			to, file && !strchr(file, '/') ? base(r->named) : r->named);
+	}
+	fprintf(to, ", \"bytes\": %" PRIu64 ",\n%s \"started\": ", r->bytes, indent);
+	print_time(to, r->started);
+	fprintf(to, ", ");
+	print_number(to, "seconds_asked", r->asked, r->asked > 0);
+	fprintf(to, ", ");
+	print_number(to, "seconds_got", r->got, r->got > 0);
+	fprintf(to, ",\n%s ", indent);
+	print_number(to, "cpu_seconds", r->cpu, r->cpu >= 0);
+	fprintf(to, ", ");
+	print_number(to, "elapsed", r->elapsed, true);
+	fprintf(to,
+		", \"status\": %d, \"complete\": %s,\n%s \"reason\": \"%s\", "
+		"\"sentence\": ",
+		r->status, r->complete ? "true" : "false", indent,
+		fetch_reason_code(r->reason));
+	fetch_note_string(to, r->sentence);
+	fputc('}', to);
+}
+
+bool fetch_note_write(const struct fetch_capture *c, char *message, size_t size)
+{
+	const char *path = fetch_result(c)->file;
+	char *text = NULL, *name = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+	struct out out;
+	bool ok = to && path && asprintf(&name, "%s.json", path) >= 0;
+
+	snprintf(message, size, "out of memory");
+	if (ok)
+		fetch_note_print(to, c, base(path), "");
+	if (to)
+		ok = !fclose(to) && ok;
+	ok = ok && out_open(&out, name, false, message, size);
+	if (ok) {
+		out_write(&out, text, n);
+		out_write(&out, "\n", 1);
+		ok = out_commit(&out, message, size);
+	}
+	free(name);
+	free(text);
+	return ok;
+}
