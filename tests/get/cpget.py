@@ -184,9 +184,9 @@ def assert_no_secret(place):
 
 def test_series(place):
     with Server(pprof) as s:
-        out = place.run("--every", "0.2", "--for", "0.6", "--dir", "runs", local(s))
+        out = place.run("--every", "1", "--for", "3", "--dir", "runs", local(s))
         assert out == "runs/pprof.profiles.samples.cpu.merged.001.pb.gz\n", out
-        assert [r.query["seconds"] for r in s.seen] == ["0.2"] * 3
+        assert [r.query["seconds"] for r in s.seen] == ["1"] * 3
         assert len([f for f in place.files() if f.endswith(".json")]) == 3
         top = subprocess.run(["cpreport", "--to", "json", out.strip()], cwd=place.folder,
                              env=place.env, capture_output=True, text=True)
@@ -198,7 +198,7 @@ def test_series(place):
         out = place.run("--repeat", "2", "--kind=heap", local(s))
         assert len(out.split()) == 2 and "merged" not in out
         for bad in (["--for", "3"], ["--every", "2", "--for", "1"],
-                    ["--every", "1", "--seconds", "2"], ["--repeat", "-1"]):
+                    ["--every", "1", "--seconds", "2"], ["--repeat", "-1"], ["--seconds", "0.5"]):
             place.run(*bad, local(s), status=2)
 
 
@@ -210,6 +210,12 @@ def test_several_hosts(place):
         assert out.endswith("merged.001.pb.gz\n") and out.count("\n") == 1
         captures = place.json(local(a), local(c), local(b), status=3)
         assert [x["reason"] for x in captures] == ["ok", "no-pprof", "ok"]
+
+
+def test_what_does_not_merge(place):
+    with Server(pprof) as a, Server(gives(HEAP)) as b:
+        place.run("--merge", local(a), local(b), status=3)
+        assert len(place.out.split()) == 2, place.out
 
 
 def test_fifty_hosts_at_once(place):
@@ -537,6 +543,87 @@ def test_no_connection(place):
     place.run("--to", "folded", "x", status=2)
 
 
+def test_proxy(place):
+    """Only the one that is given; the environment of every test names another."""
+    def handler(request):
+        assert request.target.startswith("http://10.0.0.1:6060/debug/pprof/"), request.target
+        return answer(CPU)
+    with Server(handler) as s:
+        place.run("--proxy", f"http://me:{SECRET}@{local(s)}", "10.0.0.1:6060")
+        assert s.seen[0].headers["proxy-authorization"].startswith("Basic ")
+        assert_no_secret(place)
+    place.json("--proxy", f"http://me:{SECRET}@127.0.0.1:1", "10.0.0.1:6060", status=3)
+    assert "the proxy" in place.err, place.err
+    assert_no_secret(place)
+
+
+def test_password_on_the_terminal(place):
+    import pty
+    with Server(pprof) as s:
+        pid, terminal = pty.fork()
+        if not pid:
+            os.environ.update(place.env)
+            os.execv(CPGET, [CPGET, "-q", "--user", "me", "-o", f"{place.folder}/out", local(s)])
+        said = b""
+        while b"Password for me: " not in said:
+            said += os.read(terminal, 1000)
+        os.write(terminal, SECRET.encode() + b"\n")
+        while True:
+            try:
+                said += os.read(terminal, 1000)
+            except OSError:
+                break
+        assert os.waitpid(pid, 0)[1] == 0 and SECRET.encode() not in said, said
+        os.close(terminal)
+        assert s.seen[0].headers["authorization"].startswith("Basic ")
+
+
+def test_closed_and_full_stdout(place):
+    with Server(pprof) as s, open("/dev/full", "w") as full:
+        process = place.start(local(s), stdout=full)
+        assert b"cannot write standard output" in process.communicate(timeout=60)[1]
+        assert process.returncode == 4 and len(place.files()) == 1
+
+
+def test_six(place):
+    try:
+        six = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as why:
+        raise Skip(f"needs IPv6: {why}")
+    s = Server(pprof)
+    s.listener.close()
+    s.listener = six
+    with s:
+        port = six.getsockname()[1]
+        for url in (f"[::1]:{port}", f"localhost:{port}", f"http://[::1]:{port}/debug/pprof/heap"):
+            assert place.read(place.run(url)) in (CPU, HEAP)
+
+
+def test_answers_with_random_damage(place):
+    """Any answer ends with a status of ours, and nothing is printed but the name of a profile."""
+    import random
+    random.seed(21)
+    good = answer(CPU, Content_Encoding="gzip", Location="/x", WWW_Authenticate="Basic")
+
+    def damaged():
+        data = bytearray(good if random.random() < 0.7 else good.replace(b"200 OK", b"404 No"))
+        for _ in range(random.randrange(1, 6)):
+            i = random.randrange(300)
+            data[i:i + random.randrange(3)] = random.randbytes(random.randrange(4))
+        return bytes(data[:random.randrange(len(data) + 1)] if random.random() < 0.3 else data)
+    answers = [damaged() for _ in range(80)]
+
+    def one(data):
+        with Server(lambda request: data) as s:
+            process = place.start("--timeout", "3", "--dir", f"d{s.port}", local(s))
+            out, err = process.communicate(timeout=60)
+            assert process.returncode in (0, 3, 4), (data, out, err)
+            assert bool(out) == (process.returncode == 0), (data, out, err)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(one, answers))
+    assert not any(name.endswith(".part") for name in place.files())
+
+
 def test_redirects(place):
     def handler(request):
         if request.path == "/profile":
@@ -605,7 +692,7 @@ def test_interrupted_series(place):
     def handler(request):
         return answer(CPU) if len(s.seen) < 3 else silent(request)
     with Server(handler) as s:
-        process = place.start("--every", "0.1", "--dir", "runs", local(s))
+        process = place.start("--every", "1", "--dir", "runs", local(s))
         until(lambda: len(s.seen) == 3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)

@@ -47,7 +47,10 @@ static void print_json(const struct cpget *self)
 
 static bool is_merged(const struct cpget *self, size_t job)
 {
-	return self->n_merged && cpget_merges(self, job);
+	for (size_t i = 0; i < self->n_merged; i++)
+		if (cpget_belongs(self, self->merged[i].job, job))
+			return true;
+	return false;
 }
 
 /* A merged file stands for its parts. */

@@ -156,6 +156,18 @@ static void say_length(struct cpget *self, const struct taken *t)
 			r->asked);
 }
 
+/* Go takes 30 s for what is no whole number, and says nothing; only traces are split. */
+static int check_seconds(struct cpget *self, size_t job)
+{
+	double seconds = seconds_of(self, &self->jobs[job]);
+	const char *kind = self->jobs[job].kind;
+
+	if (seconds == floor(seconds) || (kind && !strcmp(kind, "trace")))
+		return TOOL_GO;
+	return tool_usage(
+		self->tool, "--seconds is a whole number for servers, not %g", seconds);
+}
+
 /* TOOL_GO, or the exit status after saying why. */
 static int start(struct cpget *self, size_t job, bool first)
 {
@@ -310,6 +322,7 @@ static int capture(struct cpget *self)
 {
 	size_t n = rounds(self);
 	double begun = now();
+	bool stopped = false;
 	int status = TOOL_GO;
 
 	for (size_t round = 0; round < n && !signalled; round++) {
@@ -324,7 +337,11 @@ static int capture(struct cpget *self)
 		if (round + 1 < n)
 			rest(begun + (double)(round + 1) * self->every);
 	}
-	say_stopped(self);
+	for (size_t i = 0; i < self->n_taken; i++)
+		stopped |= fetch_result(self->taken[i]->capture)->reason == FETCH_STOPPED;
+	self->finished = !stopped && self->n_taken == n * self->n_jobs;
+	if (!self->finished)
+		say_stopped(self);
 	return TOOL_GO;
 }
 
@@ -415,6 +432,8 @@ static int prepare(struct cpget *self)
 		status = check_series(self);
 	if (status == TOOL_GO && !list_jobs(self))
 		status = TOOL_SYSTEM;
+	for (size_t i = 0; status == TOOL_GO && i < self->n_jobs; i++)
+		status = check_seconds(self, i);
 	if (status == TOOL_GO)
 		status = check_output(self);
 	if (status == TOOL_GO)
@@ -430,13 +449,13 @@ static int prepare(struct cpget *self)
 
 /*
  * The signal that stopped a capture early, or 0. A series that only a signal can end was
- * not stopped early.
+ * not stopped early, nor was what was whole when it came.
  */
 static int early(const struct cpget *self)
 {
 	bool open_end = self->every > 0 && !(self->span > 0) && !self->repeat;
 
-	return open_end && count_good(self) ? 0 : signalled;
+	return self->finished || (open_end && count_good(self)) ? 0 : signalled;
 }
 
 static void remove_streamed(const struct cpget *self)
@@ -457,10 +476,13 @@ static int run(struct cpget *self)
 	running = self->loop;
 	status = capture(self);
 	running = NULL;
-	if (status == TOOL_GO)
-		status = cpget_merge(self);
-	if (status == TOOL_GO)
+	if (status == TOOL_GO) {
+		int merged = cpget_merge(self);
+
+		/* What was captured is told also when it does not go together. */
 		status = cpget_answer(self);
+		status = status == TOOL_GO ? merged : status;
+	}
 	remove_streamed(self);
 	if (status != TOOL_GO)
 		return status;

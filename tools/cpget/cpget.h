@@ -50,6 +50,7 @@ struct cpget {
 	size_t n_merged;
 	const char *file, *place; /* of captures: -o's file or a folder */
 	bool streamed;            /* -o is no regular file: it gets a copy */
+	bool finished;            /* all rounds ran; no signal cut them short */
 	int worst;                /* enum tool_status */
 };
 
@@ -63,6 +64,8 @@ void cpget_show(struct cpget *self);
 
 /* merge.c: what belongs together becomes one file. The exit status, or TOOL_GO. */
 int cpget_merge(struct cpget *self);
+/* One series each, or with --merge all hosts' captures of one kind. */
+bool cpget_belongs(const struct cpget *self, size_t job, size_t other);
 /* Whether captures of a job are merged at the end. */
 bool cpget_merges(const struct cpget *self, size_t job);
 

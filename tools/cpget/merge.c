@@ -28,8 +28,7 @@ bool cpget_merges(const struct cpget *self, size_t job)
 	return (self->every > 0 || self->repeat > 1) && (cpu || self->fetch.seconds > 0);
 }
 
-/* One series each, or with --merge all hosts' captures of one kind. */
-static bool belongs(const struct cpget *self, size_t job, size_t other)
+bool cpget_belongs(const struct cpget *self, size_t job, size_t other)
 {
 	const char *a = self->jobs[job].kind, *b = self->jobs[other].kind;
 
@@ -106,7 +105,7 @@ static int merge_group(struct cpget *self, size_t job)
 	for (size_t i = 0; status == TOOL_GO && i < self->n_taken; i++) {
 		const struct taken *t = self->taken[i];
 
-		if (!cpget_is_good(t) || !belongs(self, job, t->job))
+		if (!cpget_is_good(t) || !cpget_belongs(self, job, t->job))
 			continue;
 		status = add(self, merge, cpget_file(t));
 		first = first ? first : cpget_file(t);
@@ -135,7 +134,7 @@ int cpget_merge(struct cpget *self)
 		bool led = false;
 
 		for (size_t before = 0; before < job; before++)
-			led |= belongs(self, job, before);
+			led |= cpget_belongs(self, job, before);
 		if (!led && cpget_merges(self, job))
 			status = merge_group(self, job);
 	}

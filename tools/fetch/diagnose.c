@@ -201,9 +201,8 @@ static void timed_out(struct fetch_capture *c)
 			after);
 	else if (fetch_address_is_local((const struct sockaddr *)&c->address))
 		fetch_say(c, FETCH_NO_ANSWER,
-			"%s takes no connections: the program that listens there hangs, "
-			"or its "
-			"queue is full",
+			"no answer from %s: the program that listens there hangs or has "
+			"a full queue, or a firewall drops packets",
 			c->target.host);
 	else
 		fetch_say(c, FETCH_NO_ANSWER,

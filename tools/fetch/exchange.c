@@ -200,6 +200,8 @@ bool fetch_exchange_set(const struct fetch_capture *c, CURL *e, const char *url)
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 15L);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 15L);
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	/* Who stops does not wait for a name server. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	return ok && set_tls(c, e) && set_credentials(c, e);
 }
 

@@ -62,6 +62,10 @@ static void say_unreadable(struct keeper *k, const struct cp_error *err)
 	case CP_ERROR_MEMORY:
 		fetch_say(c, FETCH_SYSTEM, "cannot read the answer: %s", text);
 		break;
+	case CP_ERROR_EMPTY:
+		fetch_say(c, FETCH_IDLE,
+			"the profile has no samples: was the program at work?");
+		break;
 	default:
 		fetch_say(c, FETCH_NOT_A_PROFILE,
 			"what came back is no profile: it begins \"%s\"",
