@@ -11,7 +11,7 @@
 #include "common/options.h"
 #include "cpdiff.h"
 
-static const char *const fdr_words[] = {"bh", "by", NULL};
+static const char *const fdr_words[] = {"holm", "bh", "by", NULL};
 static const char *const sort_words[] = {"change", "ratio", "after", "p", "name", NULL};
 static const char *const base_words[] = {"none", "subtract", "diff-base", NULL};
 
@@ -28,25 +28,32 @@ static const struct opt side_rows[] = {
 
 static const struct opt method_rows[] = {
 	OPT_STRING(struct cpdiff, scale, "scale", 0, "HOW",
-		"divide values before comparing: none, time (durations), total (compares "
-		"shares), "
-		"anchor (functions that did not change), work=N,M (units of work before, "
-		"after)"),
+		"divide values before comparing: anchor (functions that did not change), "
+		"total (compares shares), none, time (durations: for services, not for work of "
+		"fixed size), work=N,M (units of work before, after); default: an anchor, or "
+		"shares where none holds"),
 	OPT_STRING(struct cpdiff, options.anchor, "anchor", 0, "REGEX",
 		"functions that did not change; implies --scale anchor"),
-	OPT_REAL(struct cpdiff, options.phi, "phi", 0, "N",
-		"dispersion between runs, from --calibrate; 1 is pure sampling"),
+	OPT_STRING(struct cpdiff, work, "work", 0, "N,M",
+		"the same as --scale work=N,M: values per unit of work"),
+	OPT_STRING(struct cpdiff, noise, "noise", 0, "CV",
+		"variation of functions from run to run, such as 5%, instead of the default; "
+		"CV,CV: of functions and of the total"),
+	OPT_STRING(struct cpdiff, calibration, "calibration", 0, "FILE",
+		"this program's own variation, as --calibrate wrote it; with --calibrate: "
+		"write it there"),
+	OPT_REST(struct cpdiff, calibrate, "calibrate", 0, "FILE...",
+		"captures of one program, 10 or more: how far does it vary, and how often are "
+		"pairs of them called different?"),
+	OPT_STRING(struct cpdiff, options.planned, "planned", 0, "REGEX",
+		"functions named in advance: tests of their own, which find more"),
 	OPT_CHOICE(struct cpdiff, fdr, "fdr", 0, "HOW", fdr_words,
-		"control of false discoveries: bh (Benjamini-Hochberg) or by "
-		"(Benjamini-Yekutieli)"),
+		"what 5 % is said of: any false verdict (holm), or the false among all (bh, by)"),
 	OPT_STRING(struct cpdiff, min_change, "min-change", 0, "PERCENT",
 		"changes below this count as the same (5%)"),
 	OPT_FLAG(struct cpdiff, options.exact_names, "exact-names", 0,
 		"do not join names that differ in clone suffixes, lambda numbers or "
 		"hashes"),
-	OPT_REST(struct cpdiff, calibrate, "calibrate", 0, "FILE...",
-		"captures of one program: how often are splits of them called "
-		"different?"),
 	OPT_END,
 };
 
@@ -83,7 +90,8 @@ static const char examples[] =
 	"noise\n"
 	"  cpdiff --scale time old.data new.data      rates, when durations differ\n"
 	"  cpdiff -o pr.md a.pb.gz b.pb.gz            a comment for a pull request\n"
-	"  cpdiff --phi 1.3 --fail-on total:5% a b    a gate for CI\n";
+	"  cpdiff --calibration FILE --calibrate r*   how far a program varies by itself\n"
+	"  cpdiff --calibration FILE --fail-on total:5% a b   a gate for CI\n";
 
 /* "5%", "0.05", "5 %"; false when it is none. */
 bool cpdiff_percent(const char *text, double *ret_share)
@@ -103,18 +111,21 @@ bool cpdiff_percent(const char *text, double *ret_share)
 
 static int parse_scale(struct tool *tool, struct cpdiff *self)
 {
-	static const char *const words[] = {"none", "time", "total", "anchor", NULL};
+	static const char *const words[] = {
+		"auto", "none", "time", "total", "anchor", NULL};
 	struct cp_diff_options *o = &self->options;
 	char *end;
 	int i;
 
 	if (o->anchor)
 		o->scale = CP_SCALE_ANCHOR;
-	if (!self->scale)
+	if (self->work && self->scale)
+		return tool_usage(tool, "--work is a --scale of its own");
+	if (!self->scale && !self->work)
 		return TOOL_GO;
-	if (!strncmp(self->scale, "work=", 5)) {
+	if (self->work || !strncmp(self->scale, "work=", 5)) {
 		o->scale = CP_SCALE_WORK;
-		o->work[0] = strtod(self->scale + 5, &end);
+		o->work[0] = strtod(self->work ? self->work : self->scale + 5, &end);
 		if (*end == ',') {
 			o->work[1] = strtod(end + 1, &end);
 			if (!*end && o->work[0] > 0 && o->work[1] > 0)
@@ -125,7 +136,7 @@ static int parse_scale(struct tool *tool, struct cpdiff *self)
 	i = opt_choice(words, self->scale);
 	if (i < 0)
 		return tool_usage(tool,
-			"--scale is none, time, total, anchor or work=N,M, not '%s'",
+			"--scale is auto, none, time, total, anchor or work=N,M, not '%s'",
 			self->scale);
 	if (o->anchor && i != CP_SCALE_ANCHOR)
 		return tool_usage(tool, "--anchor goes with --scale anchor");
@@ -164,6 +175,22 @@ static int take_sides(struct tool *tool, struct cpdiff *self)
 	return TOOL_GO;
 }
 
+/* "5%" or "5%,15%". */
+static bool parse_noise(struct cpdiff *self)
+{
+	const char *comma = strchr(self->noise, ',');
+	char first[32];
+	size_t n = comma ? (size_t)(comma - self->noise) : strlen(self->noise);
+
+	if (n >= sizeof first)
+		return false;
+	memcpy(first, self->noise, n);
+	first[n] = 0;
+	return cpdiff_percent(first, &self->options.noise) && self->options.noise > 0 &&
+		(!comma || (cpdiff_percent(comma + 1, &self->options.total_noise) &&
+				   self->options.total_noise > 0));
+}
+
 static int check(struct tool *tool, struct cpdiff *self)
 {
 	int status = parse_scale(tool, self);
@@ -177,23 +204,22 @@ static int check(struct tool *tool, struct cpdiff *self)
 		return tool_usage(tool,
 			"--min-change is a percentage such as 5%%, not '%s'",
 			self->min_change);
-	if (self->options.phi != 0 && !(self->options.phi >= 1))
-		return tool_usage(tool, "--phi is a number of at least 1");
+	if (self->noise && !parse_noise(self))
+		return tool_usage(tool,
+			"--noise is a percentage such as 5%%, or two: of functions and of the "
+			"total");
 	if (self->rows < 0 || self->rows > UINT32_MAX)
 		return tool_usage(tool, "-n takes a number of rows");
 	self->options.size = sizeof self->options;
 	self->options.fdr = (enum cp_diff_fdr)self->fdr;
 	self->options.sample_type = self->filters.sample_index;
 	status = cpdiff_parse_gates(tool, self);
-	if (status == TOOL_GO && self->n_gate && !self->calibrate.n &&
-		!(self->options.phi > 0) && self->side[0].n + self->side[1].n == 2)
-		return tool_usage(tool,
-			"with one capture a side a gate needs --phi: the run-to-run "
-			"dispersion that --calibrate finds");
+	if (status == TOOL_GO && self->calibration && !self->calibrate.n)
+		status = cpdiff_load_calibration(tool, self);
 	return status;
 }
 
-int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool keep_time,
+int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path,
 	struct cp_profile **ret_profile)
 {
 	struct cp_symbolize_options symbolize;
@@ -201,7 +227,6 @@ int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool k
 	struct cp_filter_options filter;
 	int status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 
-	self->read.keep_time |= keep_time;
 	if (status == TOOL_GO)
 		status = tool_read(tool, path, &self->read, use, ret_profile);
 	if (status != TOOL_GO)
@@ -214,15 +239,13 @@ int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool k
 
 static int add_sides(struct tool *tool, struct cpdiff *self, struct cp_diff *diff)
 {
-	/* A single pair has only the inside of each capture to learn its noise from. */
-	bool pair = self->side[0].n + self->side[1].n == 2;
 	struct cp_profile *profile;
 	struct cp_error err;
 
 	for (int side = CP_BEFORE; side <= CP_AFTER; side++)
 		for (size_t i = 0; i < self->side[side].n; i++) {
 			const char *path = self->side[side].v[i];
-			int status = cpdiff_read(tool, self, path, pair, &profile);
+			int status = cpdiff_read(tool, self, path, &profile);
 
 			if (status != TOOL_GO)
 				return status;
@@ -321,6 +344,7 @@ int main(int argc, char **argv)
 	if (status == TOOL_GO)
 		status = self.calibrate.n ? cpdiff_calibrate(&tool, &self)
 					  : compare(&tool, &self);
+	cp_diff_calibration_free(self.known);
 	free(self.gate);
 	free(self.text);
 	symbol_options_release(&self.symbols);

@@ -13,7 +13,8 @@
 struct cpdiff {
 	struct opt_list side[2]; /* CP_BEFORE, CP_AFTER */
 	struct opt_list calibrate, gates;
-	const char *base, *scale, *min_change;
+	const char *base, *scale, *work, *noise, *calibration, *min_change;
+	struct cp_diff_calibration *known; /* of --calibration */
 	struct cp_diff_options options;
 	int fdr, sort, base_compat;
 	int64_t rows;
@@ -37,7 +38,7 @@ enum { CPDIFF_BASE_NONE, CPDIFF_BASE_SUBTRACT, CPDIFF_BASE_DIFF };
 /* "5%", "0.05", "5 %"; false when it is none. */
 bool cpdiff_percent(const char *text, double *ret_share);
 /* Reads and filters one capture. TOOL_GO or the exit status. */
-int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path, bool keep_time,
+int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path,
 	struct cp_profile **ret_profile);
 
 /* cpdiff_sides.c: warns once of each thing in which a capture differs from the first. */
@@ -54,6 +55,8 @@ int cpdiff_answer_gates(
 
 /* cpdiff_calibrate.c */
 int cpdiff_calibrate(struct tool *tool, struct cpdiff *self);
+/* Reads what --calibration names. */
+int cpdiff_load_calibration(struct tool *tool, struct cpdiff *self);
 
 /* cpdiff_profile.c: answers that are profiles or pictures, not tables. */
 const char *cpdiff_format(struct tool *tool, const struct cpdiff *self);

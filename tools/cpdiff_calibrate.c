@@ -1,201 +1,232 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A/A splits: captures of one program, divided into two sides in many ways. Whatever is
- * called different between the sides is a false alarm.
+ * Captures of one program: what they say of its variation from run to run, and how often
+ * pairs of them are called different, which is a false alarm each time.
  */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cpdiff.h"
 
-enum { MOST_CAPTURES = 64, MOST_SPLITS = 200 };
+enum { MOST_CAPTURES = 64, LEAST_CAPTURES = 4, ADVISED = 10, MOST_BYTES = 16 << 20 };
 
-struct splits {
+struct captures {
 	struct tool *tool;
 	struct cpdiff *self;
 	struct cp_profile *profile[MOST_CAPTURES];
 	size_t n;
-	size_t tried, alarmed;
-	double phi[MOST_SPLITS];
 };
 
 static bool loud(const struct cp_diff *diff)
 {
 	for (size_t i = 0; i < cp_diff_count(diff); i++) {
-		enum cp_verdict v = cp_diff_row(diff, i)->flat.verdict;
+		const struct cp_diff_row *row = cp_diff_row(diff, i);
 
-		if (v == CP_VERDICT_BEYOND || v == CP_VERDICT_WORSE ||
-			v == CP_VERDICT_BETTER || v == CP_VERDICT_NEW ||
-			v == CP_VERDICT_GONE || v == CP_VERDICT_MOVED)
-			return true;
+		for (int cum = 0; cum < 2; cum++) {
+			enum cp_verdict v = cum ? row->cum.verdict : row->flat.verdict;
+
+			if (v == CP_VERDICT_MORE || v == CP_VERDICT_LESS ||
+				v == CP_VERDICT_MOVED)
+				return true;
+		}
 	}
-	return false;
+	return cp_diff_summary(diff)->total.verdict == CP_VERDICT_MORE ||
+	       cp_diff_summary(diff)->total.verdict == CP_VERDICT_LESS;
 }
 
-/* side[i]: 0 before, 1 after, 2 left out. TOOL_GO or the exit status. */
-static int try(struct splits *s, const unsigned char *side, double phi)
+/* Captures [i] before and [k] after, or by turns when i == k. TOOL_GO or a status. */
+static int compare(struct captures *c, const struct cp_diff_calibration *known, size_t i,
+	size_t k, struct cp_diff **ret_diff)
 {
-	struct cp_diff_options options = s->self->options;
+	struct cp_diff_options options = c->self->options;
 	struct cp_diff *diff;
 	struct cp_error err;
 	enum cp_code code;
 
-	options.phi = phi;
-	if (cp_diff_new(s->tool->context, &options, &diff, &err))
-		return tool_fail(s->tool, NULL, &err);
+	options.calibration = known;
+	if (cp_diff_new(c->tool->context, &options, &diff, &err))
+		return tool_fail(c->tool, NULL, &err);
 	code = CP_OK;
-	for (size_t i = 0; !code && i < s->n; i++)
-		if (side[i] < 2)
-			code = cp_diff_add(diff, (enum cp_diff_side)side[i],
-				s->profile[i], NULL, &err);
+	for (size_t r = 0; !code && r < c->n; r++)
+		if (i == k || r == i || r == k)
+			code = cp_diff_add(diff,
+				i == k   ? (enum cp_diff_side)(r % 2)
+				: r == i ? CP_BEFORE
+					 : CP_AFTER,
+				c->profile[r], NULL, &err);
 	if (!code)
 		code = cp_diff_finish(diff, &err);
-	if (!code) {
-		if (s->tried < MOST_SPLITS)
-			s->phi[s->tried] = cp_diff_summary(diff)->phi;
-		s->tried++;
-		s->alarmed += loud(diff);
+	if (code) {
+		cp_diff_free(diff);
+		return tool_fail(c->tool, NULL, &err);
 	}
-	cp_diff_free(diff);
-	return code ? tool_fail(s->tool, NULL, &err) : TOOL_GO;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * The next choice of k out of n in lexical order, as sorted indexes; false after the
- * last.
- */
-static bool next_choice(size_t *choice, size_t k, size_t n)
-{
-	size_t i = k;
-
-	while (i && choice[i - 1] == n - k + i - 1)
-		i--;
-	if (!i)
-		return false;
-	choice[i - 1]++;
-	for (; i < k; i++)
-		choice[i] = choice[i - 1] + 1;
-	return true;
-}
-
-static double choices(size_t n, size_t k)
-{
-	double c = 1;
-
-	for (size_t i = 0; i < k; i++)
-		c = c * (double)(n - i) / (double)(i + 1);
-	return c;
-}
-
-/*
- * All splits into halves, or evenly spaced ones of them. A split and its mirror are
- * one.
- */
-static int halves(struct splits *s)
-{
-	size_t k = s->n / 2, choice[MOST_CAPTURES], number = 0, step;
-	double all = choices(s->n, k);
-
-	step = all > 2 * MOST_SPLITS ? (size_t)(all / (2 * MOST_SPLITS)) : 1;
-	for (size_t i = 0; i < k; i++)
-		choice[i] = i;
-	do {
-		unsigned char side[MOST_CAPTURES];
-		int status;
-
-		if (number++ % step || (s->n % 2 == 0 && choice[0] != 0))
-			continue;
-		memset(side, 1, s->n);
-		for (size_t i = 0; i < k; i++)
-			side[choice[i]] = 0;
-		status = try(s, side, s->self->options.phi);
-		if (status != TOOL_GO)
-			return status;
-	} while (s->tried < MOST_SPLITS && number < 100000000 &&
-		 next_choice(choice, k, s->n));
+	*ret_diff = diff;
 	return TOOL_GO;
 }
 
-static int pairs(struct splits *s, double phi)
+static int pairs(
+	struct captures *c, const struct cp_diff_calibration *known, const char *how)
 {
-	s->tried = s->alarmed = 0;
-	for (size_t i = 0; i < s->n; i++)
-		for (size_t k = i + 1; k < s->n; k++) {
-			unsigned char side[MOST_CAPTURES];
-			int status;
+	size_t tried = 0, alarmed = 0;
 
-			memset(side, 2, s->n);
-			side[i] = 0;
-			side[k] = 1;
-			status = try(s, side, phi);
+	for (size_t i = 0; i < c->n; i++)
+		for (size_t k = i + 1; k < c->n; k++) {
+			struct cp_diff *diff;
+			int status = compare(c, known, i, k, &diff);
+
 			if (status != TOOL_GO)
 				return status;
+			tried++;
+			alarmed += loud(diff);
+			cp_diff_free(diff);
 		}
+	out_printf(&c->tool->out, "%zu pairs %s: %zu with a false verdict (%.1f %%)\n",
+		tried, how, alarmed, 100.0 * (double)alarmed / (double)tried);
 	return TOOL_GO;
 }
 
-static int report(struct splits *s)
+struct text {
+	char *p;
+	size_t n;
+};
+
+static int keep(void *arg, const void *bytes, size_t n)
 {
-	struct tool *tool = s->tool;
-	double phi, q = s->self->options.q > 0 ? s->self->options.q : 0.05;
-	int status = tool_open_output(tool, false);
+	struct text *text = arg;
+	char *p = realloc(text->p, text->n + n);
+
+	if (!p)
+		return ENOMEM;
+	memcpy(p + text->n, bytes, n);
+	text->p = p;
+	text->n += n;
+	return 0;
+}
+
+/* Into the file that --calibration names. */
+static int save(struct captures *c, const struct text *text)
+{
+	const char *path = c->self->calibration;
+	FILE *file = fopen(path, "w");
+	bool fine = file && fwrite(text->p, 1, text->n, file) == text->n;
+
+	fine = file && !fclose(file) && fine;
+	if (fine)
+		return TOOL_GO;
+	ui_error(&c->tool->ui, path, "cannot be written: %s", strerror(errno));
+	return TOOL_SYSTEM;
+}
+
+/* The lines of the file that are not single functions'. */
+static void say(struct tool *tool, const struct text *text)
+{
+	const char *at = text->p, *end = at + text->n;
+
+	while (at < end) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		size_t n = (size_t)((eol ? eol : end) - at);
+
+		if (!memcmp(at, "functions", n < 9 ? n : 9) ||
+			!memcmp(at, "total", n < 5 ? n : 5) ||
+			!memcmp(at, "measured", n < 8 ? n : 8))
+			out_printf(&tool->out, "%.*s\n", (int)n, at);
+		at += n + 1;
+	}
+}
+
+static int report(struct captures *c)
+{
+	struct cp_diff_calibration *known = NULL;
+	struct cp_diff *diff = NULL;
+	struct text text = {0};
+	struct cp_error err;
+	enum cp_code code;
+	int status = tool_open_output(c->tool, false);
 
 	if (status == TOOL_GO)
-		status = halves(s);
+		status = compare(c, NULL, 0, 0, &diff);
 	if (status != TOOL_GO)
 		return status;
-	qsort(s->phi, s->tried, sizeof *s->phi, ascending);
-	phi = s->tried ? s->phi[s->tried / 2] : 1;
-	out_printf(&tool->out,
-		"%zu captures, %zu splits of %zu and %zu: %zu with a false verdict (%.1f "
-		"%%; stated %.3g %%)\n",
-		s->n, s->tried, s->n / 2, s->n - s->n / 2, s->alarmed,
-		s->tried ? 100.0 * (double)s->alarmed / (double)s->tried : 0, 100 * q);
-	status = pairs(s, 0);
-	if (status != TOOL_GO)
-		return status;
-	out_printf(&tool->out,
-		"%zu pairs without a given phi: %zu with a false verdict (%.1f %%)\n",
-		s->tried, s->alarmed, 100.0 * (double)s->alarmed / (double)s->tried);
-	status = pairs(s, phi);
-	if (status != TOOL_GO)
-		return status;
-	out_printf(&tool->out,
-		"%zu pairs with --phi %.2f: %zu with a false verdict (%.1f %%)\n",
-		s->tried, phi, s->alarmed, 100.0 * (double)s->alarmed / (double)s->tried);
-	out_printf(&tool->out, "phi %.2f\n", phi);
-	return tool_commit_output(tool);
+	code = cp_diff_calibration_make(diff, &known, &err);
+	cp_diff_free(diff);
+	if (!code)
+		code = cp_diff_calibration_write(
+			c->tool->context, known, keep, &text, &err);
+	status = code ? tool_fail(c->tool, NULL, &err) : TOOL_GO;
+	if (status == TOOL_GO)
+		status = pairs(c, NULL, "without calibration");
+	if (status == TOOL_GO)
+		status = pairs(c, known, "with it, which have seen these captures");
+	if (status == TOOL_GO) {
+		say(c->tool, &text);
+		status = c->self->calibration ? save(c, &text) : TOOL_GO;
+	}
+	cp_diff_calibration_free(known);
+	free(text.p);
+	return status == TOOL_GO ? tool_commit_output(c->tool) : status;
 }
 
 int cpdiff_calibrate(struct tool *tool, struct cpdiff *self)
 {
-	struct splits s = {.tool = tool, .self = self};
+	struct captures c = {.tool = tool, .self = self};
 	int status = TOOL_GO;
 
-	if (self->calibrate.n < 4)
+	if (self->calibrate.n < LEAST_CAPTURES)
 		return tool_usage(
 			tool, "--calibrate needs at least four captures of one program");
 	if (self->calibrate.n > MOST_CAPTURES)
 		return tool_usage(
 			tool, "--calibrate takes at most %d captures", MOST_CAPTURES);
-	for (; status == TOOL_GO && s.n < self->calibrate.n; s.n++) {
-		status = cpdiff_read(
-			tool, self, self->calibrate.v[s.n], false, &s.profile[s.n]);
+	if (self->calibrate.n < ADVISED)
+		ui_note(&tool->ui, NULL,
+			"%zu captures say little of how far totals vary; %d or more are "
+			"advised",
+			self->calibrate.n, ADVISED);
+	for (; status == TOOL_GO && c.n < self->calibrate.n; c.n++) {
+		status = cpdiff_read(tool, self, self->calibrate.v[c.n], &c.profile[c.n]);
 		if (status != TOOL_GO)
 			break;
 		cpdiff_compare_captures(
-			tool, self, self->calibrate.v[s.n], s.profile[s.n]);
+			tool, self, self->calibrate.v[c.n], c.profile[c.n]);
 	}
 	if (status == TOOL_GO)
-		status = report(&s);
-	for (size_t i = 0; i < s.n; i++)
-		cp_profile_free(s.profile[i]);
+		status = report(&c);
+	for (size_t i = 0; i < c.n; i++)
+		cp_profile_free(c.profile[i]);
+	return status;
+}
+
+int cpdiff_load_calibration(struct tool *tool, struct cpdiff *self)
+{
+	const char *path = self->calibration;
+	FILE *file = fopen(path, "r");
+	struct text text = {0};
+	struct cp_error err;
+	char buf[1 << 14];
+	size_t n;
+	int status = TOOL_GO;
+
+	if (!file) {
+		ui_error(&tool->ui, path, "cannot be read: %s", strerror(errno));
+		return TOOL_UNREADABLE;
+	}
+	while (status == TOOL_GO && (n = fread(buf, 1, sizeof buf, file))) {
+		if (text.n + n > MOST_BYTES) {
+			ui_error(&tool->ui, path, "is larger than a calibration can be");
+			status = TOOL_UNREADABLE;
+		} else if (keep(&text, buf, n)) {
+			ui_error(&tool->ui, NULL, "out of memory");
+			status = TOOL_SYSTEM;
+		}
+	}
+	fclose(file);
+	if (status == TOOL_GO && cp_diff_calibration_read(tool->context, text.p, text.n,
+					 &self->known, &err))
+		status = tool_fail(tool, path, &err);
+	free(text.p);
+	self->options.calibration = self->known;
 	return status;
 }

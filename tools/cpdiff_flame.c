@@ -44,6 +44,7 @@ static int scale(struct tool *tool, struct cpdiff *self, struct cp_profile *cons
 	int status;
 
 	switch (self->options.scale) {
+	case CP_SCALE_AUTO:
 	case CP_SCALE_NONE:
 		scale_captures(self, flame);
 		return TOOL_GO;

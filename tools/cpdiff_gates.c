@@ -61,7 +61,8 @@ static bool matches_nothing(const struct cp_gate *asked, const struct cp_gate_re
 	return asked->what != CP_GATE_TOTAL && !r->matched;
 }
 
-static void say(struct tool *tool, const char *gate, const struct cp_gate *asked,
+static void say(struct tool *tool, const struct cpdiff *self, const char *gate,
+	 const struct cp_gate *asked,
 	const struct cp_gate_result *r)
 {
 	char name[160] = "the total", change[48] = "new";
@@ -76,9 +77,10 @@ static void say(struct tool *tool, const char *gate, const struct cp_gate *asked
 			change, r->p);
 	else if (r->answer == CP_GATE_UNCLEAR)
 		ui_note(&tool->ui, NULL,
-			"gate %s unclear: can detect %.0f %%, asked %.3g %% (%s %s)",
+			"gate %s unclear: can detect %.0f %%, asked %.3g %% (%s %s); %s%.0f "
+			"captures a side would",
 			gate, 100 * (r->detectable - 1), 100 * asked->limit, where,
-			change);
+			change, self->known ? "" : "--calibration, or about ", r->captures);
 	else
 		ui_note(&tool->ui, NULL, "gate %s passed: %s %s", gate, where, change);
 }
@@ -102,7 +104,7 @@ int cpdiff_answer_gates(
 		bool unclear = result[i].answer == CP_GATE_UNCLEAR ||
 			matches_nothing(&self->gate[i], &result[i]);
 
-		say(tool, self->gates.v[i], &self->gate[i], &result[i]);
+		say(tool, self, self->gates.v[i], &self->gate[i], &result[i]);
 		if (result[i].answer == CP_GATE_FAIL || (unclear && self->fail_unclear))
 			status = TOOL_NO;
 	}

@@ -51,7 +51,7 @@ bool cpdiff_is_profile(const char *format)
 static int read_one(struct tool *tool, struct cpdiff *self, const char *path,
 	struct cp_profile **ret_profile)
 {
-	int status = cpdiff_read(tool, self, path, false, ret_profile);
+	int status = cpdiff_read(tool, self, path, ret_profile);
 
 	if (status == TOOL_GO)
 		cpdiff_compare_captures(tool, self, path, *ret_profile);

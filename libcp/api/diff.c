@@ -31,3 +31,31 @@ enum cp_code cp_diff_write(struct cp_context *context, const struct cp_diff *dif
 	cpi_sink_release(&sink);
 	return cpi_diag_end(&context->env.diag, code, err);
 }
+
+enum cp_code cp_diff_calibration_make(const struct cp_diff *diff,
+	struct cp_diff_calibration **ret_calibration, struct cp_error *err)
+{
+	return cpi_diff_calibration_make(diff, ret_calibration, err);
+}
+
+enum cp_code cp_diff_calibration_read(struct cp_context *context, const char *text,
+	size_t n, struct cp_diff_calibration **ret_calibration, struct cp_error *err)
+{
+	return cpi_diff_calibration_read(
+		&context->env, (struct cp_text){text, n}, ret_calibration, err);
+}
+
+enum cp_code cp_diff_calibration_write(struct cp_context *context,
+	const struct cp_diff_calibration *calibration, cp_write_fn *fn, void *arg,
+	struct cp_error *err)
+{
+	struct cpi_target target = {fn, arg};
+	struct cpi_sink sink;
+	enum cp_code code;
+
+	cpi_target_sink(&sink, &context->env, &target);
+	cpi_diff_calibration_write(calibration, &sink);
+	code = cpi_sink_finish(&sink, err);
+	cpi_sink_release(&sink);
+	return code;
+}

@@ -13,15 +13,17 @@
 #include <cmocka.h>
 
 #include "op/diff/compare.h"
+#include "op/diff/defaults.h"
 
-enum { ROWS = 60, MOST_RUNS = 10 };
+enum { ROWS = 60, MOST_RUNS = 16 };
 
 struct world {
 	uint64_t random;
 	double share[ROWS]; /* of the profile; sums to 1 */
-	double count[ROWS * MOST_RUNS];
+	double count[ROWS * MOST_RUNS], total[MOST_RUNS];
 	double exposure[MOST_RUNS];
-	struct cpi_compare_row row[ROWS];
+	uint8_t anchor[ROWS];
+	struct cpi_compare_row row[ROWS], all;
 	struct cpi_env env;
 };
 
@@ -119,25 +121,36 @@ static void multinomial(struct world *w, size_t run, size_t runs, int n, const d
 	}
 }
 
-static struct cpi_compare compare(struct world *w, size_t runs, size_t before, bool totals)
+/* How the values are compared. */
+enum how { AS_THEY_ARE, BY_TOTAL, BY_ANCHOR };
+
+static struct cpi_compare compare(struct world *w, size_t runs, size_t before, enum how how)
 {
-	struct cpi_compare c = {.n_runs = runs, .n_before = before, .n_rows = ROWS,
-		.count = w->count, .exposure = w->exposure, .totals = totals, .threshold = 0.05,
-		.q = 0.05, .confidence = 0.95};
+	struct cpi_compare c = {.n_runs = runs, .n_before = before, .n_rows = ROWS, .n_flat = ROWS,
+		.value = w->count, .var = w->count, .total = w->total, .total_var = w->total,
+		.exposure = w->exposure, .anchor = w->anchor,
+		.prior = runs > 2 ? CPI_DIFF_PRIOR : (struct cpi_noise){.df = INFINITY},
+		.total_prior = CPI_DIFF_TOTAL_PRIOR,
+		.basis = how == AS_THEY_ARE ? CPI_BASIS_GIVEN
+			: how == BY_TOTAL   ? CPI_BASIS_TOTAL
+					    : CPI_BASIS_ANCHOR,
+		.choose = how == BY_ANCHOR, .threshold = 0.05, .least_share = 0.005, .q = 0.05,
+		.confidence = 0.95, .fdr = CPI_STAT_HOLM};
 
 	for (size_t r = 0; r < runs; r++) {
-		w->exposure[r] = totals ? 0 : 1;
-		for (int i = 0; totals && i < ROWS; i++)
-			w->exposure[r] += w->count[i * runs + r];
+		w->exposure[r] = 1;
+		w->total[r] = 0;
+		for (int i = 0; i < ROWS; i++)
+			w->total[r] += w->count[i * runs + r];
 	}
-	assert_int_equal(cpi_compare(&w->env, &c, w->row, NULL), CP_OK);
+	assert_int_equal(cpi_compare(&w->env, &c, w->row, &w->all, NULL), CP_OK);
 	return c;
 }
 
 static bool loud(enum cpi_verdict v)
 {
-	return v == CPI_BEYOND || v == CPI_WORSE || v == CPI_BETTER || v == CPI_NEW ||
-		v == CPI_GONE;
+	return v == CPI_MORE || v == CPI_LESS || v == CPI_WORSE || v == CPI_BETTER ||
+		v == CPI_NEW || v == CPI_GONE;
 }
 
 static bool any_loud(const struct world *w)
@@ -161,11 +174,11 @@ static void equal_pairs_stay_quiet(void **state)
 {
 	static const int sizes[] = {300, 2000, 20000};
 	static struct world w;
-	enum { TURNS = 500 };
+	enum { TURNS = 300 };
 
 	(void)state;
 	for (int size = 0; size < 3; size++)
-		for (int totals = 0; totals < 2; totals++) {
+		for (enum how how = AS_THEY_ARE; how <= BY_ANCHOR; how++) {
 			int bad = 0;
 			char what[80];
 
@@ -173,45 +186,42 @@ static void equal_pairs_stay_quiet(void **state)
 			for (int turn = 0; turn < TURNS; turn++) {
 				multinomial(&w, 0, 2, sizes[size], NULL);
 				/* Sides of unequal length, where the totals are the scale. */
-				multinomial(&w, 1, 2, sizes[size] * (totals ? 2 : 1), NULL);
-				compare(&w, 2, 1, totals);
+				multinomial(&w, 1, 2, sizes[size] * (how ? 2 : 1), NULL);
+				compare(&w, 2, 1, how);
 				bad += any_loud(&w);
 			}
 			snprintf(what, sizeof what, "pairs of %d samples, %s", sizes[size],
-				totals ? "by total" : "unscaled");
+				how == BY_TOTAL ? "by total" : how ? "anchored" : "unscaled");
 			assert_rate(what, bad, TURNS, 0.05);
 			cpi_env_release(&w.env);
 		}
 }
 
+/* Dispersed counts are not the model; what they share, and what they do not, is found. */
 static void equal_series_stay_quiet(void **state)
 {
 	static const double phis[] = {1, 1.5, 2};
 	static const size_t sides[] = {3, 5};
 	static struct world w;
-	enum { TURNS = 400 };
+	enum { TURNS = 300 };
 
 	(void)state;
 	for (int s = 0; s < 2; s++)
-		for (int k = -1; k < 3; k++) {
+		for (int k = 0; k < 3; k++) {
 			size_t runs = 2 * sides[s];
 			int bad = 0;
 			char what[80];
 
 			start(&w, 40 + (uint64_t)(s * 4 + k));
 			for (int turn = 0; turn < TURNS; turn++) {
-				for (size_t r = 0; r < runs; r++) {
-					if (k < 0)
-						multinomial(&w, r, runs, 3000, NULL);
-					for (int i = 0; k >= 0 && i < ROWS; i++)
+				for (size_t r = 0; r < runs; r++)
+					for (int i = 0; i < ROWS; i++)
 						w.count[i * runs + r] = over_dispersed(
 							&w, 3000 * w.share[i], phis[k]);
-				}
-				compare(&w, runs, sides[s], k < 0);
+				compare(&w, runs, sides[s], AS_THEY_ARE);
 				bad += any_loud(&w);
 			}
-			snprintf(what, sizeof what, "%zu a side, %s %.1f", sides[s],
-				k < 0 ? "multinomial" : "phi", k < 0 ? 1 : phis[k]);
+			snprintf(what, sizeof what, "%zu a side, phi %.1f", sides[s], phis[k]);
 			assert_rate(what, bad, TURNS, 0.05);
 			cpi_env_release(&w.env);
 		}
@@ -252,7 +262,7 @@ static void proportional_noise_stays_quiet(void **state)
 		start(&w, 60 + k);
 		for (int turn = 0; turn < TURNS; turn++) {
 			proportional_noise(&w, runs, cases[k].samples, cases[k].own, cases[k].shared);
-			compare(&w, runs, cases[k].side, false);
+			compare(&w, runs, cases[k].side, BY_ANCHOR);
 			bad += any_loud(&w);
 		}
 		snprintf(what, sizeof what, "%zu a side, own noise %.0f %%, shared %.0f %%",
@@ -262,7 +272,7 @@ static void proportional_noise_stays_quiet(void **state)
 	}
 }
 
-/* The sum of all rows: what they share is nearly all of its noise. */
+/* The sum of all rows is judged by its own spread, whatever rows share. */
 static void sums_stay_quiet(void **state)
 {
 	static struct world w;
@@ -270,22 +280,14 @@ static void sums_stay_quiet(void **state)
 
 	(void)state;
 	for (size_t side = 2; side <= 5; side++) {
-		size_t runs = 2 * side;
 		int bad = 0;
 		char what[80];
 
 		start(&w, 80 + side);
 		for (int turn = 0; turn < TURNS; turn++) {
-			struct cpi_compare c = {.n_runs = runs, .n_before = side, .n_rows = 1,
-				.count = w.count, .exposure = w.exposure, .alone = true, .phi = 1.3,
-				.threshold = 0.05, .q = 0.05, .confidence = 0.95};
-
-			for (size_t r = 0; r < runs; r++) {
-				w.exposure[r] = 1;
-				w.count[r] = poisson(&w, 20000 * exp(.2 * normal(&w)));
-			}
-			assert_int_equal(cpi_compare(&w.env, &c, w.row, NULL), CP_OK);
-			bad += loud(w.row[0].verdict);
+			proportional_noise(&w, 2 * side, 20000, 0, .2);
+			compare(&w, 2 * side, side, BY_ANCHOR);
+			bad += loud(w.all.verdict);
 		}
 		snprintf(what, sizeof what, "the total, %zu a side", side);
 		assert_rate(what, bad, TURNS, 0.05);
@@ -303,12 +305,12 @@ static double coverage(struct world *w, size_t runs, double phi, double change, 
 			for (int i = 0; i < ROWS; i++)
 				w->count[i * runs + r] = over_dispersed(w,
 					2000 * w->share[i] * (r >= runs / 2 ? change : 1), phi);
-		compare(w, runs, runs / 2, false);
+		compare(w, runs, runs / 2, AS_THEY_ARE);
 		for (int i = 0; i < ROWS; i++)
 			if (2000 * w->share[i] >= 10) {
 				all++;
-				inside += w->row[i].ratio.lo <= change &&
-					w->row[i].ratio.hi >= change;
+				inside += w->row[i].lo <= change &&
+					w->row[i].hi >= change;
 			}
 	}
 	return (double)inside / (double)all;
@@ -346,7 +348,7 @@ static double power(
 			for (int k = 0; k < ROWS; k++)
 				w->count[k * runs + r] = poisson(w,
 					samples * w->share[k] * (k == i && r >= runs / 2 ? change : 1));
-		compare(w, runs, runs / 2, false);
+		compare(w, runs, runs / 2, AS_THEY_ARE);
 		found += loud(w->row[i].verdict);
 		mdc += w->row[i].detectable / turns;
 	}
@@ -399,13 +401,13 @@ static void sides_and_units_do_not_matter(void **state)
 		for (int i = 0; i < ROWS; i++)
 			for (size_t r = 0; r < runs; r++)
 				v.count[i * runs + r] = w.count[i * runs + (r + runs / 2) % runs];
-		compare(&w, runs, runs / 2, false);
-		compare(&v, runs, runs / 2, false);
+		compare(&w, runs, runs / 2, AS_THEY_ARE);
+		compare(&v, runs, runs / 2, AS_THEY_ARE);
 		for (int i = 0; i < ROWS; i++) {
-			assert_true(fabs(w.row[i].ratio.p - v.row[i].ratio.p) < 1e-9);
+			assert_true(fabs(w.row[i].p - v.row[i].p) < 1e-9);
 			assert_true(loud(w.row[i].verdict) == loud(v.row[i].verdict));
-			if (w.row[i].ratio.lo > 0)
-				assert_true(fabs(w.row[i].ratio.lo * v.row[i].ratio.hi - 1) < 1e-6);
+			if (w.row[i].lo > 0)
+				assert_true(fabs(w.row[i].lo * v.row[i].hi - 1) < 1e-6);
 		}
 		cpi_env_release(&v.env);
 	}

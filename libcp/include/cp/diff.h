@@ -11,12 +11,15 @@
  * of functions. Functions are compared by name across builds: clone suffixes, lambda
  * numbers and Rust hashes are put aside.
  *
- * Method: a function's samples are counts; weighted samples have an effective count
- * (ΣV)²/Σ(v²/c). One capture a side: conditional binomial test with mid-p, which sees
- * sampling noise only. Several: quasi-Poisson rates with a dispersion shrunk towards what
- * all functions share, tested against a threshold. Multiple tests are corrected by false
- * discovery rate. Sources: Przyborowski & Wilenski 1940; Robinson & Smyth's shrunken
- * dispersions; McCarthy & Smyth's threshold test; Benjamini & Hochberg 1995.
+ * Method. A function's samples are counts with variance μ + σ²μ²: sampling, and the
+ * work's own variation from run to run. Several captures show σ; one capture a side has no
+ * degrees of freedom for it and takes it from a prior, which was measured over programs
+ * (README, "How sure is cpdiff?"), or on this program (cp_diff_calibration). Small counts
+ * are tested exactly. Work is taken to be of fixed size: functions are measured against
+ * those that did not change (the anchor), and the total is judged by itself. Flat values,
+ * cumulative values and the total are one family of tests (Holm), so that one real change
+ * does not bring an innocent function along. A verdict takes a significant difference and
+ * an estimate beyond min_change. Functions below 0.5 % of the profile are not tested.
  */
 
 #include <cp/profile.h>
@@ -30,21 +33,28 @@ enum cp_diff_side { CP_BEFORE, CP_AFTER };
 
 /* What one capture's values are divided by before they are compared. */
 enum cp_diff_scale {
+	CP_SCALE_AUTO,  /* the anchor; shares where none holds; nothing where it is steady */
 	CP_SCALE_NONE,
-	CP_SCALE_TIME,  /* the capture's duration */
+	CP_SCALE_TIME,  /* the capture's duration: for services, not for work of fixed size */
 	CP_SCALE_TOTAL, /* its total: shares are compared */
 	CP_SCALE_ANCHOR, /* functions that did not change: a regex, or most functions */
 	CP_SCALE_WORK   /* numbers given by the user */
 };
 
-enum cp_diff_fdr { CP_FDR_BH, CP_FDR_BY };
+/* What many tests together keep below q: any false one, or their share among the true. */
+enum cp_diff_fdr { CP_FDR_HOLM, CP_FDR_BH, CP_FDR_BY };
+
+struct cp_diff_calibration;
 
 struct cp_diff_options {
 	size_t size; /* sizeof(struct cp_diff_options) */
 	enum cp_diff_scale scale;
 	const char *anchor;      /* CP_SCALE_ANCHOR: regex of function names, or NULL */
 	double work[2];          /* CP_SCALE_WORK: units of work before and after */
-	double phi;              /* dispersion for all functions; 0 = estimated */
+	double noise;            /* run-to-run σ of functions, 0.08 = 8 %; 0 = the default */
+	double total_noise;      /* … of the total; 0 = the default */
+	const struct cp_diff_calibration *calibration; /* instead of both; kept by the caller */
+	const char *planned;     /* regex of functions named in advance: tests of their own */
 	enum cp_diff_fdr fdr;
 	double q;                /* 0 = 0.05 */
 	double min_change;       /* relative change that matters; 0 = 0.05 */
@@ -54,16 +64,17 @@ struct cp_diff_options {
 };
 
 enum cp_verdict {
-	CP_VERDICT_UNTESTED, /* too few samples, or values that are no samples */
-	CP_VERDICT_WITHIN,   /* one capture a side: within sampling noise */
-	CP_VERDICT_BEYOND,   /* one capture a side: beyond sampling noise */
+	CP_VERDICT_UNTESTED, /* too small to matter, or nothing that can be tested */
+	CP_VERDICT_WITHIN,   /* one capture a side: within the stated noise */
+	CP_VERDICT_MORE,     /* one capture a side: more than the stated noise explains */
+	CP_VERDICT_LESS,
 	CP_VERDICT_SAME,     /* several: the interval lies inside min_change */
 	CP_VERDICT_UNCLEAR,
 	CP_VERDICT_WORSE, /* larger after */
 	CP_VERDICT_BETTER,
 	CP_VERDICT_NEW,
 	CP_VERDICT_GONE,
-	CP_VERDICT_MOVED /* what one function lost its partner gained */
+	CP_VERDICT_MOVED /* renamed, inlined or split: see cp_diff_row.partner */
 };
 
 /* One function, by flat or by cumulative values. Values are per capture, scaled. */
@@ -74,14 +85,31 @@ struct cp_diff_value {
 	double p, adjusted;
 	double samples_before, samples_after; /* effective numbers, all captures of the side */
 	double detectable; /* smallest ratio these samples could have shown */
-	double needed;     /* unclear: about this many times the samples would decide; else 0 */
+	double needed;     /* unclear: so many times the captures would decide; else 0 */
+	double error, freedom; /* standard error of ln ratio, and its degrees of freedom */
 	enum cp_verdict verdict;
+};
+
+/* How a function's cost came to bear another name. */
+enum cp_diff_move {
+	CP_MOVE_NONE,
+	CP_MOVE_RENAMED, /* gone, and new under the same caller */
+	CP_MOVE_INLINED, /* gone, and in its caller or in what it called */
+	CP_MOVE_SPLIT    /* a new function took a part of one that is still there */
 };
 
 struct cp_diff_row {
 	struct cp_text name; /* as the first capture has it */
 	struct cp_diff_value flat, cum;
-	const struct cp_diff_row *partner; /* CP_VERDICT_MOVED: where it went, or came from */
+	/*
+	 * CP_VERDICT_MOVED: where it went, or came from. Several rows may name one partner;
+	 * `net` is after : before of that whole group, with its interval.
+	 */
+	const struct cp_diff_row *partner;
+	enum cp_diff_move move;
+	double net, net_lo, net_hi;
+	double moved_before, moved_after; /* of the group, in the row that others name */
+	bool planned; /* matches cp_diff_options.planned */
 };
 
 /* What was compared, and how. */
@@ -93,17 +121,36 @@ struct cp_diff_summary {
 	double total_before, total_after; /* per capture, scaled */
 	double samples_before, samples_after;
 	double seconds_before, seconds_after; /* mean durations; 0 = unknown */
-	double phi;           /* dispersion used (common part) */
-	bool phi_from_blocks; /* … estimated from blocks of time inside the captures */
+	/* Variation from run to run: found (several captures) or assumed. */
+	double noise, noise_cum, noise_total;
+	double noise_small; /* … of a function of 1 %: what is assumed grows as they shrink */
+	bool calibrated;      /* … measured on this program before */
 	double q, min_change;
-	size_t tested_flat, tested_cum;
+	size_t tested;        /* distinct tests of flat and cumulative values and the total */
 	bool census;          /* values are no samples: nothing is tested */
-	double anchor_spread; /* > 3: no stable set of functions; NAN without anchor */
+	bool erratic;         /* sums of few large events: one capture a side tests nothing */
+	bool no_anchor;       /* no set of functions kept its proportions: shares */
+	bool steady;          /* the anchor did not vary: compared as measured */
+	size_t anchor_functions;
+	bool anchor_paths;    /* call paths are the anchor, where functions do not agree */
+	bool by_cum;          /* this type is read by cumulative values: goroutines, locks */
 	struct cp_diff_value total; /* the whole profile as one row */
-	double global_p; /* of "nothing changed", all flat rows together */
+	/*
+	 * The call path that explains the change of the total, outermost function first
+	 * (at most CP_DIFF_PATH; longer ones lose their outermost), and how much of the
+	 * change of all paths in its direction it is. n_path 0: none stands out.
+	 */
+	const struct cp_text *path;
+	size_t n_path;
+	double path_before, path_after, path_share;
+	/* A call that went from one caller to another; empty: none of 0.5 % and more. */
+	struct cp_text moved, moved_from, moved_to;
+	double moved_before, moved_after;
 };
 
 struct cp_diff;
+
+enum { CP_DIFF_PATH = 64 };
 
 enum cp_code cp_diff_new(struct cp_context *context, const struct cp_diff_options *options,
 	struct cp_diff **ret_diff, struct cp_error *err);
@@ -118,6 +165,22 @@ const struct cp_diff_summary *cp_diff_summary(const struct cp_diff *diff);
 /* Rows in order of decreasing absolute change of the flat value, then by name. */
 size_t cp_diff_count(const struct cp_diff *diff);
 const struct cp_diff_row *cp_diff_row(const struct cp_diff *diff, size_t i);
+
+/*
+ * What captures of one unchanged program say of its variation from run to run, for its
+ * functions and for the total apart. It is made of a finished diff of the program with
+ * itself, of two and more captures a side (ten and more in all are advised), and replaces
+ * the default prior in later diffs (cp_diff_options.calibration).
+ */
+enum cp_code cp_diff_calibration_make(const struct cp_diff *diff,
+	struct cp_diff_calibration **ret_calibration, struct cp_error *err);
+/* As lines of text, and back; `text` need not end with a zero. */
+enum cp_code cp_diff_calibration_write(struct cp_context *context,
+	const struct cp_diff_calibration *calibration, cp_write_fn *fn, void *arg,
+	struct cp_error *err);
+enum cp_code cp_diff_calibration_read(struct cp_context *context, const char *text,
+	size_t n, struct cp_diff_calibration **ret_calibration, struct cp_error *err);
+void cp_diff_calibration_free(struct cp_diff_calibration *calibration);
 
 /* A question with yes or no for an answer, for CI. */
 struct cp_gate {
@@ -134,12 +197,14 @@ struct cp_gate_result {
 	double ratio;        /* its ratio */
 	double p;            /* corrected for all gates' tests (Holm) */
 	double detectable;   /* ratio it could have shown */
+	double captures;     /* unclear: so many a side would decide */
 	size_t matched;      /* functions that were looked at */
 };
 
 /*
  * Decides n gates together. A gate fails for a function whose value grew by more than the
- * limit, by at least 0.5 % of the profile, and significantly.
+ * limit, by at least 0.5 % of the profile, and significantly. With one capture a side and
+ * neither a calibration nor a given noise, nothing is known that could decide: unclear.
  */
 enum cp_code cp_diff_gates(const struct cp_diff *diff, const struct cp_gate *gate, size_t n,
 	struct cp_gate_result *ret_result, struct cp_error *err);

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/diff/diff.h"
 
+
 #include <math.h>
 #include <stdlib.h>
 
 #include <cp/filter.h>
 #include <cp/units.h>
+
+#include "op/diff/name.h"
+
+/*
+ * So many samples of a capture, drawn evenly over its values, are enough to find the path
+ * that explains a change; --tree has them all.
+ */
+enum { CAUSE_SAMPLES = 50000 };
 
 static enum cp_code copied(struct cp_diff *diff, const char *from, char **ret)
 {
@@ -20,27 +29,28 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 	struct cp_diff **ret_diff, struct cp_error *err)
 {
 	struct cp_diff *diff = cpi_alloc_zero(&env->mem, sizeof *diff);
+	enum cp_code code;
 
 	if (!diff)
 		return cpi_error_memory(err);
 	diff->env = env;
 	diff->options = *options;
-	diff->options.tree = false; /* until there is one to release */
+	diff->calibration = options->calibration;
 	cpi_arena_init(&diff->bytes, &env->mem);
 	if (copied(diff, options->anchor, &diff->anchor) ||
+		copied(diff, options->planned, &diff->planned) ||
 		copied(diff, options->sample_type, &diff->sample_type)) {
 		cp_diff_free(diff);
 		return cpi_error_memory(err);
 	}
-	if (options->tree) {
-		struct cpi_tree_options tree = {.root = CP_ROOT_NONE};
-		enum cp_code code = cpi_tree_init(&diff->tree, env, &tree, 2, err);
-
-		diff->options.tree = true;
-		if (code) {
-			cp_diff_free(diff);
-			return code;
-		}
+	code = cpi_tree_init(&diff->tree, env,
+		&(struct cpi_tree_options){.root = CP_ROOT_NONE,
+			.most = options->tree ? 0 : CAUSE_SAMPLES,
+			.rename = options->exact_names ? NULL : cpi_diff_name},
+		2, err);
+	if (code) {
+		cp_diff_free(diff);
+		return code;
 	}
 	if (!(diff->options.q > 0))
 		diff->options.q = 0.05;
@@ -57,8 +67,8 @@ void cp_diff_free(struct cp_diff *diff)
 	if (!diff)
 		return;
 	mem = &diff->env->mem;
-	if (diff->options.tree)
-		cpi_tree_release(&diff->tree);
+	cpi_tree_release(&diff->tree);
+	cpi_vec_release(mem, &diff->path);
 	for (size_t i = 0; i < diff->run.n; i++)
 		cpi_vec_release(mem, &diff->run.v[i].cell);
 	cpi_vec_release(mem, &diff->run);
@@ -73,24 +83,33 @@ void cp_diff_free(struct cp_diff *diff)
 	cpi_free(mem, diff, sizeof *diff);
 }
 
-/* The tree adds up whole numbers, so they have to mean the same in all captures. */
-static enum cp_code same_scale(struct cp_diff *diff, const struct cp_profile *profile,
-	uint32_t type, struct cp_error *err)
+/*
+ * The tree adds up whole numbers, so they have to mean the same in all captures. Without
+ * a path a comparison is still one; a tree that was asked for is an error.
+ */
+static enum cp_code add_tree(struct cp_diff *diff, enum cp_diff_side side,
+	const struct cp_profile *profile, struct cp_error *err)
 {
-	const struct cp_value_type *t = &profile->sample_type.v[type];
-	double one = pow(10, -(double)t->decimals);
+	const struct cp_value_type *t;
+	double one;
+	uint32_t type;
 	char unit[48];
 
-	if (diff->run.n && (diff->tree_one != one ||
-		cp_unit_ratio(cpi_profile_text(profile, t->unit), diff->unit) != 1))
-		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
-			"values are in %s%s here and in another unit before; a tree "
-			"compares one",
-			one == 1 ? "" : "decimals of ",
-			cpi_text_printable(
-				unit, sizeof unit, cpi_profile_text(profile, t->unit)));
-	diff->tree_one = one;
-	return CP_OK;
+	(void)cp_profile_find_sample_type(profile, diff->sample_type, &type, NULL);
+	t = &profile->sample_type.v[type];
+	one = pow(10, -(double)t->decimals);
+	if (!diff->run.n || (diff->tree_one == one &&
+		cp_unit_ratio(cpi_profile_text(profile, t->unit), diff->unit) == 1)) {
+		diff->tree_one = one;
+		return cpi_tree_add(&diff->tree, profile, type, side == CP_AFTER, err);
+	}
+	diff->tree_one = 0;
+	if (!diff->options.tree)
+		return CP_OK;
+	return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
+		"values are in %s%s here and in another unit before; a tree compares one",
+		one == 1 ? "" : "decimals of ",
+		cpi_text_printable(unit, sizeof unit, cpi_profile_text(profile, t->unit)));
 }
 
 enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
@@ -98,16 +117,9 @@ enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
 {
 	struct cpi_diff_run run = {.side = side};
 	enum cp_code code = cpi_diff_scan(diff, profile, &run, err);
-	uint32_t type;
 
-	if (!code && diff->options.tree) {
-		(void)cp_profile_find_sample_type(
-			profile, diff->sample_type, &type, NULL);
-		code = same_scale(diff, profile, type, err);
-		if (!code)
-			code = cpi_tree_add(
-				&diff->tree, profile, type, side == CP_AFTER, err);
-	}
+	if (!code)
+		code = add_tree(diff, side, profile, err);
 	if (!code && !cpi_vec_push(&diff->env->mem, &diff->run, run))
 		code = cpi_error_memory(err);
 	if (code) {
@@ -132,18 +144,6 @@ static double seconds(const struct cp_diff *diff, enum cp_diff_side side, size_t
 	return sum / (double)n;
 }
 
-/* The dispersion that times inside single captures show, over both. */
-static double block_phi(const struct cp_diff *diff)
-{
-	double weight = 0, sum = 0;
-
-	for (size_t i = 0; i < diff->run.n; i++) {
-		weight += diff->run.v[i].block_rows;
-		sum += diff->run.v[i].block_rows * diff->run.v[i].block_phi;
-	}
-	return weight > 0 ? fmax(1, sum / weight) : 0;
-}
-
 static void summarise(struct cp_diff *diff)
 {
 	struct cp_diff_summary *s = &diff->summary;
@@ -155,14 +155,6 @@ static void summarise(struct cp_diff *diff)
 	s->scale = diff->options.scale;
 	s->q = diff->options.q;
 	s->min_change = diff->options.min_change;
-	s->census = diff->census;
-	s->anchor_spread = NAN;
-	s->phi = diff->options.phi;
-	if (!(s->phi > 0) && s->n_before == 1 && s->n_after == 1) {
-		s->phi = block_phi(diff);
-		s->phi_from_blocks = s->phi > 0;
-		s->phi = fmax(1, s->phi);
-	}
 	if (s->n_before)
 		s->seconds_before = seconds(diff, CP_BEFORE, s->n_before);
 	if (s->n_after)
@@ -199,11 +191,13 @@ enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 			"a diff needs a capture on each side");
 	code = cpi_diff_match(diff, &n_rows, err);
 	if (!code)
+		code = cpi_tree_finish(&diff->tree, CPI_TREE_BY_NAME, err);
+	if (!code)
 		code = cpi_diff_test(diff, n_rows, err);
 	if (!code)
 		code = cpi_diff_moved(diff, err);
-	if (!code && diff->options.tree)
-		code = cpi_tree_finish(&diff->tree, CPI_TREE_BY_NAME, err);
+	if (!code)
+		code = cpi_diff_cause(diff, err);
 	if (!code && !cpi_vec_reserve(&diff->env->mem, &diff->order, n_rows))
 		code = cpi_error_memory(err);
 	if (code)

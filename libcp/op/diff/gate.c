@@ -45,40 +45,27 @@ static enum cp_code ask(struct cp_diff *diff, const struct cp_gate *gate, size_t
 	return code;
 }
 
-/* Of the test: the total stands alone, functions share what is known of their noise. */
-static double freedom(const struct cp_diff *diff, const struct question *q)
-{
-	double d = (double)diff->run.n - 2;
-
-	return diff->run.n < 3 ? INFINITY : q->row ? d + CPI_STAT_PRIOR_DF : d;
-}
-
-/* Of the ratio's logarithm, from its interval. */
-static double standard_error(const struct cp_diff_value *v, double df)
-{
-	return log(v->ratio_hi / v->ratio_lo) /
-	       (2 * cpi_stat_student_quantile(0.975, df));
-}
-
-/*
- * p of "it did not grow": from the interval on the log scale, which holds for pairs and
- * series alike and does not depend on the report's threshold.
- */
-static double p_of(const struct cp_diff *diff, const struct question *q)
+/* One-sided p of "it did not grow"; gates do not share the table's threshold. */
+static double p_of(const struct question *q)
 {
 	const struct cp_diff_value *v = q->value;
-	double df = freedom(diff, q), se;
 
 	if (isnan(v->p))
 		return v->after > v->before ? 0 : 1; /* a census has no noise */
-	if (diff->run.n < 3)
-		return v->after > v->before ? v->p / 2 : 1 - v->p / 2;
-	if (!(v->ratio_lo > 0) || !isfinite(v->ratio_hi))
-		return v->after > v->before ? v->p : 1;
-	se = standard_error(v, df);
-	return se > 0         ? cpi_stat_student_tail(log(v->ratio) / se, df)
-	       : v->ratio > 1 ? 0
-			      : 1;
+	if (!(v->before > 0) || !(v->after > 0))
+		return v->after > v->before ? v->p / 2 : 1;
+	return v->error > 0 ? cpi_stat_student_tail(log(v->ratio) / v->error, v->freedom)
+		: v->ratio > 1 ? 0
+			       : 1;
+}
+
+/* Nothing but the default prior says how far a single pair's values vary from run to run. */
+static bool unknown_noise(const struct cp_diff *diff)
+{
+	const struct cp_diff_options *o = &diff->options;
+
+	return !diff->census && diff->run.n == 2 && !diff->calibration &&
+		!(o->noise > 0 || o->total_noise > 0);
 }
 
 static enum cp_gate_answer answer_of(const struct cp_diff *diff,
@@ -90,34 +77,37 @@ static enum cp_gate_answer answer_of(const struct cp_diff *diff,
 	bool larger = v->after > v->before * (1 + gate->limit);
 	bool counts = v->change >= LEAST_SHARE * total;
 
-	if (larger && counts && p <= diff->summary.q)
-		return CP_GATE_FAIL;
 	/* Too small a part of the profile to matter, whatever it did. */
 	if (fmax(v->before, v->after) < LEAST_SHARE * total)
 		return CP_GATE_PASS;
+	if (unknown_noise(diff) || (diff->erratic && diff->run.n == 2))
+		return CP_GATE_UNCLEAR;
+	if (larger && counts && p <= diff->summary.q)
+		return CP_GATE_FAIL;
 	if (diff->census || detectable <= 1 + gate->limit ||
 		v->ratio_hi <= 1 + gate->limit)
 		return CP_GATE_PASS;
 	return CP_GATE_UNCLEAR;
 }
 
-static double detectable_of(
-	const struct cp_diff *diff, const struct question *q, size_t m)
+/* Standard errors to the smallest change that one of m tests would mostly find. */
+static double reach(const struct cp_diff *diff, const struct question *q, size_t m)
 {
-	const struct cp_diff_value *v = q->value;
-	double e = diff->summary.factor, n = v->samples_before + v->samples_after;
-	double side = (double)diff->summary.n_before /
-		((double)diff->summary.n_before + (double)diff->summary.n_after / e);
-	double df = freedom(diff, q), z;
+	return cpi_stat_student_quantile(
+		       1 - diff->summary.q / (double)m, q->value->freedom) +
+		0.8416; /* the normal quantile of 0.8 */
+}
 
-	if (diff->census)
-		return 1;
-	z = cpi_stat_detectable_z(df, m, diff->summary.q);
-	if (diff->run.n < 3 || !(v->ratio_lo > 0) || !isfinite(v->ratio_hi))
-		return cpi_stat_detectable(
-			n * side, n * (1 - side), diff->summary.phi, z, 0);
-	/* What this one varies by may be more than what most functions do. */
-	return exp(z * standard_error(v, df));
+/* Captures a side at which the gate would be decided: errors fall with their root. */
+static double captures_of(
+	const struct cp_diff *diff, const struct question *q, double limit, size_t m)
+{
+	double now = fmax((double)diff->summary.n_before, (double)diff->summary.n_after);
+	/* With several captures the freedom is no longer that of a few. */
+	double z = cpi_stat_normal_quantile(1 - diff->summary.q / (double)m) + 0.8416;
+	double times = z * q->value->error / log1p(limit);
+
+	return fmax(now + 1, ceil(now * times * times));
 }
 
 /* Worse answers first; among equal ones the largest change decides what is named. */
@@ -155,13 +145,14 @@ enum cp_code cp_diff_gates(const struct cp_diff *const_diff, const struct cp_gat
 			code = cpi_error_memory(err);
 	}
 	for (size_t i = 0; !code && i < q.n; i++)
-		p[i] = p_of(diff, &q.v[i]);
+		p[i] = p_of(&q.v[i]);
 	if (!code)
 		cpi_stat_adjust(p, q.n, CPI_STAT_HOLM, order);
 	for (size_t i = 0; !code && i < q.n; i++) {
 		struct cp_gate_result *r = &ret_result[q.v[i].gate];
 		const struct cp_diff_value *v = q.v[i].value;
-		double detectable = detectable_of(diff, &q.v[i], q.n);
+		double detectable =
+			exp(reach(diff, &q.v[i], q.n) * q.v[i].value->error);
 		enum cp_gate_answer answer =
 			answer_of(diff, &gate[q.v[i].gate], v, p[i], detectable);
 
@@ -174,6 +165,9 @@ enum cp_code cp_diff_gates(const struct cp_diff *const_diff, const struct cp_gat
 		r->ratio = v->ratio;
 		r->p = p[i];
 		r->detectable = detectable;
+		r->captures = answer == CP_GATE_UNCLEAR
+			? captures_of(diff, &q.v[i], gate[q.v[i].gate].limit, q.n)
+			: 0;
 	}
 	cpi_free(mem, p, q.n * sizeof *p);
 	cpi_free(mem, order, q.n * sizeof *order);

@@ -16,12 +16,12 @@ static void mark_sides(const struct cp_diff *diff, uint8_t *sides)
 	}
 }
 
-/* Groups of one-sided names with one canonical form. */
+/* Groups of names with one canonical form. */
 struct groups {
 	struct cpi_index index;
 	struct cpi_arena bytes;
 	CPI_VEC(struct cp_text) name;
-	CPI_VEC(uint8_t) sides;
+	CPI_VEC(uint8_t) sides, one_sided;
 	CPI_VEC(uint32_t) row; /* once given */
 };
 
@@ -35,11 +35,13 @@ static uint32_t group_of(
 	for (uint32_t id; (id = cpi_index_next(&g->index, &probe));)
 		if (cpi_text_equal(g->name.v[id - 1], name)) {
 			g->sides.v[id - 1] |= sides;
+			g->one_sided.v[id - 1] |= sides != (BEFORE | AFTER);
 			return id - 1;
 		}
 	copy.p = cpi_arena_copy(&g->bytes, name.p, name.n);
 	if (!copy.p || !cpi_vec_push(&env->mem, &g->name, copy) ||
 		!cpi_vec_push(&env->mem, &g->sides, sides) ||
+		!cpi_vec_push(&env->mem, &g->one_sided, sides != (BEFORE | AFTER)) ||
 		!cpi_vec_push(&env->mem, &g->row, UINT32_MAX) ||
 		!cpi_index_add(&env->mem, &g->index, hash, (uint32_t)g->name.n))
 		return UINT32_MAX;
@@ -52,10 +54,11 @@ static void groups_release(struct cpi_env *env, struct groups *g)
 	cpi_arena_release(&g->bytes);
 	cpi_vec_release(&env->mem, &g->name);
 	cpi_vec_release(&env->mem, &g->sides);
+	cpi_vec_release(&env->mem, &g->one_sided);
 	cpi_vec_release(&env->mem, &g->row);
 }
 
-/* The group of each one-sided name, UINT32_MAX for the others; false without memory. */
+/* The group of each name, UINT32_MAX with exact names; false without memory. */
 static bool make_groups(
 	struct cp_diff *diff, struct groups *g, const uint8_t *sides, uint32_t *group)
 {
@@ -65,7 +68,7 @@ static bool make_groups(
 	cpi_sink_memory(&canonical, &diff->env->mem);
 	for (size_t i = 0; fine && i < diff->name.n; i++) {
 		group[i] = UINT32_MAX;
-		if (diff->options.exact_names || sides[i] == (BEFORE | AFTER))
+		if (diff->options.exact_names)
 			continue;
 		canonical.n = 0;
 		cpi_diff_name(&canonical, diff->name.v[i]);
@@ -99,8 +102,8 @@ enum cp_code cpi_diff_match(struct cp_diff *diff, size_t *ret_rows, struct cp_er
 			code = cpi_error_memory(err);
 	}
 	for (size_t i = 0; !code && i < n; i++) {
-		bool joined =
-			group[i] != UINT32_MAX && g.sides.v[group[i]] == (BEFORE | AFTER);
+		bool joined = group[i] != UINT32_MAX && g.one_sided.v[group[i]] &&
+			g.sides.v[group[i]] == (BEFORE | AFTER);
 		uint32_t row = joined && g.row.v[group[i]] != UINT32_MAX
 				       ? g.row.v[group[i]]
 				       : (uint32_t)rows++;

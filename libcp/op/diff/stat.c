@@ -154,142 +154,92 @@ double cpi_stat_chi_median(double df)
 	return c * c * c;
 }
 
-/*
- * P(more than y) plus half of P(just y), of x + y: half the probability of what was seen
- * counts to each side. The two tails differ by that probability, so one is enough.
- */
-static double mid_p(double x, double y, double p0)
+/* P(k) of y successes in n where each draw's chance is Beta(a, b). */
+static double beta_binomial(double y, double n, double a, double b)
 {
-	double n = x + y, at;
 	int sign;
 
-	if (!(y > 0))
-		return 0.5 * (1 + (x > 0 ? cpi_stat_beta_cdf(1, x, p0) : 0));
-	at = exp(lgamma_r(n + 1, &sign) - lgamma_r(y + 1, &sign) -
-		 lgamma_r(x + 1, &sign) + y * log(p0) + x * log1p(-p0));
-	return cpi_stat_beta_cdf(y, x + 1, p0) - 0.5 * at;
+	return exp(lgamma_r(n + 1, &sign) - lgamma_r(y + 1, &sign) -
+		lgamma_r(n - y + 1, &sign) + lgamma_r(y + a, &sign) +
+		lgamma_r(n - y + b, &sign) - lgamma_r(n + a + b, &sign) +
+		lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign));
 }
 
-struct cpi_stat_ratio cpi_stat_pair(double x, double y, double e1, double e2, double phi,
-	double share, double confidence)
+/* P(at least y of n), from y up; terms fall once they are past the mean. */
+static double beta_binomial_tail(double y, double n, double a, double b)
 {
-	double factor = e1 / e2, p0 = e2 / (e1 + e2), tail = (1 - confidence) / 2;
-	struct cpi_stat_ratio r = {.ratio = x > 0   ? y / x * factor
-					    : y > 0 ? INFINITY
-						    : 1};
-	double variance = phi * (share > 0 ? 1 - share : 1), n, above, lo, hi;
+	double at = beta_binomial(y, n, a, b), sum = 0;
 
-	if (variance < 1e-9) {
-		/* A function that is all of both sides cannot change its share. */
-		r.lo = r.hi = r.ratio;
-		r.p = 1;
-		return r;
+	for (double k = y; k <= n && at > 1e-17 * sum; k++) {
+		sum += at;
+		at *= (n - k) * (a + k) / ((k + 1) * (n - k - 1 + b));
 	}
-	x /= variance;
-	y /= variance;
-	n = x + y;
-	if (n <= 0) {
-		r.hi = INFINITY;
-		r.p = 1;
-		return r;
-	}
-	above = mid_p(x, y, p0);
-	r.p = 2 * fmin(above, 1 - above);
-	r.p = r.p > 1 ? 1 : r.p < 0 ? 0 : r.p;
-	lo = y > 0 ? cpi_stat_beta_quantile(y + 0.5, x + 0.5, tail) : 0;
-	hi = x > 0 ? cpi_stat_beta_quantile(y + 0.5, x + 0.5, 1 - tail) : 1;
-	r.lo = lo / (1 - lo) * factor;
-	r.hi = hi < 1 ? hi / (1 - hi) * factor : INFINITY;
-	return r;
+	return sum;
 }
 
-struct rates {
-	double before, after;     /* counts */
-	double e_before, e_after; /* exposures */
-};
-
-static struct rates rates_of(const struct cpi_stat_runs *runs, const double *count)
+double cpi_stat_conditional(double x, double y, double p0, double spread)
 {
-	struct rates r = {0};
+	double n = x + y, above, below, both = 1 / (spread * p0 * (1 - p0));
 
-	for (size_t i = 0; i < runs->n; i++) {
-		if (i < runs->n_before) {
-			r.before += count[i];
-			r.e_before += runs->exposure[i];
-		} else {
-			r.after += count[i];
-			r.e_after += runs->exposure[i];
-		}
-	}
-	return r;
-}
-
-double cpi_stat_dispersion(const struct cpi_stat_runs *runs, const double *count)
-{
-	struct rates r = rates_of(runs, count);
-	double sum = 0;
-
-	for (size_t i = 0; i < runs->n; i++) {
-		double mu =
-			runs->exposure[i] * (i < runs->n_before ? r.before / r.e_before
-								: r.after / r.e_after);
-
-		if (mu > 0)
-			sum += (count[i] - mu) * (count[i] - mu) / mu;
-	}
-	return runs->n > 2 ? sum / (double)(runs->n - 2) : 1;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-double cpi_stat_common_dispersion(const double *phi, size_t n, double d, double *scratch)
-{
-	double median;
-
-	if (!n)
+	if (n <= 0)
 		return 1;
-	for (size_t i = 0; i < n; i++)
-		scratch[i] = phi[i];
-	qsort(scratch, n, sizeof *scratch, ascending);
-	median = (scratch[(n - 1) / 2] + scratch[n / 2]) / 2;
-	return fmax(1, median / cpi_stat_chi_median(d));
-}
-
-double cpi_stat_shrink(double phi, double d, double common)
-{
-	return fmax(1, (CPI_STAT_PRIOR_DF * common + d * phi) / (CPI_STAT_PRIOR_DF + d));
-}
-
-struct cpi_stat_ratio cpi_stat_several(const struct cpi_stat_runs *runs,
-	const double *count, double phi, double df, double threshold, double share,
-	double t)
-{
-	struct rates r = rates_of(runs, count);
-	double x = r.before > 0 ? r.before : 0.5, y = r.after > 0 ? r.after : 0.5;
-	double factor = r.e_before / r.e_after, ln = log(y / x * factor);
-	double se = sqrt(phi * (share > 0 ? fmax(1 - share, 1e-9) : 1) * (1 / x + 1 / y));
-	double tau = log1p(threshold);
-	struct cpi_stat_ratio out = {
-		.ratio = r.before > 0 ? r.after / r.before * factor
-			: r.after > 0 ? INFINITY
-				      : 1,
-		.lo = r.after > 0 ? exp(ln - t * se) : 0,
-		.hi = r.before > 0 ? exp(ln + t * se) : INFINITY,
-	};
-
-	if (r.before + r.after <= 0) {
-		out.p = 1;
-		return out;
+	if (!(spread > 0) || both > 1e9) {
+		above = y > 0 ? cpi_stat_beta_cdf(y, x + 1, p0) : 1;
+		below = x > 0 ? cpi_stat_beta_cdf(x, y + 1, 1 - p0) : 1;
+	} else {
+		y = round(y);
+		x = round(x);
+		n = x + y;
+		above = y > n * p0 ? beta_binomial_tail(y, n, both * p0, both * (1 - p0)) : 1;
+		below = y < n * p0 ? beta_binomial_tail(x, n, both * (1 - p0), both * p0) : 1;
 	}
-	out.p = cpi_stat_student_tail((fabs(ln) - tau) / se, df) +
-		cpi_stat_student_tail((fabs(ln) + tau) / se, df);
-	out.p = fmin(out.p, 1);
-	return out;
+	return fmin(1, 2 * fmin(above, below));
+}
+
+void cpi_stat_logit_interval(double x, double y, double spread, double t, double *ret_lo,
+	double *ret_hi)
+{
+	double sampling = 1 / (x + 0.5) + 1 / (y + 0.5);
+	double less = sampling / (sampling + spread), p = cpi_stat_normal_tail(t);
+	double a = (y + 0.5) * less, b = (x + 0.5) * less;
+	double lo = y > 0 ? cpi_stat_beta_quantile(a, b, p) : 0;
+	double hi = x > 0 ? cpi_stat_beta_quantile(b, a, p) : 0;
+
+	*ret_lo = lo / (1 - lo);
+	*ret_hi = hi > 0 ? (1 - hi) / hi : INFINITY;
+}
+
+double cpi_stat_digamma(double x)
+{
+	double sum = 0, y;
+
+	for (; x < 6; x++)
+		sum -= 1 / x;
+	y = 1 / (x * x);
+	return sum + log(x) - 0.5 / x - y * (1.0 / 12 - y * (1.0 / 120 - y / 252));
+}
+
+double cpi_stat_trigamma(double x)
+{
+	double sum = 0, y;
+
+	for (; x < 6; x++)
+		sum += 1 / (x * x);
+	y = 1 / (x * x);
+	return sum + 1 / x + y / 2 + y / x * (1.0 / 6 - y * (1.0 / 30 - y / 42));
+}
+
+double cpi_stat_trigamma_inverse(double t)
+{
+	double lo = 1e-3, hi = 1e7;
+
+	/* It falls from infinity to 0; halves of the logarithm are quick enough. */
+	for (int i = 0; i < 80; i++) {
+		double mid = sqrt(lo * hi);
+
+		*(cpi_stat_trigamma(mid) > t ? &lo : &hi) = mid;
+	}
+	return sqrt(lo * hi);
 }
 
 static int by_key(const void *a, const void *b, void *arg)
@@ -336,52 +286,4 @@ void cpi_stat_adjust(double *p, size_t n, enum cpi_stat_fdr how, size_t *order)
 		least = fmin(least, p[order[k]] * harmonic * (double)n / (double)(k + 1));
 		p[order[k]] = least;
 	}
-}
-
-double cpi_stat_detectable_z(double df, size_t m, double alpha)
-{
-	return cpi_stat_student_quantile(1 - alpha / (2 * (double)(m ? m : 1)), df) +
-		cpi_stat_student_quantile(0.8, df);
-}
-
-double cpi_stat_detectable(double x, double y, double phi, double z, double threshold)
-{
-	if (x <= 0 || y <= 0)
-		return INFINITY;
-	return (1 + threshold) * exp(z * sqrt(phi * (1 / x + 1 / y)));
-}
-
-double cpi_stat_anchor(const double *x, const double *y, size_t n, double *scratch,
-	size_t *order, double *ret_spread)
-{
-	double weight = 0, at = 0, low = NAN, mid = NAN, high = NAN, error = 0;
-	size_t used = 0;
-
-	*ret_spread = NAN;
-	for (size_t i = 0; i < n; i++) {
-		bool counts = x[i] >= 10 && y[i] >= 10;
-
-		scratch[i] = counts ? log(y[i] / x[i]) : INFINITY;
-		weight += counts ? fmin(x[i], y[i]) : 0;
-		used += counts;
-	}
-	if (used < 3)
-		return 1;
-	sort_by(scratch, n, order);
-	for (size_t k = 0; k < used; k++) {
-		size_t i = order[k];
-		double w = fmin(x[i], y[i]) / weight;
-
-		at += w;
-		error += w * sqrt(1 / x[i] + 1 / y[i]);
-		if (isnan(low) && at >= 0.25)
-			low = scratch[i];
-		if (isnan(mid) && at >= 0.5)
-			mid = scratch[i];
-		if (isnan(high) && at >= 0.75)
-			high = scratch[i];
-	}
-	/* The quartiles of a normal law lie 1.35 standard errors apart. */
-	*ret_spread = (high - low) / (1.35 * error);
-	return exp(mid);
 }

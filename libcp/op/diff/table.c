@@ -29,10 +29,9 @@ struct scan {
 	size_t n_cell_of;
 	uint32_t *seen;         /* per cell: last sample that counted it, plus one */
 	double *caller_weight;  /* per cell: votes of the caller that leads */
-	int64_t first, last;    /* times */
 	int64_t sum; /* of all values, to see that it fits */
 	bool overflow;
-	double *block;          /* per cell and block of time */
+	double single; /* sum of the values' own samples, as if all weighed the same */
 };
 
 static bool is(const struct cp_profile *p, cp_string s, const char *word)
@@ -65,6 +64,67 @@ static int sibling(const struct scan *s, const char *mine, const char *other)
 	return -1;
 }
 
+/* Waiting comes in few large pieces, of which some are met and others not. */
+static bool names_events(const struct scan *s)
+{
+	static const char *const word[] = {
+		"delay", "contentions", "block", "offcpu-time", "off-cpu", "lock"};
+	const struct cp_profile *p = s->p;
+	cp_string type = p->sample_type.v[s->type].type;
+
+	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+		if (is(p, type, word[i]))
+			return true;
+	return false;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+	while (b) {
+		int64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a < 0 ? -a : a;
+}
+
+/*
+ * Values that are all multiples of one large number are samples that weigh as much, such
+ * as collapsed stacks in nanoseconds (1,001,001 at 999 Hz). Plain counts may be round,
+ * but not all of them to 100,000; nobody samples more often than each 0.1 ms.
+ */
+static void common_weight(struct scan *s)
+{
+	const struct cp_profile *p = s->p;
+	double unit = cp_unit_ratio(cpi_profile_text(p, p->sample_type.v[s->type].unit),
+		CPI_TEXT("nanoseconds"));
+	int64_t weight = 0;
+
+	for (uint32_t i = 0; weight != 1 && i < cpi_profile_n_samples(p); i++) {
+		int64_t v = p->value.v[(size_t)i * p->sample_type.n + s->type];
+
+		if (v != INT64_MIN)
+			weight = common_divisor(weight, v);
+	}
+	if ((double)weight * s->one * (unit > 0 ? unit : 1) < 100000)
+		return;
+	s->count_type = -1;
+	s->per_count = (double)weight * s->one;
+}
+
+/* Samples of which few bear nearly all of the value are as good as those few. */
+static void judge_events(struct scan *s)
+{
+	const struct cpi_diff_run *run = s->run;
+	double effective = run->total_var > 0
+				   ? run->total * run->total / run->total_var
+				   : 0;
+
+	if (!s->rate && s->single > 30 && effective < s->single / 10)
+		s->diff->erratic = true;
+}
+
 /*
  * How many samples stand behind a value decides how sure it is. perf and pprof's CPU
  * profiles count them in a column of their own; sampled heaps scale counts up, which
@@ -78,9 +138,13 @@ static void pick_counts(struct scan *s)
 	bool counts = is(p, type->unit, "count") || !type->unit.i;
 
 	s->count_type = -1;
+	if (names_events(s)) {
+		s->diff->erratic = true;
+		s->diff->by_cum = true;
+	}
 	if (is(p, type->type, "goroutine") || is(p, type->type, "threadcreate") ||
 		is(p, type->type, "thread") || is(p, type->type, "goroutines")) {
-		s->diff->census = true;
+		s->diff->census = s->diff->by_cum = true;
 		return;
 	}
 	if (ends(p, type->type, "space") || ends(p, type->type, "objects")) {
@@ -107,6 +171,8 @@ static void pick_counts(struct scan *s)
 	else if (s->count_type < 0 && p->header.period > 0 &&
 		p->header.period_type.unit.i == type->unit.i)
 		s->per_count = (double)p->header.period;
+	if (s->per_count == 0 && (s->count_type < 0 || s->count_type == (int)s->type))
+		common_weight(s);
 }
 
 /* Samples behind a row's value v (absolute), at least a little. */
@@ -255,6 +321,7 @@ static void add_sample(struct scan *s, uint32_t i)
 	s->overflow |= __builtin_add_overflow(s->sum, values[s->type], &s->sum);
 	s->run->total += v;
 	s->run->total_var += var;
+	s->single += c;
 	for (uint32_t f = 0; f < n; f++) {
 		const struct cp_location_row *l = &p->location.v[frame[f].i];
 		const uint32_t *cell = l->n_lines ? s->line_cell + l->first_line
@@ -277,44 +344,6 @@ static void add_sample(struct scan *s, uint32_t i)
 	if (leaf == NO_ROW)
 		return;
 	add_flat(s, leaf, caller, v, var);
-	if (s->block && s->last > s->first && i < p->time.n)
-		s->block[(size_t)leaf * CPI_DIFF_BLOCKS +
-			 (size_t)((double)(p->time.v[i] - s->first) /
-				  ((double)(s->last - s->first) + 1) *
-				  CPI_DIFF_BLOCKS)] += c;
-}
-
-/*
- * Dispersion of functions' counts over blocks of time inside the capture: bursts make it
- * larger than 1, and a single pair has nothing else to learn it from.
- */
-static void block_dispersion(struct scan *s)
-{
-	double all[CPI_DIFF_BLOCKS] = {0}, total = 0, x2 = 0, rows = 0;
-
-	for (size_t i = 0; i < s->run->cell.n * CPI_DIFF_BLOCKS; i++) {
-		all[i % CPI_DIFF_BLOCKS] += s->block[i];
-		total += s->block[i];
-	}
-	for (size_t i = 0; i < s->run->cell.n; i++) {
-		const double *b = s->block + i * CPI_DIFF_BLOCKS;
-		double sum = 0;
-
-		for (int k = 0; k < CPI_DIFF_BLOCKS; k++)
-			sum += b[k];
-		/* Five samples expected a block: the usual bound for X². */
-		if (sum < 5 * CPI_DIFF_BLOCKS)
-			continue;
-		for (int k = 0; k < CPI_DIFF_BLOCKS; k++) {
-			double mu = sum * all[k] / total;
-
-			if (mu > 0)
-				x2 += (b[k] - mu) * (b[k] - mu) / mu;
-		}
-		rows++;
-	}
-	s->run->block_rows = rows;
-	s->run->block_phi = rows > 0 ? x2 / (rows * (CPI_DIFF_BLOCKS - 1)) : 0;
 }
 
 static bool make_room(struct scan *s)
@@ -324,20 +353,7 @@ static bool make_room(struct scan *s)
 
 	s->seen = cpi_alloc_zero(mem, cells * sizeof *s->seen);
 	s->caller_weight = cpi_alloc_zero(mem, cells * sizeof *s->caller_weight);
-	if (s->p->time.n)
-		s->block =
-			cpi_alloc_zero(mem, cells * CPI_DIFF_BLOCKS * sizeof *s->block);
-	return s->seen && s->caller_weight && (s->block || !s->p->time.n);
-}
-
-static void time_span(struct scan *s)
-{
-	s->first = INT64_MAX;
-	s->last = INT64_MIN;
-	for (size_t i = 0; i < s->p->time.n; i++) {
-		s->first = s->p->time.v[i] < s->first ? s->p->time.v[i] : s->first;
-		s->last = s->p->time.v[i] > s->last ? s->p->time.v[i] : s->last;
-	}
+	return s->seen && s->caller_weight;
 }
 
 static void scan_release(struct scan *s)
@@ -350,7 +366,6 @@ static void scan_release(struct scan *s)
 	cpi_free(mem, s->cell_of, s->n_cell_of * sizeof *s->cell_of);
 	cpi_free(mem, s->seen, cells * sizeof *s->seen);
 	cpi_free(mem, s->caller_weight, cells * sizeof *s->caller_weight);
-	cpi_free(mem, s->block, cells * CPI_DIFF_BLOCKS * sizeof *s->block);
 	cpi_sink_release(&s->text);
 }
 
@@ -376,13 +391,12 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 	if (!p->sample_type.n)
 		return cpi_error(
 			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
-	pick_counts(&s);
 	s.one = pow(10, -(double)p->sample_type.v[s.type].decimals);
+	pick_counts(&s);
 	s.unit_ratio = unit_ratio(&s);
 	if (s.count_type >= 0)
 		s.count_one = pow(10, -(double)p->sample_type.v[s.count_type].decimals);
 	cpi_sink_memory(&s.text, mem);
-	time_span(&s);
 	s.line_cell = cpi_alloc_array(mem, p->line.n, sizeof *s.line_cell);
 	s.bare_cell = cpi_alloc_array(mem, p->location.n, sizeof *s.bare_cell);
 	if (!s.line_cell || !s.bare_cell || !map_lines(&s) || !make_room(&s)) {
@@ -393,8 +407,7 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 		if (s.overflow)
 			code = cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 				"the sum of all sample values exceeds 64 bits");
-		if (s.block)
-			block_dispersion(&s);
+		judge_events(&s);
 		run->seconds = (double)p->header.duration_nanos / 1e9;
 		if (!diff->type.p) {
 			const struct cp_value_type *t = &p->sample_type.v[s.type];

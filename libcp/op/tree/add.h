@@ -39,6 +39,7 @@ struct tree_adding {
 	CPI_VEC(struct tree_step) step;
 	cp_labels labels; /* of the sample before, and its frame below the root */
 	bool labels_seen;
+	int64_t step_value, left; /* with options.most: see step_of() */
 	bool lines; /* some frame has a line */
 	uint32_t root_frame;
 	struct tree_lane lane[TREE_LANES];

@@ -153,10 +153,13 @@ static bool name_id(struct tree_adding *a, cp_location location,
 	struct cpi_sink sink;
 	bool ok;
 
-	if (plain && !name.bracket)
+	if (plain && !name.bracket && !options->rename)
 		return text_id(a, name.text, ret_id);
 	cpi_sink_memory(&sink, &a->tree->env->mem);
-	append_name(a, &sink, location, line, name);
+	if (plain && !name.bracket)
+		options->rename(&sink, name.text);
+	else
+		append_name(a, &sink, location, line, name);
 	ok = sink.code ? cpi_tree_out_of_memory(a)
 		: text_id(a, (struct cp_text){(char *)sink.buf, sink.n}, ret_id);
 	cpi_sink_release(&sink);

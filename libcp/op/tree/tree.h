@@ -19,6 +19,7 @@
 #include <cp/write.h>
 
 #include "base/hash.h"
+#include "base/sink.h"
 #include "model/profile.h"
 
 enum cpi_frame_flag {
@@ -66,6 +67,12 @@ struct cpi_tree_options {
 	 * parent's own, and are made no further. Not in flame charts.
 	 */
 	double least;
+	 * A profile of more samples is represented by about so many: every so much of its
+	 * value adds as much to the stack where it is reached. 0 = all samples.
+	 */
+	uint32_t most;
+	/* Appends what a name is told apart by: equal ones are one. NULL = the name. */
+	void (*rename)(struct cpi_sink *sink, struct cp_text name);
 };
 
 struct cpi_tree_lines {

@@ -13,6 +13,8 @@
  */
 #include "op/tree/add.h"
 
+#include <math.h>
+
 #include "base/radix.h"
 #include "model/name.h"
 
@@ -262,6 +264,25 @@ static uint32_t same_steps(const struct tree_adding *a, const struct tree_lane *
 	return same;
 }
 
+/*
+ * Only every `step` of the profile's value counts, as much as that, where it is reached:
+ * a sample adds as many steps as it holds, and small ones add up to one.
+ */
+static int64_t thinned(struct tree_adding *a, int64_t value)
+{
+	int64_t steps;
+
+	if (!a->step_value || value <= 0)
+		return value;
+	steps = value / a->step_value;
+	a->left += value % a->step_value;
+	if (a->left >= a->step_value) {
+		a->left -= a->step_value;
+		steps++;
+	}
+	return steps * a->step_value;
+}
+
 /* Gives sample i a lane, unless it has nothing to count. */
 static bool add_lane(struct tree_adding *a, uint32_t i, uint32_t type)
 {
@@ -272,6 +293,7 @@ static bool add_lane(struct tree_adding *a, uint32_t i, uint32_t type)
 	int64_t value = p->value.v[(size_t)i * p->sample_type.n + type];
 
 	a->tree->negative += value < 0;
+	value = thinned(a, value);
 	if (value <= 0)
 		return true;
 	*lane = (struct tree_lane){.first = a->walk.n, .value = value};
@@ -287,9 +309,25 @@ static bool add_lane(struct tree_adding *a, uint32_t i, uint32_t type)
 	return true;
 }
 
+/* How far apart the samples are that stand for all; 0 = all are taken. */
+static int64_t step_of(const struct tree_adding *a, uint32_t type)
+{
+	const struct cp_profile *p = a->p;
+	uint32_t n = cpi_profile_n_samples(p), most = a->tree->options.most;
+	double sum = 0;
+
+	if (!most || n <= most)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum += fmax(0, (double)p->value.v[(size_t)i * p->sample_type.n + type]);
+	return sum / most < 1e18 ? (int64_t)(sum / most) + 1 : 0;
+}
+
 bool cpi_tree_walk(struct tree_adding *a, uint32_t type)
 {
 	uint32_t n = cpi_profile_n_samples(a->p);
+
+	a->step_value = step_of(a, type);
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (!add_lane(a, i, type))

@@ -112,9 +112,39 @@ static void json_side(struct cpi_json *json, const char *key, const char *name, 
 	cpi_json_end(json, '}');
 }
 
+/* Why the total is what it is: the path, and a call that changed its caller. */
+static void json_cause(struct cpi_json *json, const struct cp_diff_summary *s)
+{
+	cpi_json_key(json, "cause");
+	cpi_json_begin(json, '{', true);
+	cpi_json_key(json, "path");
+	cpi_json_begin(json, '[', true);
+	for (size_t i = 0; i < s->n_path; i++)
+		cpi_json_text(json, s->path[i]);
+	cpi_json_end(json, ']');
+	json_number(json, "before", s->n_path ? s->path_before : NAN);
+	json_number(json, "after", s->n_path ? s->path_after : NAN);
+	json_number(json, "share", s->n_path ? rounded(s->path_share) : NAN);
+	cpi_json_end(json, '}');
+	if (!s->moved.n)
+		return;
+	cpi_json_key(json, "moved_call");
+	cpi_json_begin(json, '{', true);
+	cpi_json_key(json, "name");
+	cpi_json_text(json, s->moved);
+	cpi_json_key(json, "from");
+	cpi_json_text(json, s->moved_from);
+	cpi_json_key(json, "to");
+	cpi_json_text(json, s->moved_to);
+	json_number(json, "before", s->moved_before);
+	json_number(json, "after", s->moved_after);
+	cpi_json_end(json, '}');
+}
+
 static void json_summary(const struct cpi_diff_view *view, struct cpi_json *json)
 {
-	static const char *const scale[] = {"none", "time", "total", "anchor", "work"};
+	static const char *const scale[] = {
+		"auto", "none", "time", "total", "anchor", "work"};
 	const struct cp_diff_summary *s = view->sum;
 
 	cpi_json_key(json, "type");
@@ -128,19 +158,25 @@ static void json_summary(const struct cpi_diff_view *view, struct cpi_json *json
 	cpi_json_key(json, "scale");
 	cpi_json_str(json, scale[s->scale]);
 	json_number(json, "factor", rounded(s->factor));
-	json_number(json, "phi", rounded(s->phi));
-	json_number(json, "false_discovery_rate", s->q);
+	json_number(json, "noise", s->census ? NAN : rounded(s->noise));
+	json_number(json, "noise_cumulative", s->census ? NAN : rounded(s->noise_cum));
+	json_number(json, "noise_total", s->census ? NAN : rounded(s->noise_total));
+	cpi_json_key(json, "calibrated");
+	cpi_json_bool(json, s->calibrated);
+	cpi_json_key(json, "few_large_events");
+	cpi_json_bool(json, s->erratic);
+	json_number(json, "error_rate", s->q);
 	json_number(json, "min_change", s->min_change);
-	json_number(json, "tested_flat", (double)s->tested_flat);
-	json_number(json, "tested_cum", (double)s->tested_cum);
-	json_number(json, "p_nothing_changed", s->census ? NAN : rounded(s->global_p));
+	json_number(json, "tested", (double)s->tested);
 	cpi_json_key(json, "census");
 	cpi_json_bool(json, s->census);
 	json_value(json, "total", &s->total);
+	json_cause(json, s);
 }
 
 void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
+	static const char *const moves[] = {"none", "renamed", "inlined", "split"};
 	struct cpi_json json;
 
 	cpi_json_init(&json, sink);
@@ -148,7 +184,7 @@ void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	cpi_json_key(&json, "schema");
 	cpi_json_str(&json, "libcp.diff");
 	cpi_json_key(&json, "version");
-	cpi_json_i64(&json, 1);
+	cpi_json_i64(&json, 2);
 	json_summary(view, &json);
 	cpi_json_key(&json, "functions");
 	cpi_json_begin(&json, '[', false);
@@ -163,6 +199,13 @@ void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		if (row->partner) {
 			cpi_json_key(&json, "moved_with");
 			cpi_json_text(&json, row->partner->name);
+			cpi_json_key(&json, "move");
+			cpi_json_str(&json, moves[row->move]);
+		}
+		if (row->moved_before != 0 || row->moved_after != 0) {
+			json_number(&json, "net", rounded(row->net));
+			json_number(&json, "net_low", rounded(row->net_lo));
+			json_number(&json, "net_high", rounded(row->net_hi));
 		}
 		cpi_json_end(&json, '}');
 	}

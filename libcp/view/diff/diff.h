@@ -17,8 +17,12 @@ struct cpi_diff_view {
 	const struct cp_diff *diff;
 	const struct cp_diff_summary *sum;
 	struct cp_diff_write_options options;
+	/* How sentences write names, which come from strangers. */
+	void (*name)(struct cpi_sink *, struct cp_text);
 	const struct cp_diff_row **row; /* sorted, cut to what is shown */
 	size_t n, n_all;
+	const struct cp_diff_row **unclear; /* in tables: rows told of in one line */
+	size_t n_unclear;
 	size_t loud; /* rows with a verdict that says something changed */
 };
 
@@ -29,21 +33,43 @@ bool cpi_diff_view_loud(enum cp_verdict verdict);
 /* "1.20s", "340" into buf; returns buf. */
 char *cpi_diff_view_number(
 	const struct cpi_diff_view *view, char *buf, size_t size, double x, bool sign);
-/* "+12.3 %", "new", "gone". */
-char *cpi_diff_view_percent(char *buf, size_t size, double ratio);
+/* "1.20×", "new". */
+char *cpi_diff_view_times(char *buf, size_t size, double ratio);
+char *cpi_diff_view_range(char *buf, size_t size, double ratio, double low, double high);
 /* "1.80 (1.62 … 2.00)". */
 char *cpi_diff_view_interval(char *buf, size_t size, const struct cp_diff_value *v);
 
 /*
- * The sentences above and below a table, one per call with `line` from 0; false: no
- * more.
+ * Sentences without their ends, one per call with `line` from 0; false: no more. First
+ * the verdict on the total, the path that explains it, a call that moved; then what was
+ * compared, and how.
  */
+bool cpi_diff_view_verdict(
+	const struct cpi_diff_view *view, unsigned line, struct cpi_sink *sink);
 bool cpi_diff_view_header(
 	const struct cpi_diff_view *view, unsigned line, struct cpi_sink *sink);
+/* Does the row stand for a group that was renamed, inlined or split? */
+bool cpi_diff_view_leads(const struct cpi_diff_view *view, const struct cp_diff_row *row);
+/* Its name, "lex → lex2" for a group; `put` writes each name. */
+void cpi_diff_view_name(const struct cpi_diff_view *view, const struct cp_diff_row *row,
+	void (*put)(struct cpi_sink *, struct cp_text), struct cpi_sink *sink);
+/* "worse", "renamed"; never NULL. */
+const char *cpi_diff_view_word(
+	const struct cpi_diff_view *view, const struct cp_diff_row *row);
+/* The line that stands for all unclear rows; false when there are none. */
+bool cpi_diff_view_unclear(const struct cpi_diff_view *view, struct cpi_sink *sink);
 /* What the rows left out are; nothing when none are. */
 void cpi_diff_view_rest(const struct cpi_diff_view *view, struct cpi_sink *sink);
 
+/* Writes sentences in lines of the page's width. */
+void cpi_diff_sentences(const struct cpi_diff_view *view,
+	bool (*say)(const struct cpi_diff_view *, unsigned, struct cpi_sink *),
+	struct cpi_sink *sink);
+
 void cpi_diff_text(const struct cpi_diff_view *view, struct cpi_sink *sink);
+/* A name in Markdown: a code span, in which nothing is a mention, a link or markup. */
+void cpi_diff_code(struct cpi_sink *sink, struct cp_text text);
+
 void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink);
 void cpi_diff_csv(const struct cpi_diff_view *view, struct cpi_sink *sink);
 void cpi_diff_tree(const struct cpi_diff_view *view, struct cpi_sink *sink);

@@ -5,7 +5,7 @@
 #include "view/diff/diff.h"
 
 /* Columns before the function's name; the name takes what is left. */
-enum { COLUMNS = 5, LEAST_NAME = 12 };
+enum { COLUMNS = 4, LEAST_NAME = 24, PAGE = 80 };
 
 struct cells {
 	char text[COLUMNS][64];
@@ -17,14 +17,17 @@ static void fill(
 	const struct cp_diff_value *v = cpi_diff_view_value(view, row);
 	size_t size = sizeof c->text[0];
 
-	snprintf(c->text[0], size, "%s", cp_verdict_name(v->verdict));
-	if (v->verdict == CP_VERDICT_UNCLEAR && v->needed > 1 && v->needed < 1e4)
-		snprintf(c->text[0], size, "unclear (needs %.0f× samples)",
-			ceil(v->needed));
+	snprintf(c->text[0], size, "%s", cpi_diff_view_word(view, row));
+	if (cpi_diff_view_leads(view, row)) {
+		cpi_diff_view_number(view, c->text[1], size, row->moved_before, false);
+		cpi_diff_view_number(view, c->text[2], size, row->moved_after, false);
+		cpi_diff_view_range(
+			c->text[3], size, row->net, row->net_lo, row->net_hi);
+		return;
+	}
 	cpi_diff_view_number(view, c->text[1], size, v->before, false);
 	cpi_diff_view_number(view, c->text[2], size, v->after, false);
-	cpi_diff_view_number(view, c->text[3], size, v->change, true);
-	cpi_diff_view_interval(c->text[4], size, v);
+	cpi_diff_view_interval(c->text[3], size, v);
 }
 
 static const char *colour(const struct cpi_diff_view *view, enum cp_verdict verdict)
@@ -33,8 +36,10 @@ static const char *colour(const struct cpi_diff_view *view, enum cp_verdict verd
 		return "";
 	switch (verdict) {
 	case CP_VERDICT_WORSE:
+	case CP_VERDICT_MORE:
 		return "\033[31m";
 	case CP_VERDICT_BETTER:
+	case CP_VERDICT_LESS:
 		return "\033[32m";
 	case CP_VERDICT_SAME:
 	case CP_VERDICT_WITHIN:
@@ -86,11 +91,81 @@ static void cell(struct cpi_sink *sink, const char *text, size_t width, bool lef
 	cpi_sink_str(sink, "  ");
 }
 
+static void plain(struct cpi_sink *sink, struct cp_text text)
+{
+	cpi_sink_bytes(sink, text.p, text.n);
+}
+
+/* A group's names are made one, which is cut as a whole. */
+static void row_name(const struct cpi_diff_view *view, const struct cp_diff_row *row,
+	size_t room, struct cpi_sink *sink)
+{
+	struct cpi_sink text;
+
+	cpi_sink_memory(&text, &view->env->mem);
+	cpi_diff_view_name(view, row, plain, &text);
+	name(sink, (struct cp_text){(char *)text.buf, text.n}, room);
+	cpi_sink_release(&text);
+}
+
+/* A sentence in lines of the page's width, broken at blanks. */
+static void sentence(const struct cpi_diff_view *view, const struct cpi_sink *text,
+	struct cpi_sink *sink)
+{
+	size_t page = view->options.width ? view->options.width : PAGE, column = 0;
+	const char *at = (const char *)text->buf, *end = at + text->n;
+
+	while (at < end) {
+		const char *blank = memchr(at, ' ', (size_t)(end - at));
+		const char *stop = blank ? blank : end;
+		size_t width = cpi_text_width((struct cp_text){at, (size_t)(stop - at)});
+
+		if (column && column + 1 + width > page) {
+			cpi_sink_str(sink, "\n  ");
+			column = 2;
+		} else if (column) {
+			cpi_sink_char(sink, ' ');
+			column++;
+		}
+		cpi_sink_bytes(sink, at, (size_t)(stop - at));
+		column += width;
+		at = blank ? stop + 1 : end;
+	}
+	cpi_sink_char(sink, '\n');
+}
+
+void cpi_diff_sentences(const struct cpi_diff_view *view,
+	bool (*say)(const struct cpi_diff_view *, unsigned, struct cpi_sink *),
+	struct cpi_sink *sink)
+{
+	for (unsigned line = 0;; line++) {
+		struct cpi_sink text;
+		bool more;
+
+		cpi_sink_memory(&text, &view->env->mem);
+		more = say(view, line, &text);
+		if (more && !text.code)
+			sentence(view, &text, sink);
+		if (text.code && !sink->code) {
+			sink->code = text.code;
+			sink->error = text.error;
+		}
+		cpi_sink_release(&text);
+		if (!more)
+			return;
+	}
+}
+
+static bool unclear(const struct cpi_diff_view *view, unsigned line, struct cpi_sink *sink)
+{
+	return !line && cpi_diff_view_unclear(view, sink);
+}
+
 static void table(
 	const struct cpi_diff_view *view, struct cells *c, struct cpi_sink *sink)
 {
 	static const char *const title[COLUMNS] = {
-		"verdict", "before", "after", "change", "ratio (95 %)"};
+		"verdict", "before", "after", "ratio (95 %)"};
 	size_t width[COLUMNS], used = 0, room;
 
 	for (int k = 0; k < COLUMNS; k++) {
@@ -115,14 +190,9 @@ static void table(
 		cpi_sink_str(sink, style);
 		for (int k = 0; k < COLUMNS; k++)
 			cell(sink, c[i].text[k], width[k], !k);
-		name(sink, row->name, room);
+		row_name(view, row, room, sink);
 		if (*style)
 			cpi_sink_str(sink, "\033[0m");
-		if (row->partner &&
-			cpi_diff_view_value(view, row)->verdict == CP_VERDICT_MOVED) {
-			cpi_sink_str(sink, row->flat.change < 0 ? " → " : " ← ");
-			name(sink, row->partner->name, room);
-		}
 		cpi_sink_char(sink, '\n');
 	}
 }
@@ -135,8 +205,7 @@ void cpi_diff_text(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		sink->code = cpi_error_memory(&sink->error);
 		return;
 	}
-	for (unsigned line = 0; cpi_diff_view_header(view, line, sink); line++)
-		cpi_sink_char(sink, '\n');
+	cpi_diff_sentences(view, cpi_diff_view_verdict, sink);
 	cpi_sink_char(sink, '\n');
 	for (size_t i = 0; i < view->n; i++)
 		fill(view, view->row[i], &c[i]);
@@ -145,5 +214,8 @@ void cpi_diff_text(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		cpi_diff_view_rest(view, sink);
 		cpi_sink_char(sink, '\n');
 	}
+	cpi_diff_sentences(view, unclear, sink);
+	cpi_sink_char(sink, '\n');
+	cpi_diff_sentences(view, cpi_diff_view_header, sink);
 	cpi_free(&view->env->mem, c, view->n * sizeof *c);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The path along which a change flows: from the root down, a call is opened only when its
- * caller's change is more than noise, so that few tests are made, on large counts first
- * (hierarchical testing). Siblings stand by decreasing change.
+ * The paths along which a change flows. Each call is judged by itself, also below a
+ * caller whose calls cancel each other: a → b where b went is two changes. Siblings stand
+ * by decreasing change.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@ struct flow {
 	struct cpi_sink *sink;
 	double total; /* larger side's */
 	unsigned lines, left_out;
+	uint8_t *open; /* per node: has a line */
 };
 
 static struct side side_of(const struct flow *f, uint32_t node)
@@ -35,26 +36,26 @@ static struct side side_of(const struct flow *f, uint32_t node)
 		(double)f->tree->total[1][node] * one / (double)s->n_after * s->factor};
 }
 
-/*
- * Is the change at this node worth a line? Two-sided 5 %, and half a percent of it
- * all.
- */
-static bool opens(const struct flow *f, uint32_t node)
-{
-	const struct cp_diff_summary *s = f->view->sum;
-	struct side v = side_of(f, node);
-	double per = f->diff->tree_weight, x, y, p;
+/* Standard errors of a call's change: of the many calls of a tree some are two away. */
+#define SURE 3.0
 
-	if (fabs(v.after - v.before) < 0.005 * f->total)
+/* Is the change at this node worth a line by itself? At least half a percent of it all. */
+static bool changed(const struct flow *f, uint32_t node)
+{
+	struct side v = side_of(f, node);
+
+	if (fabs(v.after - v.before) < 0.005 * f->total || v.after == v.before)
 		return false;
-	if (s->census || !(per > 0))
-		return true;
-	x = fabs(v.before) * (double)s->n_before / per;
-	y = fabs(v.after) * (double)s->n_after / per / s->factor;
-	p = cpi_stat_pair(x, y, (double)s->n_before, (double)s->n_after / s->factor,
-		s->phi, 0, 0.95)
-		    .p;
-	return p <= 0.05;
+	return fabs(cpi_diff_surprise(f->diff, f->tree->total[0][node],
+		       f->tree->total[1][node])) >= SURE;
+}
+
+/* Marks nodes that changed, and those on the way to them. */
+static void mark(struct flow *f)
+{
+	for (uint32_t i = f->tree->n; i-- > 1;)
+		if (f->open[i] || changed(f, i))
+			f->open[i] = f->open[f->tree->parent[i]] = 1;
 }
 
 struct child {
@@ -74,16 +75,17 @@ static int by_change(const void *a, const void *b)
 static void line(struct flow *f, uint32_t node, unsigned depth)
 {
 	struct side v = side_of(f, node);
-	char before[48], after[48], change[48], percent[32];
+	char before[48], after[48], change[48], times[32];
 
 	cpi_sink_printf(f->sink, "%10s %10s %10s  ",
 		cpi_diff_view_number(f->view, before, sizeof before, v.before, false),
 		cpi_diff_view_number(f->view, after, sizeof after, v.after, false),
 		cpi_diff_view_number(
 			f->view, change, sizeof change, v.after - v.before, true));
-	cpi_diff_view_percent(
-		percent, sizeof percent, v.before > 0 ? v.after / v.before : INFINITY);
-	cpi_sink_printf(f->sink, "%10s  ", percent);
+	cpi_diff_view_times(
+		times, sizeof times, v.before > 0 ? v.after / v.before : INFINITY);
+	cpi_sink_pad(f->sink, ' ', 7 - cpi_text_width(cpi_text(times)));
+	cpi_sink_printf(f->sink, "%s  ", v.after > 0 ? times : "   gone");
 	cpi_sink_pad(f->sink, ' ', 2 * (size_t)depth);
 	cpi_text_escape(f->sink, node ? cpi_tree_name(f->tree, node) : CPI_TEXT("(all)"));
 	cpi_sink_char(f->sink, '\n');
@@ -113,7 +115,7 @@ static bool walk(struct flow *f)
 		for (uint32_t c = node + 1; fine && c < t->end[node]; c = t->end[c]) {
 			struct side v = side_of(f, c);
 
-			if (opens(f, c))
+			if (f->open[c])
 				fine = cpi_vec_push(mem, &list,
 					(struct child){c, v.after - v.before});
 		}
@@ -140,17 +142,22 @@ void cpi_diff_tree(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		.total = fmax(
 			fabs(view->sum->total_before), fabs(view->sum->total_after))};
 
-	for (unsigned i = 0; cpi_diff_view_header(view, i, sink); i++)
-		cpi_sink_char(sink, '\n');
-	cpi_sink_printf(sink, "\n%10s %10s %10s  %10s  call path\n", "before", "after",
+	cpi_diff_sentences(view, cpi_diff_view_verdict, sink);
+	cpi_sink_printf(sink, "\n%10s %10s %10s  %7s  call path\n", "before", "after",
 		"change", "");
-	if (!walk(&f)) {
+	f.open = cpi_alloc_zero(&view->env->mem, f.tree->n);
+	if (f.open)
+		mark(&f);
+	if (!f.open || !walk(&f)) {
+		cpi_free(&view->env->mem, f.open, f.tree->n);
 		sink->code = cpi_error_memory(&sink->error);
 		return;
 	}
+	cpi_free(&view->env->mem, f.open, f.tree->n);
 	if (f.lines == 1)
-		cpi_sink_str(sink, "no call changed beyond sampling noise and 0.5 % of "
-				   "the profile\n");
+		cpi_sink_str(sink, "no call changed beyond noise and 0.5 % of the profile\n");
 	if (f.left_out)
 		cpi_sink_printf(sink, "… %u more calls\n", f.left_out);
+	cpi_sink_char(sink, '\n');
+	cpi_diff_sentences(view, cpi_diff_view_header, sink);
 }
