@@ -59,18 +59,19 @@ enum cp_code cp_flame_write(
 enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,
 	uint64_t *ret_left_out, cp_write_fn *fn, void *arg, struct cp_error *err)
 {
-	struct target target = {fn, arg};
+	struct cpi_target target = {fn, arg};
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_sink_callback(&sink, &flame->flame.env->mem, hand_on, &target);
+	cpi_diag_begin(&flame->flame.env->diag);
+	cpi_target_sink(&sink, flame->flame.env, &target);
 	code = cpi_flame_write_data(&flame->flame, most, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
 	if (!code && ret_left_out)
 		*ret_left_out = flame->flame.left_out + flame->flame.tree.pruned;
-	return code;
+	return cpi_diag_end(&flame->flame.env->diag, code, err);
 }
 
 struct cp_text cp_flame_asset(enum cp_flame_asset which, const char **ret_hash)

@@ -318,7 +318,7 @@ static void note_guest(const struct kernel *kernel)
 	const struct cp_symbolize_options *o = kernel->search->options;
 
 	if (kernel->image[0]->sought.guest && !o->guest_kallsyms && !o->guest_vmlinux)
-		cpi_diag_note(&kernel->search->env->diag, "guest",
+		cpi_diag_note(&kernel->search->env->diag, "guest", NULL,
 			"there is code of a virtual machine's kernel, whose symbols were "
 			"not given: its kallsyms (--guestkallsyms) or its vmlinux "
 			"(--guestvmlinux) name it");

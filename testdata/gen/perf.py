@@ -458,7 +458,7 @@ def contexts():
     c.describe()
     return c.file(), [
         "comm=prog pid=10 | 1 1000 | /bin/prog+1008;/bin/prog+1100",
-        "comm=prog pid=10 | 1 1000 | ffffffff81000000;400010",
+        "comm=prog pid=10 | 1 1000 | [guest.kernel.kallsyms]+0;400010",
         "comm=prog pid=10 | 1 1000 | 77",
         "comm=prog pid=10 | 2 2000 | /bin/prog+1010",
         "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000001",

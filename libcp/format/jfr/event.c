@@ -250,7 +250,7 @@ void cpi_jfr_columns(struct jfr *j)
 	if (!j->events[CPU_TIME] && j->period <= 0)
 		wanted[JFR_CPU] = false;
 	if (j->events[ALLOCATION] && (j->events[IN_TLAB] || j->events[OUTSIDE_TLAB]))
-		cpi_diag_note(&j->env->diag, "jfr-allocations",
+		cpi_diag_note(&j->env->diag, "jfr-allocations", NULL,
 			"allocations are told twice: %llu events of buffers are left out, "
 			"%llu samples of allocations count",
 			(unsigned long long)(j->events[IN_TLAB] + j->events[OUTSIDE_TLAB]),

@@ -18,7 +18,8 @@ bool cpi_jfr_fine(struct jfr *j, bool memory)
 void cpi_jfr_warn(struct jfr *j, const char *kind, uint64_t at, const char *format, ...)
 {
 	char message[200];
-	struct cp_error err = {0};
+	struct cpi_place place =
+		cpi_place_at(cpi_source_name(j->source, 0), j->chunk.offset + at);
 	va_list args;
 
 	if (!j->final) /* met again in the second pass */
@@ -26,8 +27,7 @@ void cpi_jfr_warn(struct jfr *j, const char *kind, uint64_t at, const char *form
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	if (cpi_diag_warn(&j->env->diag, &err, kind, j->chunk.offset + at, "%s", message))
-		cpi_builder_fail(&j->b, err.code, message);
+	cpi_diag_warn(&j->env->diag, kind, &place, "%s", message);
 }
 
 static void chunk_release(struct jfr *j)

@@ -292,8 +292,12 @@ enum cp_code cpi_otlp_from_json(struct cpi_env *env, const struct cpi_source *so
 	cpi_arena_release(&arena);
 	if (memory)
 		return cpi_error_memory(err);
-	if (!cpi_jr_ok(&w.jr))
-		return cpi_diag_warn(&env->diag, err, w.jr.cut ? "truncated" : "json",
-			w.jr.offset, "%s", w.jr.why);
+	if (!cpi_jr_ok(&w.jr)) {
+		struct cpi_place place =
+			cpi_place_at(cpi_source_name(source, 0), w.jr.offset);
+
+		cpi_diag_warn(&env->diag, w.jr.cut ? "truncated" : "json", &place, "%s",
+			w.jr.why);
+	}
 	return CP_OK;
 }

@@ -21,15 +21,14 @@ void cpi_otlp_warn(struct otlp *o, const char *kind, const void *at, const char 
 	bool inside = p >= o->bytes && p <= o->bytes + o->n &&
 		o->bytes == o->source->part[0].data;
 	char message[200];
-	struct cp_error err = {0};
+	struct cpi_place place = cpi_place_at(cpi_source_name(o->source, 0),
+		inside ? (uint64_t)(p - o->bytes) : CP_NO_OFFSET);
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
-	if (cpi_diag_warn(&o->env->diag, &err, kind,
-		    inside ? (uint64_t)(p - o->bytes) : CP_NO_OFFSET, "%s", message))
-		cpi_builder_fail(&o->b, err.code, message);
+	cpi_diag_warn(&o->env->diag, kind, &place, "%s", message);
 }
 
 struct profile {

@@ -284,7 +284,7 @@ static void report(struct perf_build *b)
 			"sampling was throttled %llu times",
 			(unsigned long long)counts->throttled);
 	if (b->guest_unmapped)
-		cpi_diag_note(diag, "guest",
+		cpi_diag_note(diag, "guest", &place,
 			"the capture has frames of a guest's kernel (a virtual machine), "
 			"and does not say where that was mapped: record with perf kvm "
 			"--guestkallsyms, or --guestmount");

@@ -67,6 +67,7 @@ struct cpi_tree_options {
 	 * parent's own, and are made no further. Not in flame charts.
 	 */
 	double least;
+	/*
 	 * A profile of more samples is represented by about so many: every so much of its
 	 * value adds as much to the stack where it is reached. 0 = all samples.
 	 */
