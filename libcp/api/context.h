@@ -20,6 +20,7 @@ struct cp_input {
 	struct cpi_blob blob[1 + 1024]; /* what source.part points into */
 	uint64_t file_bytes[1 + 1024];  /* of the files, wrappers included */
 	uint64_t warnings;              /* about the wrapper */
+	bool utf16; /* part 0 was text in UTF-16; its bytes here are UTF-8 */
 };
 
 /* Where a caller's write function gets its bytes from. */

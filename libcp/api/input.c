@@ -6,6 +6,7 @@
 
 #include "base/named.h"
 #include "codec/codec.h"
+#include "codec/utf16.h"
 
 static enum cp_code input_new(struct cpi_env *env, const char *name,
 	struct cp_input **ret, struct cp_error *err)
@@ -42,6 +43,21 @@ void cp_input_free(struct cp_input *input)
 	cpi_free(&env->mem, input, sizeof *input);
 }
 
+/* Makes the part UTF-8 if it is text in UTF-16; it is released when that fails. */
+static enum cp_code decode_text(
+	struct cp_input *input, struct cpi_blob *blob, bool *ret_text, struct cp_error *err)
+{
+	struct cpi_blob inner = {0};
+	enum cp_code code = cpi_utf16_read(
+		input->env, blob->bytes, blob->n, &inner, ret_text, err);
+
+	if (code || *ret_text)
+		cpi_blob_release(input->env, blob);
+	if (*ret_text)
+		*blob = inner;
+	return code;
+}
+
 /* Adds a part; part 0 is unwrapped. Takes the blob in every case. */
 static enum cp_code add_part(
 	struct cp_input *input, struct cpi_blob *take, struct cp_error *err)
@@ -66,6 +82,11 @@ static enum cp_code add_part(
 	if (opened)
 		cpi_blob_release(input->env, take);
 	input->blob[i] = opened ? inner : *take;
+	if (!i) {
+		code = decode_text(input, &input->blob[i], &input->utf16, err);
+		if (code)
+			return code;
+	}
 	input->source.part[i] = (struct cpi_bytes){input->blob[i].bytes, input->blob[i].n,
 		input->blob[i].kind == CPI_BLOB_MAPPED, name};
 	input->file_bytes[i] = file_bytes;

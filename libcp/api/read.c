@@ -4,12 +4,17 @@
 
 static enum cp_code unknown(const struct cp_input *input, struct cp_error *err)
 {
-	char start[48];
+	char what[200], start[48];
 	struct cpi_bytes bytes = input->source.part[0];
 	size_t n = bytes.n < 16 ? bytes.n : 16;
 
 	if (!n)
 		return cpi_error(err, CP_ERROR_TRUNCATED, 0, "the file is empty");
+	if (cpi_format_other(&input->source, what, sizeof what))
+		return cpi_error(err, CP_ERROR_FORMAT, CP_NO_OFFSET, "it is %s%s", what,
+			input->utf16 ? " (in UTF-16, as PowerShell's > writes it: "
+				       "binary profiles do not survive that)"
+				     : "");
 	return cpi_error(err, CP_ERROR_FORMAT, 0,
 		"no supported format is recognised (it starts with \"%s\")",
 		cpi_text_printable(start, sizeof start,

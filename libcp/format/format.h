@@ -149,6 +149,16 @@ struct cpi_format {
 
 extern const struct cpi_format *const cpi_formats[]; /* ends with NULL */
 
+/* How sure it is what an input is that no reader takes. */
+enum cpi_other {
+	CPI_OTHER_UNKNOWN,
+	CPI_OTHER_TEXT, /* text of any kind */
+	CPI_OTHER_SURE  /* by a magic number or an unmistakable beginning */
+};
+
+/* Writes what it is, as "no profile, but a zip archive: …", unless that is unknown. */
+enum cpi_other cpi_format_other(const struct cpi_source *source, char *ret, size_t size);
+
 /* The surest format, or NULL. */
 const struct cpi_format *cpi_format_detect(const struct cpi_source *source);
 const struct cpi_format *cpi_format_find(const char *name);

@@ -54,6 +54,21 @@ const struct cpi_format *const cpi_formats[] = {
 	NULL,
 };
 
+/*
+ * Below the first mark are guesses by one or two fields, which any text may seem to have;
+ * below the second one is text with numbers, as JSON, too, may be.
+ */
+enum { GUESSED = 10, DOUBTFUL = 40 };
+
+/* A guess yields to what the input surely is. */
+static bool is_other(const struct cpi_source *source, int sure)
+{
+	char what[200];
+	enum cpi_other other = cpi_format_other(source, what, sizeof what);
+
+	return other == CPI_OTHER_SURE || (other == CPI_OTHER_TEXT && sure < GUESSED);
+}
+
 const struct cpi_format *cpi_format_detect(const struct cpi_source *source)
 {
 	const struct cpi_format *best = NULL;
@@ -67,6 +82,8 @@ const struct cpi_format *cpi_format_detect(const struct cpi_source *source)
 			best = cpi_formats[i];
 		}
 	}
+	if (best && surest < DOUBTFUL && is_other(source, surest))
+		return NULL;
 	return best;
 }
 

@@ -12,6 +12,7 @@
 
 #include "codec/codec.h"
 #include "codec/gzip.h"
+#include "codec/utf16.h"
 
 enum { N = 300000 };
 
@@ -172,12 +173,94 @@ static void layers_are_bounded(void **state)
 	cpi_env_release(&env);
 }
 
+#define BYTES(literal) (const uint8_t *)(literal), sizeof(literal) - 1
+
+static const struct {
+	const uint8_t *in;
+	size_t n;
+	const char *out; /* NULL: it is no text in UTF-16 */
+} texts[] = {
+	{BYTES("\xff\xfe" "a\0;\0b\0 \0001\0\r\0\n\0"), "a;b 1\r\n"},
+	{BYTES("\xfe\xff\0a\0;\0b"), "a;b"},
+	{BYTES("\xff\xfe"), ""},
+	{BYTES("m\0a\0i\0n\0;\0f\0 \0001\0"), "main;f 1"},
+	{BYTES("\0m\0a\0i\0n\0;\0f\0 \0001"), "main;f 1"},
+	/* Two, three and four bytes; a pair; halves of one; an odd byte at the end. */
+	{BYTES("\xff\xfe\xe9\0\xac\x20\x3d\xd8\0\xde"), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+	{BYTES("\xff\xfe\x3d\xd8" "a\0\0\xde" "b\0c"),
+		"\xef\xbf\xbd" "a\xef\xbf\xbd" "b\xef\xbf\xbd"},
+	{BYTES("\xff\xfe\x3d\xd8"), "\xef\xbf\xbd"},
+	/* Too short, one character only, numbers, bytes. */
+	{BYTES("m\0a\0i\0n\0;\0f\0"), NULL},
+	{BYTES("2\0002\0002\0002\0002\0002\0002\0002\0002\0"), NULL},
+	{BYTES("\1\0\2\0\3\0\4\0\5\0\6\0\7\0\10\0"), NULL},
+	{BYTES("main;f 1 main;f 2 main;f 3"), NULL},
+	{BYTES(""), NULL},
+};
+
+static void text_in_utf16(void **state)
+{
+	struct cpi_env env;
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct cpi_blob blob = {0};
+		bool opened = true;
+
+		assert_int_equal(
+			cpi_utf16_read(&env, texts[i].in, texts[i].n, &blob, &opened, NULL), CP_OK);
+		assert_int_equal(opened, texts[i].out != NULL);
+		if (!opened)
+			continue;
+		assert_int_equal(blob.n, strlen(texts[i].out));
+		if (blob.n)
+			assert_memory_equal(blob.bytes, texts[i].out, blob.n);
+		cpi_blob_release(&env, &blob);
+	}
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
+/* Larger than a piece of the decoder, and with memory that runs out. */
+static void long_text_in_utf16(void **state)
+{
+	enum { UNITS = 50000 };
+	uint8_t *in = malloc(2 + 2 * UNITS);
+	struct cpi_blob blob = {0};
+	struct cpi_env env;
+	bool opened;
+
+	(void)state;
+	in[0] = 0xff;
+	in[1] = 0xfe;
+	for (size_t i = 0; i < UNITS; i++) {
+		in[2 + 2 * i] = 0xac;
+		in[3 + 2 * i] = 0x20;
+	}
+	cpi_env_init(&env, NULL);
+	assert_int_equal(cpi_utf16_read(&env, in, 2 + 2 * UNITS, &blob, &opened, NULL), CP_OK);
+	assert_int_equal(blob.n, 3 * UNITS);
+	for (size_t i = 0; i < UNITS; i++)
+		assert_memory_equal(blob.bytes + 3 * i, "\xe2\x82\xac", 3);
+	cpi_blob_release(&env, &blob);
+	assert_int_equal(env.mem.used, 0);
+	env.mem.fail_at = env.mem.ops + 1;
+	assert_int_equal(cpi_utf16_read(&env, in, 2 + 2 * UNITS, &blob, &opened, NULL),
+		CP_ERROR_MEMORY);
+	assert_false(opened);
+	cpi_env_release(&env);
+	free(in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrappers_open),
 		cmocka_unit_test(bombs_stop_at_the_limit),
 		cmocka_unit_test(layers_are_bounded),
+		cmocka_unit_test(text_in_utf16),
+		cmocka_unit_test(long_text_in_utf16),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

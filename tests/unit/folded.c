@@ -66,20 +66,30 @@ static const struct {
 	{T("a\xff\xfe;b 5\n"), "a\xff\xfe;b 5\n"},
 	{T("a\x1b[1m;b\x00z 5\n"), "a\\x1b[1m;b\\x00z 5\n"},
 	{T("a;b_[k] 5\n"), "a;b_[k] 5\n"},
-	{T("a;line 12 5\nb 1\n"), "a;line 12 5\nb 1\n"}, /* not every line has two */
-	{T("a;b 1 5\na 2 7\n"), "a 7\na;b 5\n"},         /* every line has: "after" */
+	{T("a;line 12 5\nb 1\n"), "a;line 12 5\nb 1\n"},   /* not every line has two */
+	{T("a;b 1 5\na 2 7\n"), "a 7\na;b 5\n"},           /* every line has: "after" */
 	{T("a;b 1 5\n\nbad\na 2 7\n"), "a 7\na;b 5\n", 1, "it has no count at its end"},
-	{T("a 1\nnothing\n.5\nc .5\nd 1e3\ne -5\nf 0x10\ng 5,000\nh +5\n5\n"), "a 1\n", 9,
+	{T("a 1\nnothing\n.5\nc .5\nd 1e3\ne -5\nf 0x10\ng 5,000\nh +5\n5\n"), "a 1\ne -5\n", 8,
 		"it has no count at its end"},
 	{T("a 99999999999999999999\nb 1\n"), "b 1\n", 1, "it has a count beyond 64 bits"},
 	{T("a 9223372036854775807\n"), "a 9223372036854775807\n"},
 	{T("a 9223372036854775808\nb 1\n"), "b 1\n", 1, "it has a count beyond 64 bits"},
-	{T("a 0.1234567890123456789\nb 1\n"), "b 1\n", 1,
+	{T("a 0.1234567890123456789\nb 1\n"), "b 1\n", 1, "it has a count beyond 64 bits"},
+	/* Differences; what only looks like one. */
+	{T("a;b -5\na 7.5\nc -0.25\n"), "a 7.5\na;b -5\nc -0.25\n"},
+	{T("a -5 3\nb 1 -2\n"), "a 3\nb -2\n"},
+	{T("a --5\nb- 5\n-c 1\n"), "-c 1\nb- 5\n", 1, "it has no count at its end"},
+	{T("a -9223372036854775808\nb -9223372036854775809\n"), "a -9223372036854775808\n", 1,
 		"it has a count beyond 64 bits"},
-	{T("a;bc;d 1\na;b;d 2\na;bc;d;e 3\na;bc;d 4\n"),
-		"a;b;d 2\na;bc;d 5\na;bc;d;e 3\n"},
-	/* What followed x last is a beginning of the next name, longer than it, alone, …
-	 */
+	/* pprofutils' first line; the last type is the default. */
+	{T("x/count y/bytes z/ns\na;b 5 500 -1\na 1 2 3.5\n"), "a 3.5\na;b -1\n"},
+	{T("\xef\xbb\xbfx/count\r\na;b 5 500\r\n"), "a;b 5 500\n"},
+	{T("x/count y/bytes\na;b 5\na 1 2\n"), "a 2\n", 1, "it has 1 counts, not 2"},
+	{T("x/count y\na;b 5\n"), "a;b 5\n", 1, "it has no count at its end"},
+	{T("x/count/z\na;b 5\n"), "a;b 5\n", 1, "it has no count at its end"},
+	{T("x/y;z/w\na;b 5\n"), "a;b 5\n", 1, "it has no count at its end"},
+	{T("a;bc;d 1\na;b;d 2\na;bc;d;e 3\na;bc;d 4\n"), "a;b;d 2\na;bc;d 5\na;bc;d;e 3\n"},
+	/* What followed x last is a beginning of the next name, longer than it, alone, … */
 	{T("p;x;ab 1\nq;x;abc 2\nr;x;a 3\ns;x;a;ab 4\nt;x 5\nu;x;;ab 6\nv;x;;x;ab 7\n"),
 		"p;x;ab 1\nq;x;abc 2\nr;x;a 3\ns;x;a;ab 4\nt;x 5\n"
 		"u;x;[unknown];ab 6\nv;x;[unknown];x;ab 7\n"},

@@ -337,9 +337,30 @@ static void every_allocation_may_fail(void **state)
 	without_memory("a 1 cycles: \n\t1 a->b->c (/tmp/perf-1.map)\n\t2 d (inlined)\n", NULL, true);
 }
 
+/* Indentation that got lost, blank lines and all. */
+static void unindented(void **state)
+{
+	(void)state;
+	assert_int_equal(0,
+		expect("java 19983 cycles:\nffffffff8103d0ca native_write ([kernel.kallsyms])\n"
+		       "ffffffff810275f1 enable_all+0x10 ([kernel.kallsyms])\n"
+		       "7f5581 spin (/bin/x)\n\n"
+		       "java 19983 cycles:\n7f5582 spin+0x1 (/bin/x)\n00007f55820000 bare\n"
+		       "java 19983 cycles:\n7f5582 other (deleted) (/bin/x (deleted))\n",
+			(struct cp_read_options){0}, (struct cp_write_options){0},
+			"java;bare;spin 1\njava;other (deleted) 1\n"
+			"java;spin;enable_all;native_write 1\n"));
+	/* Words that begin like an address are no frames. */
+	assert_int_equal(1,
+		expect("java 19983 cycles:\n7f5582 spin (/bin/x)\nfeed me\n",
+			(struct cp_read_options){0}, (struct cp_write_options){0},
+			"java;spin 1\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unindented),
 		cmocka_unit_test(text_to_stacks),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(several_events),

@@ -6,7 +6,8 @@ const struct cpi_format cpi_format_folded = {
 		{
 			.name = "folded",
 			.description = "collapsed stacks: frames joined by ';', a blank, "
-				       "a count",
+				       "a count (or several that the first line names, "
+				       "as pprofutils has it)",
 			.extensions = ".folded .collapsed .txt",
 			.losses =
 				"addresses, files, lines, labels but the root's, all "

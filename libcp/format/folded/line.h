@@ -2,7 +2,7 @@
 #ifndef CPI_FORMAT_FOLDED_LINE_H
 #define CPI_FORMAT_FOLDED_LINE_H
 
-/* One line of folded text: frames, a separator, one count or two. */
+/* One line of folded text: frames, a separator, counts. */
 
 #include "base/text.h"
 
@@ -21,14 +21,23 @@ enum folded_kind {
 };
 
 struct folded_line {
-	struct cp_text body; /* the frames, root first, joined by ';' */
+	/* The frames, root first, joined by ';', and counts before the last one. */
+	struct cp_text body;
 	struct folded_count count;
-	bool two;                   /* there is another count before it … */
-	struct cp_text body_of_two; /* … and these are the frames then */
-	struct folded_count first;  /* the count before */
 };
 
 /* `text` without the newline. */
 enum folded_kind cpi_folded_line(struct cp_text text, struct folded_line *ret_line);
+/* Takes one more count from the end of a line's body; false: there is none. */
+bool cpi_folded_another(struct cp_text *body, struct folded_count *ret_count);
+
+/*
+ * pprofutils' first line of a text, "samples/count cpu/nanoseconds": what the columns of
+ * counts are. Returns how many it names, 0 when the first line is no such header.
+ */
+uint32_t cpi_folded_header(struct cp_text text, struct cp_text *ret_header);
+/* Takes the first word of a header apart; false when it is none. */
+bool cpi_folded_type(
+	struct cp_text *header, struct cp_text *ret_type, struct cp_text *ret_unit);
 
 #endif

@@ -16,11 +16,13 @@ enum { BEHIND = 16 << 20 };
  */
 enum { QUEUE = 16 };
 
+/* Of one line; each costs every sample a value. */
+enum { MOST_COUNTS = 256 };
+
 struct queued {
 	size_t first; /* of its frames in `waiting` */
 	uint32_t depth;
 	uint64_t hash;
-	int64_t value[2];
 };
 
 struct reader {
@@ -29,12 +31,14 @@ struct reader {
 	struct cp_error *err;
 	struct cpi_builder b;
 	struct folded_split split;
-	bool two;          /* two counts a line */
-	bool forced;       /* …because the caller said so */
+	uint32_t counts;   /* of a line: 1, 2, or what the header names */
+	bool sure;         /* …because the header or the caller says so */
+	struct cp_text header; /* pprofutils' first line, or empty */
 	unsigned decimals; /* of all values so far */
 	struct queued queue[QUEUE];
 	unsigned queued;
 	CPI_VEC(cp_location) waiting; /* the queue's stacks */
+	int64_t value[QUEUE * MOST_COUNTS]; /* and values, `counts` of each */
 	uint64_t line;   /* number of the current one, from 1 */
 	uint64_t stacks;
 };
@@ -54,7 +58,8 @@ static enum cp_code flush(struct reader *r)
 		cp_stack stack = cpi_builder_stack_hashed(
 			&r->b, r->waiting.v + q->first, q->depth, q->hash);
 
-		cpi_builder_sample(&r->b, stack, (cp_labels){0}, q->value, CP_NO_TIME);
+		cpi_builder_sample(&r->b, stack, (cp_labels){0},
+			r->value + (size_t)i * r->counts, CP_NO_TIME);
 	}
 	r->queued = 0;
 	r->waiting.n = 0;
@@ -87,36 +92,44 @@ static enum cp_code more_decimals(struct reader *r, unsigned decimals)
 
 static enum cp_code to_value(struct reader *r, struct folded_count count, int64_t *ret)
 {
-	*ret = count.mantissa;
-	if (count.decimals > r->decimals) {
-		enum cp_code code = flush(r);
+	int64_t x = count.mantissa;
 
-		if (!code)
-			code = more_decimals(r, count.decimals);
-
-		if (code)
-			return code;
-	}
-	if (scale(ret, r->decimals - count.decimals))
-		return CP_OK;
-	return cpi_error(r->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
-		"64 bits do not hold a value with %u decimals", r->decimals);
+	if (!scale(&x, r->decimals - count.decimals))
+		return cpi_error(r->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+			"64 bits do not hold a value with %u decimals", r->decimals);
+	*ret = x;
+	return CP_OK;
 }
 
-static enum cp_code add_stack(struct reader *r, const struct folded_line *line)
+/* All counts of a line; if they bring more decimals, after what is in the queue. */
+static enum cp_code to_values(struct reader *r, const struct folded_count *count)
+{
+	unsigned most = 0;
+	enum cp_code code = CP_OK;
+
+	for (uint32_t i = 0; i < r->counts; i++)
+		if (count[i].decimals > most)
+			most = count[i].decimals;
+	if (most > r->decimals) {
+		code = flush(r);
+		if (!code)
+			code = more_decimals(r, most);
+	}
+	for (uint32_t i = 0; i < r->counts && !code; i++)
+		code = to_value(
+			r, count[i], &r->value[(size_t)r->queued * r->counts + i]);
+	return code;
+}
+
+static enum cp_code add_stack(
+	struct reader *r, struct cp_text body, const struct folded_count *count)
 {
 	struct folded_split *split = &r->split;
 	struct queued q = {0};
-	enum cp_code code =
-		folded_split_line(split, r->two ? line->body_of_two : line->body, r->err);
+	enum cp_code code = folded_split_line(split, body, r->err);
 
-	if (!code && r->two)
-		code = to_value(r, line->first, &q.value[0]);
 	if (!code)
-		code = to_value(r, line->count, &q.value[r->two]);
-	/* The first may have been read with fewer decimals than the second brought. */
-	if (!code && r->two)
-		code = to_value(r, line->first, &q.value[0]);
+		code = to_values(r, count);
 	if (code)
 		return code;
 	q.first = r->waiting.n;
@@ -151,12 +164,23 @@ static void malformed(struct reader *r, enum folded_kind kind, uint64_t offset)
 	bad_line(r, offset, what[kind]);
 }
 
+static void bad_count(struct reader *r, uint64_t offset, uint32_t has)
+{
+	struct cpi_place place =
+		cpi_place_record(r->source->name, "line", r->line, offset);
+
+	cpi_diag_warn(&r->env->diag, "folded-line", &place, "it has %u counts, not %u", has,
+		r->counts);
+}
+
 /* *ret_again: a line has one count where two were believed. */
 static enum cp_code one_line(
 	struct reader *r, struct cp_text text, uint64_t offset, bool *ret_again)
 {
+	struct folded_count count[MOST_COUNTS];
 	struct folded_line line;
 	enum folded_kind kind = cpi_folded_line(text, &line);
+	uint32_t missing = r->counts - 1;
 	enum cp_code code;
 
 	if (kind == FOLDED_EMPTY || kind == FOLDED_COMMENT)
@@ -165,13 +189,16 @@ static enum cp_code one_line(
 		malformed(r, kind, offset);
 		return CP_OK;
 	}
-	if (r->two && !line.two) {
-		*ret_again = !r->forced;
-		if (r->forced)
-			bad_line(r, offset, "one count, not two");
+	count[missing] = line.count;
+	while (missing && cpi_folded_another(&line.body, &count[missing - 1]))
+		missing--;
+	if (missing) {
+		*ret_again = !r->sure;
+		if (r->sure)
+			bad_count(r, offset, r->counts - missing);
 		return CP_OK;
 	}
-	code = add_stack(r, &line);
+	code = add_stack(r, line.body, count);
 	if (code && r->err) {
 		if (r->err->offset == CP_NO_OFFSET)
 			r->err->offset = offset;
@@ -193,6 +220,10 @@ static enum cp_code each_line(struct reader *r, bool *ret_again)
 		struct cp_text text = {p, (size_t)((stop ? stop : end) - p)};
 
 		r->line++;
+		if (r->header.n && r->line == 1) {
+			p = stop ? stop + 1 : end;
+			continue;
+		}
 		if (p - behind >= BEHIND) {
 			/*
 			 * The last line is still compared with; one page more does for
@@ -214,8 +245,14 @@ static enum cp_code each_line(struct reader *r, bool *ret_again)
 static void types(struct reader *r)
 {
 	cp_string count = cpi_builder_str(&r->b, "count");
+	struct cp_text rest = r->header, type, unit;
 
-	if (r->two) {
+	while (rest.n && cpi_folded_type(&rest, &type, &unit))
+		cpi_builder_sample_type(&r->b, cpi_builder_string(&r->b, type),
+			cpi_builder_string(&r->b, unit), 0);
+	if (r->header.n)
+		return;
+	if (r->counts == 2) {
 		cpi_builder_sample_type(
 			&r->b, cpi_builder_str(&r->b, "before"), count, 0);
 		cpi_builder_sample_type(&r->b, cpi_builder_str(&r->b, "after"), count, 0);
@@ -262,26 +299,40 @@ static bool begins_with_two(const struct cpi_source *source)
 			stop = end;
 		if (cpi_folded_line((struct cp_text){p, (size_t)(stop - p)}, &line) ==
 			FOLDED_STACK)
-			return line.two;
+			return cpi_folded_another(&line.body, &line.count);
 		p = stop < end ? stop + 1 : end;
 	}
 	return false;
+}
+
+static struct cp_text text_of(const struct cpi_source *source)
+{
+	return (struct cp_text){(const char *)source->part[0].data, source->part[0].n};
 }
 
 enum cp_code cpi_folded_read(struct cpi_env *env, const struct cpi_source *source,
 	const struct cp_read_options *options, const struct cpi_unwinder *unwinder,
 	struct cp_profile **ret_profile, struct cp_error *err)
 {
-	bool forced = options && options->diff_input, again = false;
-	struct reader r = {.env = env, .source = source, .err = err, .forced = forced,
-		.two = forced || begins_with_two(source)};
-	enum cp_code code = read_as(&r, &again, ret_profile);
+	bool pair = options && options->diff_input, again = false;
+	struct cp_text header;
+	uint32_t named = cpi_folded_header(text_of(source), &header);
+	struct reader r = {.env = env, .source = source, .err = err,
+		.sure = pair || named,
+		.counts = named ? named : pair || begins_with_two(source) ? 2 : 1};
+	enum cp_code code;
 
 	(void)unwinder;
+	if (named > MOST_COUNTS)
+		return cpi_error(err, CP_ERROR_LIMIT, 0,
+			"the first line names more than %d sample types", MOST_COUNTS);
+	if (named)
+		r.header = header;
+	code = read_as(&r, &again, ret_profile);
 	if (!again)
 		return code;
 	again = false;
-	r = (struct reader){.env = env, .source = source, .err = err};
+	r = (struct reader){.env = env, .source = source, .err = err, .counts = 1};
 	return read_as(&r, &again, ret_profile);
 }
 
@@ -290,9 +341,12 @@ int cpi_folded_detect(const struct cpi_source *source)
 {
 	const char *p = (const char *)source->part[0].data, *end = p + source->part[0].n;
 	unsigned stacks = 0, others = 0;
-	bool joined = false;
+	struct cp_text header;
+	bool joined = false, named = cpi_folded_header(text_of(source), &header) > 0;
 
-	if (end - p >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
+	if (named)
+		p = header.p + header.n;
+	else if (end - p >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
 		p += 3;
 	for (unsigned i = 0; i < 64 && p < end; i++) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
@@ -309,7 +363,7 @@ int cpi_folded_detect(const struct cpi_source *source)
 		p = stop < end ? stop + 1 : end;
 	}
 	if (!others && stacks)
-		return joined ? 50 : 30;
+		return named || joined ? 50 : 30;
 	/*
 	 * Damaged text is still worth this reader's complaints when it has real
 	 * stacks.

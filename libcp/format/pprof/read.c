@@ -682,10 +682,19 @@ enum cp_code cpi_pprof_read(struct cpi_env *env, const struct cpi_source *source
 	return cpi_builder_finish(&r.b, ret_profile, err);
 }
 
+/* The tags and lengths that a profile begins with are control characters. */
+static bool is_text(const struct cpi_bytes *bytes)
+{
+	for (size_t i = 0; i < bytes->n && i < 64; i++)
+		if (bytes->data[i] < 0x20 && !memchr("\t\n\r", bytes->data[i], 3))
+			return false;
+	return true;
+}
+
 /*
  * There is no magic number: what is asked is how many of the first fields make sense. A
  * damaged profile should still be taken for one, so that its damage is reported by this
- * reader; text never has three such fields in a row.
+ * reader.
  */
 int cpi_pprof_detect(const struct cpi_source *source)
 {
@@ -694,6 +703,8 @@ int cpi_pprof_detect(const struct cpi_source *source)
 	struct pb_field f;
 	int good = 0;
 
+	if (is_text(&source->part[0]))
+		return 0;
 	while (good < 200 && pb_next(&c, &f)) {
 		if (!f.number || f.number >= PROFILE_FIELDS ||
 			!(profile_field[f.number].types & 1u << f.type))

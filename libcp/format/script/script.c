@@ -307,6 +307,18 @@ static enum cp_code inner_line(struct reader *r, struct cp_text line, uint64_t o
 	return code;
 }
 
+/* A frame that has lost its indentation, as text does on its way through editors. */
+static bool is_unindented(const struct reader *r, struct cp_text line)
+{
+	struct script_frame frame;
+	size_t n = 0;
+
+	while (n < line.n && memchr("0123456789abcdef", line.p[n], 16))
+		n++;
+	return r->open && (cpi_script_frame(line, &frame) ||
+		(n >= 8 && is_frame(r, line, true, &frame)));
+}
+
 static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t offset)
 {
 	struct script_head head;
@@ -323,7 +335,7 @@ static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t off
 		return inner_line(r, line, offset);
 	if (cpi_script_head(line, &head))
 		return head_line(r, &head);
-	if (line.p[0] == ' ')
+	if (line.p[0] == ' ' || is_unindented(r, line))
 		return inner_line(r, line, offset);
 	bad_line(r, offset, "no sample");
 	return CP_OK;
