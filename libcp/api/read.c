@@ -46,6 +46,7 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 		&context->env, &names, input->source.mtime, &unwinding, err);
 	if (code)
 		return code;
+	input->source.bare = !symbolize;
 	cpi_diag_begin(diag);
 	code = format->read(&context->env, &input->source, &full,
 		cpi_unwinding_get(unwinding), &profile, err);

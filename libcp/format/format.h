@@ -29,6 +29,7 @@ struct cpi_source {
 	struct cpi_bytes part[1 + 1024];
 	unsigned n_parts;
 	int64_t mtime; /* seconds since the epoch, 0 = unknown */
+	bool bare;     /* nothing is to be symbolized: not by a text's remarks either */
 };
 
 /* The name of the file that a part was read from. */

@@ -21,6 +21,7 @@ extern const struct cpi_format cpi_format_legacy_cpu;
 extern const struct cpi_format cpi_format_legacy_heap;
 extern const struct cpi_format cpi_format_legacy_jemalloc;
 extern const struct cpi_format cpi_format_legacy_count;
+extern const struct cpi_format cpi_format_legacy_goroutines;
 extern const struct cpi_format cpi_format_legacy_thread;
 extern const struct cpi_format cpi_format_legacy_contention;
 extern const struct cpi_format cpi_format_legacy_java;
@@ -46,6 +47,7 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_legacy_heap,
 	&cpi_format_legacy_jemalloc,
 	&cpi_format_legacy_count,
+	&cpi_format_legacy_goroutines,
 	&cpi_format_legacy_thread,
 	&cpi_format_legacy_contention,
 	&cpi_format_legacy_java,

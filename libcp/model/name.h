@@ -12,6 +12,12 @@
 #include "base/sink.h"
 #include "model/profile.h"
 
+/*
+ * Stands in for frames that a text hides, when all that is known is that they are of Go's
+ * package runtime; symbolization replaces it.
+ */
+#define CPI_NAME_HIDDEN "runtime.[hidden]"
+
 /* A name, and whether it stands in for one that is not known: shown in brackets then. */
 struct cpi_name {
 	struct cp_text text; /* borrowed from the profile, or constant */

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/pool.h"
 #include "symbolize/apply.h"
+#include "model/name.h"
 #include "symbolize/report.h"
 
 /*
@@ -148,6 +149,18 @@ static uint64_t key_of(const struct cpi_image *image, const struct cp_mapping_ro
 	return address;
 }
 
+/* Has lines that are worth more than what a file could say. */
+static bool is_named(const struct cp_profile *p, const struct cp_location_row *row)
+{
+	const struct cp_line_row *line = p->line.v + row->first_line;
+	struct cp_text hidden = CPI_TEXT(CPI_NAME_HIDDEN);
+
+	return row->n_lines &&
+	       !(row->n_lines == 1 &&
+		       cpi_text_equal(hidden, cpi_profile_text(p,
+						      p->function.v[line->function.i].name)));
+}
+
 /* Fills images and the image of each mapping; false when out of memory. */
 static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_of_mapping)
 {
@@ -160,7 +173,7 @@ static bool group(struct run *run, const struct cp_profile *p, uint32_t *image_o
 			continue;
 		if (!*id && !(*id = add_mapping(run, p, row->mapping.i)))
 			return false;
-		if (row->n_lines && !run->search.options->resymbolize)
+		if (is_named(p, row) && !run->search.options->resymbolize)
 			continue;
 		place.key = key_of(&run->images.v[*id - 1], &p->mapping.v[row->mapping.i],
 			row->address);

@@ -10,7 +10,8 @@
 
 extern const struct cpi_format cpi_format_legacy_cpu, cpi_format_legacy_heap,
 	cpi_format_legacy_jemalloc, cpi_format_legacy_count, cpi_format_legacy_thread,
-	cpi_format_legacy_contention, cpi_format_legacy_java, cpi_format_legacy_symbols;
+	cpi_format_legacy_contention, cpi_format_legacy_java, cpi_format_legacy_symbols,
+	cpi_format_legacy_goroutines;
 
 static char out[4096];
 
@@ -165,6 +166,48 @@ static const struct {
 		"--- symbol\n0x0011 a<000000000000001g>--b<\n---\n--- heap\n"
 		"heap profile: 1: 2 [1: 2] @ heapprofile\n1: 2 [1: 2] @ 0x11\n",
 		"b<+a<000000000000001g>#10|bytes=2 1 2\n"},
+	/* Numbers that are no addresses: each has a name, and so has the one before it. */
+	{&cpi_format_legacy_symbols,
+		"--- symbol\n0x1 leaf\n0x2 mid\n0x3 root\n---\n--- contention\n--- mutex:\n"
+		"5 1 @ 0x1 0x2 0x3\n7 1 @ 0x2 0x3\n",
+		"root#3;mid#2;leaf#1 1 5\nroot#3;mid#2 1 7\n"},
+	/* The same, but for one frame: then they are addresses. */
+	{&cpi_format_legacy_symbols,
+		"--- symbol\n0x1 leaf\n0x2 mid\n---\n--- contention\n--- mutex:\n"
+		"5 1 @ 0x1 0x2 0x4\n",
+		"?#3;leaf#1;leaf 1 5\n"},
+	/* Memory that was mapped has no objects. */
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 20 [3: 60] @ heapprofile\n0: 4096 [1: 8192] @ 0x11\n"
+		"-1: 96 [1: 20] @ 0x21\n",
+		"?#10|bytes=8192 1 8192 0 4096\n?#20|bytes=-96 1 20 -1 96\n"},
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 2 [3: 4] @ heapz_v2/1\n0: 0 [0: 4] @ 0x11\n0: 0 [3: 4] @ 0x11\n",
+		"?#10 0 4 0 0\n?#10|bytes=1 3 4 0 0\n"},
+	/* Go's remarks: hidden at the leaf and the root, inlined, recursion of both kinds. */
+	{&cpi_format_legacy_count,
+		"x profile: total 3\n2 @ 0x11 0x21 0x21 0x31 0x41\n"
+		"# labels: {\"b\":\"c \\\"d\\\" \\x41\\n\", \"a\":\"\"}\n"
+		"#\t0x20\tp.in+0x10\t\t/p.go:7\n#\t0x20\tp.out+0x20\t/p.go:8\n"
+		"#\t0x20\tp.in+0x10\t/p.go:7\n#\t0x20\tp.out+0x20\t/p.go:8\n"
+		"#\t0x30\tp.main+0xff\tC:/p q.go:9\n\n1 @ 0x11 0x21\n#\t0x20\tq.other+0x1\t/q.go:1\n"
+		"# end\n",
+		"runtime.goexit#40;p.main@C:/p q.go:9#30;p.out@/p.go:8+p.in@/p.go:7#20;"
+		"p.out@/p.go:8+p.in@/p.go:7#20;runtime.[hidden]#10|b=c \"d\" A\n 2\n"
+		"p.out@/p.go:8+p.in@/p.go:7#20;runtime.[hidden]#10 1\n"},
+	{&cpi_format_legacy_heap,
+		"heap profile: 1: 20 [1: 20] @ heap/2\n1: 20 [1: 20] @ 0x11 0x21\n"
+		"#\t0x11\tsig+0x1\t/s.go:1\n#\t0x20\n#\t0x99\tnone+0x1\t/s.go:1\n#\n# runtime.MemStats\n",
+		"?#20;sig@/s.go:1#10|bytes=20 1 20\n"},
+	{&cpi_format_legacy_contention,
+		"--- mutex:\ncycles/second=1000000000\n5 1 @ 0x11\n#\t0x10\tf+0x1\t/s.go\n",
+		"f@/s.go#10 1 5\n"},
+	{&cpi_format_legacy_goroutines,
+		"goroutine 7 [IO wait, 12 minutes, locked to thread]:\na/b.(*T[...]).f({0x1, 0x2}, 0x3)\n"
+		"\t/a b.go:5 +0x1\nmain.main()\n\t/m.go:6\ncreated by x in goroutine 1\n\t/x.go:1 +0x2\n"
+		"\ngoroutine 8 [idle]:\nmain.main()\n\t/m.go:6 +0x1\n\nmain.not()\n",
+		"main.main@/m.go:6;a/b.(*T[...]).f@/a b.go:5|created_by=x,note=locked to thread,"
+		"state=IO wait,wait=12:minutes 1\nmain.main@/m.go:6|state=idle 1\n"},
 };
 
 static void samples(void **state)
@@ -194,10 +237,7 @@ static const struct {
 		"heap profile: 1: 2 [1: 2] @ growthz\n1: 2 [1: 2] @ 0x11111111111111111\n"
 		"1: 2 [1: 2\n1: 2 1: 2]\n1 2\n1:\n: 2\n99999999999999999999: 2 [1: 2] @\n"
 		"0: 2 [1: 2] @ 0x11\n-1: -9223372036854775808 [0: 0] @ 0x11\n",
-		"?#10|bytes=-9223372036854775808 -1 -9223372036854775808\n", 8},
-	{&cpi_format_legacy_heap,
-		"heap profile: 1: 2 [3: 4] @ heapz_v2/1\n0: 0 [0: 4] @ 0x11\n0: 0 [3: 4] @ 0x11\n",
-		"?#10|bytes=1 3 4 0 0\n", 1},
+		"?#10 0 2\n?#10|bytes=-9223372036854775808 -1 -9223372036854775808\n", 7},
 	{&cpi_format_legacy_jemalloc,
 		"heap_v2/1\n  t*: 3: 4 [5: 6]\n@ 0x11\n@ 0x21\n  t1: 1: 2 [1: 2]\n  t*: 1: 2 [3: 4]\n"
 		"  t*: 9: 9 [9: 9]\n  t: 1: 2 [3: 4]\n  tx: 1\n  t*: -1: 2 [3: 4]\n  t*: 1: 2 (3: 4]\n"
@@ -244,7 +284,7 @@ static const struct {
 	{&cpi_format_legacy_symbols,
 		"--- symbol\nnonsense\n0xzz f\n0x10 f\n0x10 again\n0x11 g\n---\n--- contention\n"
 		"--- mutex:\n1 1 @ 0x11\nx\n",
-		"f#10 1 1\n", 1},
+		"g#11 1 1\n", 1},
 };
 
 static void damaged_lines_are_left_out(void **state)
@@ -285,7 +325,8 @@ static void foreign_bytes(void **state)
 		"heap_v2/0\n", "heap_v2/5x\n", "goroutine profile: total x\n", "profile: total 1\n",
 		"a profile: total 1 \n", "--- threadz x ---\n", "--- Thread 1 stack: ---\n",
 		"--- contentionz\n", "--- heapz 1 ---\nx = y\n", "--- heapz 2 ---\n",
-		"--- symbols\n"};
+		"--- symbols\n", "goroutine 1 [running]:\n", "goroutine x [running]:\nf()\n",
+		"goroutine 1 running:\nf()\n", "goroutine 1 [running]:\nno call\n"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof text / sizeof *text; i++)

@@ -69,6 +69,7 @@ static const char *read_attribute(
 /* NULL, or why the line is no sample. */
 static const char *read_sample(struct contention *c, struct cp_text line)
 {
+	struct legacy_sample *sample;
 	int64_t delay, values[2];
 	double nanos;
 
@@ -92,7 +93,9 @@ static const char *read_sample(struct contention *c, struct cp_text line)
 	values[1] = delay;
 	if (!cpi_legacy_stack(c->l, line, false))
 		return "an address exceeds 64 bits";
-	(void)cpi_legacy_sample(c->l, values);
+	sample = cpi_legacy_sample(c->l, values);
+	if (sample)
+		cpi_legacy_remarks(c->l, &c->lines, sample);
 	return NULL;
 }
 

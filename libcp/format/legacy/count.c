@@ -30,14 +30,18 @@ static bool find_header(struct legacy_lines *lines, struct cp_text *ret_name)
 }
 
 /* "N @ 0x… 0x…"; Go prints threads that it knows no stack of without addresses. */
-static bool read_sample(struct legacy *l, struct cp_text line)
+static bool read_sample(struct legacy *l, struct legacy_lines *lines)
 {
+	struct cp_text line = lines->line;
+	struct legacy_sample *sample;
 	int64_t n;
 
 	if (!cpi_legacy_i64(&line, &n) || n < 0 || !cpi_legacy_word(&line, " @") ||
 		!cpi_legacy_stack(l, line, false))
 		return false;
-	(void)cpi_legacy_sample(l, &n);
+	sample = cpi_legacy_sample(l, &n);
+	if (sample)
+		cpi_legacy_remarks(l, lines, sample);
 	return true;
 }
 
@@ -59,7 +63,7 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 	while (!l->b.code && cpi_legacy_next_content(&lines)) {
 		if (cpi_text_starts(lines.line, CPI_TEXT("---")))
 			break;
-		if (!read_sample(l, lines.line))
+		if (!read_sample(l, &lines))
 			cpi_legacy_bad_line(l, &lines, "it is not \"N @ 0x…\"");
 	}
 	return cpi_legacy_map_section(l, &lines, err);

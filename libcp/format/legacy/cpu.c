@@ -58,6 +58,8 @@ static void cut_off(struct legacy *l, uint64_t at)
 	struct cpi_place place = cpi_place_at(l->source, at);
 
 	cpi_legacy_discard(l);
+	if (l->quiet)
+		return;
 	cpi_diag_warn(&l->env->diag, "truncated", &place,
 		"the profile ends inside a stack; the %zu before it are kept",
 		l->sample.n);
@@ -81,7 +83,8 @@ void cpi_legacy_cpu_samples(
 
 			if (!i)
 				first = address;
-			cpi_legacy_frame(l, adjust && i ? address - 1 : address);
+			cpi_legacy_frame(
+				l, adjust && i && !l->exact ? address - 1 : address);
 		}
 		if (!count && n == 1 && !first) {
 			cpi_legacy_discard(l);
@@ -92,8 +95,9 @@ void cpi_legacy_cpu_samples(
 			__builtin_mul_overflow(values[0], period, &values[1])) {
 			struct cpi_place place = cpi_place_at(l->source, at);
 
-			cpi_diag_warn(&l->env->diag, "count", &place,
-				"a stack's count exceeds 64 bits and is left out");
+			if (!l->quiet)
+				cpi_diag_warn(&l->env->diag, "count", &place,
+					"a stack's count exceeds 64 bits and is left out");
 			cpi_legacy_discard(l);
 			continue;
 		}
@@ -183,8 +187,9 @@ enum cp_code cpi_legacy_read_cpu(struct legacy *l, const void *bytes, size_t n,
 		return cpi_error(err, CP_ERROR_FORMAT, base, "no gperftools CPU profile");
 	c = start(l, bytes, n, &w);
 	cpi_legacy_cpu_samples(l, &c, w.wide, true, (int64_t)w.period * 1000);
-	strip_handler(l);
-	l->drop_double_leaf = true;
+	if (!l->exact)
+		strip_handler(l);
+	l->drop_double_leaf = !l->exact;
 	lines = text_behind(&c, base);
 	return cpi_legacy_maps(l, &lines, err);
 }

@@ -90,11 +90,10 @@ bool cpi_legacy_is_heap(const void *bytes, size_t n)
 }
 
 /* A count and a size, corrected for sampling; the size of one block. */
-static const char *take_values(int64_t count, int64_t size, const struct kind *kind,
+static void take_values(int64_t count, int64_t size, const struct kind *kind,
 	int64_t *values, int64_t *ret_block)
 {
-	if (!count && size)
-		return "bytes without objects";
+	/* "0: N" are pages that a program has mapped itself. */
 	if (count) {
 		*ret_block = count == -1 ? (int64_t)(0 - (uint64_t)size) : size / count;
 		if (kind->sampled)
@@ -102,34 +101,31 @@ static const char *take_values(int64_t count, int64_t size, const struct kind *k
 	}
 	values[0] = count;
 	values[1] = size;
-	return NULL;
 }
 
 /* NULL, or why the line is no sample. */
 static const char *read_sample(
-	struct legacy *l, struct cp_text line, const struct kind *kind)
+	struct legacy *l, struct legacy_lines *lines, const struct kind *kind)
 {
+	struct cp_text line = cpi_legacy_trim(lines->line);
 	int64_t n[4], values[4], block = 0;
 	struct legacy_sample *sample;
-	const char *why = NULL;
 	int at = 0;
 
 	if (!four_numbers(&line, n))
 		return "no sample of a heap profile";
 	if (kind->allocations) {
-		why = take_values(n[2], n[3], kind, values, &block);
+		take_values(n[2], n[3], kind, values, &block);
 		at = 2;
 	}
-	if (!why)
-		why = take_values(n[0], n[1], kind, values + at, &block);
-	if (!why && !cpi_legacy_stack(l, line, false))
-		why = "an address exceeds 64 bits";
-	if (why)
-		return why;
+	take_values(n[0], n[1], kind, values + at, &block);
+	if (!cpi_legacy_stack(l, line, false))
+		return "an address exceeds 64 bits";
 	sample = cpi_legacy_sample(l, values);
 	if (sample) {
 		sample->has_bytes = true;
 		sample->bytes = block;
+		cpi_legacy_remarks(l, lines, sample);
 	}
 	return NULL;
 }
@@ -164,7 +160,7 @@ enum cp_code cpi_legacy_read_heap(struct legacy *l, const void *bytes, size_t n,
 
 		if (cpi_legacy_is_map_header(lines.line))
 			break;
-		why = read_sample(l, cpi_legacy_trim(lines.line), &kind);
+		why = read_sample(l, &lines, &kind);
 		if (why)
 			cpi_legacy_bad_line(l, &lines, why);
 	}

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "model/name.h"
+
 /*
  * While samples are read, locations are addresses only; mappings are known at the end of
  * the file and decided then, for locations in the order in which samples use them, as
@@ -30,6 +32,7 @@ void cpi_legacy_release(struct legacy *l)
 	cpi_vec_release(mem, &l->sample);
 	cpi_vec_release(mem, &l->value);
 	cpi_vec_release(mem, &l->mapping);
+	cpi_vec_release(mem, &l->line);
 	cpi_arena_release(&l->text);
 }
 
@@ -185,11 +188,21 @@ static uint32_t chain_lines(struct legacy *l, const struct legacy_location *loca
 	return n;
 }
 
+/* What is known of a frame that a text has and its remarks leave out. */
+static cp_function hidden_function(struct legacy *l, uint8_t hidden)
+{
+	struct cp_function_row row = {.name = cpi_builder_str(&l->b,
+			hidden == LEGACY_GOEXIT ? "runtime.goexit" : CPI_NAME_HIDDEN)};
+
+	row.system_name = row.name;
+	return cpi_builder_function(&l->b, &row);
+}
+
 /* Equal mappings become one row: `mapping`, a number in `l`, is looked up by content. */
 static void make_location(
 	struct legacy *l, struct legacy_location *location, uint32_t mapping)
 {
-	struct cp_line_row line[64];
+	struct cp_line_row own[64], *line = own;
 	uint64_t address = l->no_addresses ? 0 : location->address;
 	cp_mapping row = {0};
 	uint32_t n = 0;
@@ -199,6 +212,13 @@ static void make_location(
 	else if (location->function.i)
 		line[n++] = (struct cp_line_row){
 			.function = location->function, .line = location->line};
+	else if (location->n_lines) {
+		line = l->line.v + location->first_line;
+		n = location->n_lines;
+	} else if (location->hidden) {
+		line[n++].function = hidden_function(l, location->hidden);
+		line[0].line = line[0].column = 0;
+	}
 	if (mapping)
 		row = make_mapping(l, &l->mapping.v[mapping - 1]);
 	location->made = cpi_builder_location(&l->b, row, address, false, line, n);
@@ -233,7 +253,7 @@ static void make_sample(struct legacy *l, size_t i, cp_location *frame)
 	const struct legacy_sample *sample = &l->sample.v[i];
 	const uint32_t *id = l->frame.v + sample->first;
 	struct cp_label label = {.num = sample->bytes};
-	cp_labels labels = {0};
+	cp_labels labels = sample->labels;
 	uint32_t n = 0;
 
 	for (uint32_t k = 0; k < sample->n; k++) {
@@ -300,6 +320,7 @@ enum cp_code cpi_legacy_read(struct cpi_env *env, const struct cpi_source *sourc
 
 	cpi_legacy_init(&l, env);
 	l.source = source->name;
+	l.bare = source->bare;
 	code = l.b.code ? CP_OK
 			: body(&l, source->part[0].data, source->part[0].n, 0, err);
 	if (!code)

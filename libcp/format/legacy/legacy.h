@@ -10,6 +10,7 @@
  *	legacy/maps.c   the memory map, and which mapping an address belongs to
  *	legacy/text.c   lines, numbers, stacks of hexadecimal addresses
  *	legacy/drop.c   frames that each kind of profile wants dropped
+ *	legacy/remarks.c  names in the remarks of Go's texts
  *
  * and one file per format. All of them work as pprof's legacy parsers do, with its
  * repairs of stacks and maps; what they add is named where it is done.
@@ -19,6 +20,9 @@
 #include "format/format.h"
 #include "model/builder.h"
 
+/* What Go leaves out of its remarks. */
+enum { LEGACY_RUNTIME = 1, LEGACY_GOEXIT };
+
 struct legacy_location {
 	uint64_t address;
 	cp_function function; /* when the format carries names, with `line` */
@@ -26,6 +30,9 @@ struct legacy_location {
 	const char
 		*chain; /* or: names of an inline chain, "--" between, innermost first */
 	uint32_t chain_n;
+	uint32_t n_lines; /* or: rows of `line` */
+	size_t first_line;
+	uint8_t hidden; /* without any of them: LEGACY_RUNTIME or LEGACY_GOEXIT */
 	uint32_t rank; /* order of first use by a sample, from 1; 0 = unused */
 	cp_location made;
 };
@@ -35,6 +42,7 @@ struct legacy_sample {
 	uint32_t n;
 	bool has_bytes;
 	int64_t bytes; /* numeric label "bytes": size of one block */
+	cp_labels labels; /* if it has no such label */
 };
 
 struct legacy_mapping {
@@ -54,10 +62,18 @@ struct legacy {
 	CPI_VEC(struct legacy_sample) sample;
 	CPI_VEC(int64_t) value;
 	CPI_VEC(struct legacy_mapping) mapping;
+	CPI_VEC(struct cp_line_row) line; /* of locations that remarks name */
 	struct cpi_arena text;
 	uint32_t n_types;
 	bool drop_double_leaf; /* a second frame that is the leaf minus one goes */
 	uint8_t mapping_has;   /* enum cp_mapping_has, of all mappings */
+	/*
+	 * Numbers in stacks are names of frames as they stand: no return addresses, no
+	 * handler's frame among them.
+	 */
+	bool exact;
+	bool quiet; /* damage is not reported: a first look */
+	bool bare;  /* as in struct cpi_source */
 	bool no_addresses; /* names are enough: symbolized locations lose their address */
 };
 
@@ -109,13 +125,22 @@ bool cpi_legacy_i64(struct cp_text *text, int64_t *ret);
 /* As C writes integers: 0x…, 0…, decimal. */
 bool cpi_legacy_number(struct cp_text text, int64_t *ret);
 /*
- * All 0x… numbers of the text go to the open stack, `minus` subtracted from all but the
- * first when `exact_leaf`, else from all. False when one exceeds 64 bits.
+ * All 0x… numbers of the text go to the open stack, 1 subtracted from all but the first
+ * when `exact_leaf`, else from all; from none of an `exact` profile. False when one exceeds 64 bits.
  */
 bool cpi_legacy_stack(struct legacy *l, struct cp_text text, bool exact_leaf);
 /* "key = value", both trimmed. */
 bool cpi_legacy_pair(
 	struct cp_text line, struct cp_text *ret_key, struct cp_text *ret_value);
+
+/*
+ * Takes the remarks behind the line of a sample: its labels, and names of its frames
+ * unless `bare`.
+ */
+void cpi_legacy_remarks(
+	struct legacy *l, struct legacy_lines *lines, struct legacy_sample *sample);
+/* Splits "FILE:LINE"; line 0 when there is none. */
+struct cp_text cpi_legacy_file_line(struct cp_text text, int64_t *ret_line);
 
 /* Reports a line that is left out; CP_OK, or the error in strict mode. */
 void cpi_legacy_bad_line(

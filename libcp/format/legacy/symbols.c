@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/legacy/legacy.h"
 
+#include <stdlib.h>
+
 /*
  * gperftools' and jemalloc's scripts write profiles with symbols in front (--raw):
  *
@@ -12,6 +14,8 @@
  *	the profile itself
  *
  * Names are those of the addresses in the stacks, before or after one was subtracted.
+ * Writers without addresses (TwitterServer's, of Java) number their frames 1, 2, 3…: there
+ * a frame less one is another frame.
  * The scripts tell functions of one name apart by "<ADDRESS>" behind it, which is cut.
  */
 
@@ -83,7 +87,8 @@ static void name_locations(struct legacy *l, struct legacy_lines lines)
 		if (!symbol_line(lines.line, &address, &names))
 			continue;
 		give_name(cpi_legacy_find(l, address), names);
-		give_name(cpi_legacy_find(l, address - 1), names);
+		if (!l->exact)
+			give_name(cpi_legacy_find(l, address - 1), names);
 	}
 }
 
@@ -95,6 +100,80 @@ static void name_binary(struct legacy *l, struct cp_text binary)
 
 	if (binary.n && !l->mapping.n && !cpi_vec_push(&l->env->mem, &l->mapping, m))
 		cpi_legacy_no_memory(l);
+}
+
+static int by_number(const void *pa, const void *pb)
+{
+	const uint64_t *a = pa, *b = pb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* The symbols' addresses, sorted. */
+static bool list_addresses(struct legacy *l, struct legacy_lines lines, uint64_t **ret_v,
+	size_t *ret_n, size_t *ret_room)
+{
+	CPI_VEC(uint64_t) list = {0};
+	struct cp_text names;
+	uint64_t address;
+	bool fits = true;
+
+	while (fits && cpi_legacy_next(&lines) &&
+		!cpi_text_starts(lines.line, CPI_TEXT("---")))
+		if (symbol_line(lines.line, &address, &names))
+			fits = cpi_vec_push(&l->env->mem, &list, address);
+	if (list.n > 1)
+		qsort(list.v, list.n, sizeof *list.v, by_number);
+	*ret_v = list.v;
+	*ret_n = list.n;
+	*ret_room = list.cap;
+	return fits;
+}
+
+/*
+ * Are all numbers of the stacks, as they stand in `l`, those of symbols, and would one
+ * less be another symbol's for some? Addresses are never both.
+ */
+static bool is_numbered(struct legacy *l, const uint64_t *v, size_t n)
+{
+	bool neighbours = false;
+
+	for (size_t i = 0; i < l->open; i++) {
+		struct legacy_location *location = &l->location.v[l->frame.v[i]];
+		uint64_t x = location->address, before = x - 1;
+
+		if (location->rank++)
+			continue;
+		if (!bsearch(&x, v, n, sizeof *v, by_number))
+			return false;
+		neighbours |= bsearch(&before, v, n, sizeof *v, by_number) != NULL;
+	}
+	return neighbours;
+}
+
+/* The profile behind the symbols, its numbers taken for addresses unless they are none. */
+static enum cp_code read_profile(struct legacy *l, struct legacy_lines symbols,
+	cpi_legacy_body_fn *body, struct cp_text rest, uint64_t offset,
+	struct cp_error *err)
+{
+	struct legacy trial;
+	uint64_t *v = NULL;
+	size_t n = 0, room = 0;
+	enum cp_code code;
+
+	cpi_legacy_init(&trial, l->env);
+	trial.exact = trial.quiet = true;
+	code = body(&trial, rest.p, rest.n, offset, err);
+	if (!code && (trial.b.code || !list_addresses(l, symbols, &v, &n, &room))) {
+		code = trial.b.code ? trial.b.code : CP_ERROR_MEMORY;
+		(void)cpi_error(err, code, CP_NO_OFFSET, "%s",
+			trial.b.code ? trial.b.error.message : "out of memory");
+	}
+	l->exact = !code && n && is_numbered(&trial, v, n);
+	if (v)
+		cpi_free(&l->env->mem, v, room * sizeof *v);
+	cpi_legacy_release(&trial);
+	return code ? code : body(l, rest.p, rest.n, offset, err);
 }
 
 static cpi_legacy_body_fn *body_of(const void *bytes, size_t n)
@@ -135,7 +214,8 @@ static enum cp_code read_body(struct legacy *l, const void *bytes, size_t n,
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, offset,
 			"a symbolized profile of the kind \"%s\" is not known",
 			cpi_text_printable(kind, sizeof kind, s.kind));
-	code = body(l, rest, left, offset, err);
+	code = read_profile(
+		l, first, body, (struct cp_text){rest, left}, offset, err);
 	if (code)
 		return code;
 	name_locations(l, first);

@@ -155,7 +155,7 @@ bool cpi_legacy_stack(struct legacy *l, struct cp_text text, bool exact_leaf)
 				return false;
 			x = x << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 		}
-		if (!exact_leaf || l->frame.n > l->open)
+		if (!l->exact && (!exact_leaf || l->frame.n > l->open))
 			x--;
 		cpi_legacy_frame(l, x);
 	}
@@ -184,6 +184,8 @@ void cpi_legacy_bad_line(
 	char shown[64];
 
 	cpi_legacy_discard(l);
+	if (l->quiet)
+		return;
 	cpi_diag_warn(&l->env->diag, "line", &place, "it is left out: %s: \"%s\"", why,
 		cpi_text_printable(shown, sizeof shown, lines->line));
 }

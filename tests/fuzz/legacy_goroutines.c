@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "legacy.h"
+
+FUZZ_LEGACY(cpi_format_legacy_goroutines)
