@@ -93,7 +93,8 @@ static enum cp_code write_info(struct cp_context *context, struct cp_input *inpu
 	info.p = profile;
 	info.report = report;
 	info.damaged = (perf && perf->damaged) ||
-		       (why.code && why.code != CP_ERROR_EMPTY) ||
+		       (why.code && why.code != CP_ERROR_EMPTY &&
+			       why.code != CP_ERROR_UNSUPPORTED) ||
 		       (!perf && env->diag.total > warnings) || input->warnings;
 	if (why.code) {
 		cp_error_format(&why, reason, sizeof reason);

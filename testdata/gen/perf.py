@@ -534,6 +534,143 @@ def zstd_dwarf():
     return c.file(), ["comm=prog pid=10 | 600 600000 | /bin/prog+1010;/bin/prog+1200"]
 
 
+def exact_ip():
+    """AMD's IBS: no precise attr, but records that say that the ip is the instruction's own."""
+    c = Capture("<", [Event("ibs_op//", STACK, 10, 0)])
+    base(c)
+    exact = USER | 1 << 14
+    c.sample(0, 0x400010, 10, time=5, mode=exact, chain=[CTX_USER, 0x400055, 0x400101])
+    c.sample(0, 0x400010, 10, time=6, chain=[CTX_USER, 0x400055, 0x400101])
+    c.sample(0, KTEXT + 8, 10, time=7, mode=KERNEL | 1 << 14,
+             chain=[CTX_KERNEL, KTEXT + 0x40, CTX_USER, 0x400055, 0x400101])
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1010;/bin/prog+1100",
+        "comm=prog pid=10 | 1 1000 | /bin/prog+1055;/bin/prog+1100",
+        "comm=prog pid=10 | 1 1000 | [kernel.kallsyms]_text+ffffffff81000008;"
+        "/bin/prog+1055;/bin/prog+1100"]
+
+
+NO_TIME = 2**64 - 2**32
+OFF_CPU = IDENTIFIER | IP | TID | TIME | CPU | PERIOD | CGROUP
+
+
+def off_cpu_raw(c, pid, tid, period, ips):
+    chain = [CTX_USER, *ips]
+    return c.pack("IIQQ", pid, tid, period, len(chain)) + \
+        c.pack("%dQ" % len(chain), *chain) + c.pack("Q", 0)
+
+
+def off_cpu():
+    """perf 6.16: what waited lies in RAW, of a sample that the thread after it took."""
+    c = Capture("<", [Event("cpu-clock", STACK | IDENTIFIER, ids=[1]),
+                      Event("offcpu-time", OFF_CPU | RAW, SOFTWARE, 10, 1, ids=[2])])
+    base(c)
+    c.comm(20, 20, "sleeper")
+    c.mmap2(20, 0x400000, 0x1000, 0x1000, "/bin/prog")
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010])
+    c.sample(1, KTEXT + 8, 10, time=6, mode=KERNEL, period=1,
+             raw=off_cpu_raw(c, 20, 20, 500000000, [0x400020, 0x400101]))
+    c.sample(1, 0, 20, time=NO_TIME, period=1,
+             raw=off_cpu_raw(c, 20, 20, 7, [0x400020, 0x400101]))
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 0 0 | /bin/prog+1010",
+        "comm=sleeper pid=20 | 0 0 2 500000007 | /bin/prog+1020;/bin/prog+1100"]
+
+
+def off_cpu_old():
+    """Before: samples like others, made at the end, without a time."""
+    c = Capture("<", [Event("cpu-clock", STACK | IDENTIFIER, ids=[1]),
+                      Event("offcpu-time", OFF_CPU | CALLCHAIN, SOFTWARE, 10, 1, ids=[2])])
+    base(c)
+    c.sample(0, 0x400010, 10, time=5, chain=[CTX_USER, 0x400010])
+    c.comm(10, 10, "later", 6, exec=True)
+    c.mmap2(10, 0x500000, 0x1000, 0, "/bin/later", 7)
+    c.sample(0, 0x500010, 10, time=8, chain=[CTX_USER, 0x500010])
+    c.sample(1, 0x500020, 10, time=NO_TIME, period=300, chain=[CTX_USER, 0x500020])
+    c.describe()
+    return c.file(), [
+        "comm=prog pid=10 | 1 1000 0 0 | /bin/prog+1010",
+        "comm=later pid=10 | 1 1000 0 0 | /bin/later+10",
+        "comm=later pid=10 | 0 0 1 300 | /bin/later+20"]
+
+
+def varint(x):
+    out = b""
+    while x > 0x7f:
+        out, x = out + bytes([x & 0x7f | 0x80]), x >> 7
+    return out + bytes([x])
+
+
+def message(*fields):
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += varint(number << 3) + varint(value)
+        else:
+            out += varint(number << 3 | 2) + varint(len(value)) + value
+    return out
+
+
+def simpleperf_capture(order):
+    c = Capture(order, [Event("cpu-clock", STACK)])
+    c.comm(10, 10, "game")
+    c.mmap2(10, 0x7000001000, 0x2000, 0x1000, "/data/app/lib/libgame.so")
+    c.mmap2(10, 0x7100000000, 0x1000, 0, "/apex/libother.so")
+    c.sample(0, 0x7000001010, 10, time=5,
+             chain=[CTX_USER, 0x7000001010, 0x7000001105, 0x7100000011])
+    c.sample(0, 0x7000001090, 10, time=6, chain=[CTX_USER, 0x7000001090])
+    c.describe(arch="aarch64")
+    return c
+
+
+SIMPLEPERF_STACKS = [
+    "comm=game pid=10 | 1 1000 | game_update;game::main;/apex/libother.so+10",
+    "comm=game pid=10 | 1 1000 | /data/app/lib/libgame.so+1090"]
+
+
+def simpleperf():
+    """FILE2: addresses begin where the first segment does, the file's offset elsewhere."""
+    c = simpleperf_capture("<")
+    dso = message((1, b"/data/app/lib/libgame.so"), (2, 2), (3, 0x5000),
+                  (4, message((1, 0x5100), (2, 0x80), (3, b"_ZN4game4mainEi"))),
+                  (4, message((1, 0x5000), (2, 0x80), (3, b"game_update"))),
+                  (6, message((1, 0x1000))))
+    c.features[132] = c.pack("I", len(dso)) + dso
+    return c.file(), SIMPLEPERF_STACKS
+
+
+def simpleperf_old():
+    c = simpleperf_capture(">")
+    symbols = [(0x5000, 0x80, b"game_update"), (0x5100, 0x80, b"_ZN4game4mainEi")]
+    dso = b"/data/app/lib/libgame.so\0" + c.pack("IQI", 2, 0x5000, len(symbols))
+    for start, size, name in symbols:
+        dso += c.pack("QI", start, size) + name + b"\0"
+    dso += c.pack("Q", 0x1000)
+    c.features[128] = c.pack("I", len(dso)) + dso
+    return c.file(), SIMPLEPERF_STACKS
+
+
+def bad_simpleperf():
+    """The feature ends inside a message: what stands before it counts."""
+    c = simpleperf_capture("<")
+    dso = message((1, b"/data/app/lib/libgame.so"), (2, 2), (3, 0x1000),
+                  (4, message((1, 0x1000), (2, 0x80), (3, b"game_update"))),
+                  (6, message((1, 0x1000))))
+    c.features[132] = c.pack("I", len(dso)) + dso + c.pack("I", 500) + dso
+    return c.file(), [
+        "comm=game pid=10 | 1 1000 | game_update;/data/app/lib/libgame.so+1104;"
+        "/apex/libother.so+10", SIMPLEPERF_STACKS[1]]
+
+
+def aux():
+    """A tracing unit's data beside samples."""
+    c = chain_capture("<")
+    c.record(70, c.pack("IIQ", 4, 0, 0))
+    return c.file(), CHAIN_STACKS
+
+
 def bad_records():
     """Every kind of record, too short or without an end: skipped, the samples stay."""
     c = chain_capture("<")
@@ -609,7 +746,9 @@ FILES = {
     "good-kernel-old": kernel_only_old, "good-jit": jit, "good-jit-clock": jit_other_clock,
     "good-fields": all_fields, "good-contexts": contexts, "good-names": names,
     "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
-    "good-leaf": leaf,
+    "good-leaf": leaf, "good-exact-ip": exact_ip, "good-off-cpu": off_cpu,
+    "good-off-cpu-old": off_cpu_old, "good-simpleperf": simpleperf,
+    "good-simpleperf-old": simpleperf_old, "good-aux": aux, "bad-simpleperf": bad_simpleperf,
     "bad-records": bad_records, "bad-tables": bad_tables, "bad-behind": bad_behind,
     "bad-killed": killed, "bad-killed-dwarf": killed_dwarf, "bad-cut": cut, "bad-pipe-garbage": pipe_garbage,
     "bad-zstd": zstd_broken, "bad-attr-size": bad_attr_size, "bad-sections": bad_sections,

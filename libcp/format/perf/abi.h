@@ -30,6 +30,7 @@ enum perf_record_type {
 	PERF_RECORD_HEADER_TRACING_DATA = 66,
 	PERF_RECORD_HEADER_BUILD_ID = 67,
 	PERF_RECORD_ID_INDEX = 69,
+	PERF_RECORD_AUXTRACE_INFO = 70,
 	PERF_RECORD_AUXTRACE = 71,
 	PERF_RECORD_EVENT_UPDATE = 78,
 	PERF_RECORD_HEADER_FEATURE = 80,
@@ -46,6 +47,7 @@ enum {
 	PERF_MISC_COMM_EXEC = 1 << 13,
 	PERF_MISC_FORK_EXEC = 1 << 13,
 	PERF_MISC_MMAP_BUILD_ID = 1 << 14,
+	PERF_MISC_EXACT_IP = 1 << 14, /* of samples: the ip is the instruction's own */
 	PERF_MISC_BUILD_ID_SIZE = 1 << 15,
 	PERF_MISC_LOST_SAMPLES_BPF = 1 << 15
 };
@@ -123,7 +125,10 @@ enum perf_event_type {
 	PERF_TYPE_BREAKPOINT
 };
 
-enum { PERF_SW_CPU_CLOCK = 0, PERF_SW_TASK_CLOCK = 1, PERF_SW_DUMMY = 9 };
+/* "No time" of the samples that perf record --off-cpu makes at its end. */
+#define PERF_NO_TIME (~0ULL << 32)
+
+enum { PERF_SW_CPU_CLOCK = 0, PERF_SW_TASK_CLOCK = 1, PERF_SW_DUMMY = 9, PERF_SW_BPF_OUTPUT = 10 };
 
 /* Sections of the file header. */
 enum perf_feature {
@@ -142,6 +147,8 @@ enum perf_feature {
 	PERF_FEATURE_STAT = 19,
 	PERF_FEATURE_SAMPLE_TIME = 21,
 	PERF_FEATURE_CLOCK_DATA = 29,
+	PERF_FEATURE_SIMPLEPERF_FILE = 128, /* from here on: simpleperf's own */
+	PERF_FEATURE_SIMPLEPERF_FILE2 = 132,
 	PERF_FEATURES = 256
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/perf/build.h"
 
+#include <stdio.h>
+
 /* ---- samples ---- */
 
 void perf_build_count(struct perf_build *b, struct perf_sample *s,
@@ -18,8 +20,13 @@ void perf_build_count(struct perf_build *b, struct perf_sample *s,
 
 /* The sample's time on the capture's clock, or the best there is, for looking up. */
 static uint64_t order_time(struct perf_build *b, const struct perf_record *r,
-	const struct perf_event *e, const struct perf_sample *s)
+	const struct perf_event *e, struct perf_sample *s)
 {
+	if (e->layout.time != PERF_ABSENT && s->time == PERF_NO_TIME) {
+		/* It was made after all others. */
+		s->time = b->last_time;
+		return PERF_NO_TIME;
+	}
 	if (e->layout.time != PERF_ABSENT) {
 		b->last_time = s->time;
 		if (s->time < b->f->counts.first_time)
@@ -180,12 +187,28 @@ static void finish(struct perf_build *b)
  */
 static bool countable(const struct perf_file *f, const struct perf_event *e)
 {
-	enum { AUXTRACE_INFO = 70 };
-
 	return !e->dummy &&
-	       !(e->attr.type > PERF_TYPE_BREAKPOINT && f->counts.type[AUXTRACE_INFO] &&
+	       !(e->attr.type > PERF_TYPE_BREAKPOINT &&
+		       f->counts.type[PERF_RECORD_AUXTRACE_INFO] &&
 		       !(e->attr.sample_type &
 			       (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN)));
+}
+
+static enum cp_code no_event(const struct perf_build *b, struct cp_error *err)
+{
+	char list[160] = "", shown[48], wanted[48];
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->f->event.n && n < sizeof list - 52; i++)
+		if (!b->f->event.v[i].dummy)
+			n += (size_t)snprintf(list + n, sizeof list - n, "%s%s",
+				n ? ", " : "",
+				cpi_text_printable(shown, sizeof shown,
+					perf_name(b->f, b->f->event.v[i].name)));
+	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+		"the capture has no event \"%s\"; it has %s",
+		cpi_text_printable(wanted, sizeof wanted, cpi_text(b->o->events[0])),
+		n ? list : "none");
 }
 
 static enum cp_code choose_events(struct perf_build *b, struct cp_error *err)
@@ -202,8 +225,7 @@ static enum cp_code choose_events(struct perf_build *b, struct cp_error *err)
 		n += b->event_wanted[i];
 	}
 	if (!n && b->o->n_events)
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-			"the capture has no event \"%s\"", b->o->events[0]);
+		return no_event(b, err);
 	return CP_OK;
 }
 
@@ -263,7 +285,13 @@ static enum cp_code no_samples(const struct perf_file *f, struct cp_error *err)
 {
 	if (f->feature[0] >> PERF_FEATURE_STAT & 1)
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
-			"the file is from perf stat record: it holds counts, no samples");
+			"the file is from perf stat record: it holds counts, no samples "
+			"(perf stat report shows them)");
+	if (f->aux)
+		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
+			"the capture holds no sample, but AUX data of %s, which "
+			"perf inject --itrace decodes into samples",
+			perf_aux_name(f->aux));
 	return cpi_error(
 		err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the capture holds no sample");
 }
@@ -279,6 +307,11 @@ static void report(struct perf_build *b)
 			"the kernel lost %llu records and %llu samples while recording",
 			(unsigned long long)counts->lost_records,
 			(unsigned long long)counts->lost_samples);
+	if (b->f->aux)
+		cpi_diag_note(diag, "aux",
+			"the AUX data of %s are not read: perf inject --itrace decodes "
+			"them into samples",
+			perf_aux_name(b->f->aux));
 	if (counts->throttled)
 		cpi_diag_note(diag, "throttled", &place,
 			"sampling was throttled %llu times",

@@ -5,6 +5,7 @@
 /* Pass 2 of the perf.data reader: from samples to a profile. */
 
 #include "format/perf/parts.h"
+#include "object/demangle.h"
 
 /* ---- perf_places: addresses to locations ---- */
 
@@ -21,6 +22,7 @@ struct perf_places {
 	struct perf_tasks *tasks;
 	struct cpi_builder *b;
 	struct cpi_index rows; /* first map of each row */
+	struct cpi_demangler demangler;
 	struct perf_place *cache;
 };
 

@@ -79,14 +79,15 @@ static void push_ip(struct walk *w, uint64_t ip, bool exact)
 }
 
 /*
- * Skid-free sampling (PEBS) puts the exact instruction into the sample's ip, while the
- * chain begins where the interrupt came, a little later.
+ * Skid-free sampling (PEBS, IBS) puts the exact instruction into the sample's ip, while
+ * the chain begins where the interrupt came, a little later.
  */
 static uint64_t leaf_ip(const struct walk *w, uint64_t ip)
 {
 	const struct perf_event *e = &w->b->f->event.v[w->s->event];
 
-	if (w->b->frame.n || w->b->compat || !(e->attr.flags & PERF_FLAG_PRECISE) ||
+	if (w->b->frame.n || w->b->compat ||
+		!(w->s->exact_ip || e->attr.flags & PERF_FLAG_PRECISE) ||
 		w->mode != (enum perf_cpumode)w->s->cpumode || !w->s->ip)
 		return ip;
 	return w->s->ip;

@@ -234,6 +234,8 @@ enum cp_code perf_events_settle(struct perf_file *f, struct cp_error *err)
 				return cpi_error_memory(err);
 		}
 		e->dummy = is_dummy(f, e);
+		e->off_cpu = perf_event_called(f, e, CPI_TEXT("offcpu-time"));
+		e->clock |= e->off_cpu;
 	}
 	return CP_OK;
 }

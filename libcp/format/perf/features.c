@@ -190,16 +190,20 @@ enum cp_code perf_feature_decode(
 	struct perf_file *f, unsigned feature, struct cpi_cursor c, struct cp_error *err)
 {
 	uint64_t offset = (uint64_t)(c.at - f->bytes);
+	bool files = feature == PERF_FEATURE_SIMPLEPERF_FILE ||
+		     feature == PERF_FEATURE_SIMPLEPERF_FILE2;
 
-	if (feature >= 32 || !features[feature].decode)
+	if (!files && (feature >= 32 || !features[feature].decode))
 		return CP_OK;
 	if (offset > f->n) /* out of a compressed record */
 		offset = CP_NO_OFFSET;
-	if (!features[feature].decode(f, &c))
+	if (files ? !perf_simpleperf_files(f, feature, &c)
+		  : !features[feature].decode(f, &c))
 		return cpi_error_memory(err);
 	if (!cpi_cursor_ok(&c))
 		PERF_DAMAGED_AT(f, "feature", 0, offset,
-			"the %s feature ends inside a value", features[feature].name);
+			"the %s feature ends inside a value",
+			files ? "file" : features[feature].name);
 	return CP_OK;
 }
 

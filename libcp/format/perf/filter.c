@@ -183,7 +183,7 @@ bool perf_filter_sample(const struct perf_filter *w, const struct perf_sample *s
 {
 	if (!w->any)
 		return true;
-	return in_span(w, s->time) &&
+	return !(s->time == PERF_NO_TIME && w->time.n) && in_span(w, s->time) &&
 	       listed(w->o->pids, w->o->n_pids, s->pid) &&
 	       listed(w->o->tids, w->o->n_tids, s->tid) && cpu_listed(w, s->cpu);
 }

@@ -142,6 +142,26 @@ enum cp_code perf_on_id_index(
 	return CP_OK;
 }
 
+/* A kind, as perf's enum auxtrace_type numbers them, and what that kind needs. */
+enum cp_code perf_on_aux_info(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+{
+	struct cpi_cursor c = perf_cursor(s->f, r->body, r->n);
+
+	(void)err;
+	s->f->aux = cpi_cursor_u32(&c);
+	return CP_OK;
+}
+
+const char *perf_aux_name(uint32_t kind)
+{
+	static const char *const name[] = {NULL, "Intel PT", "Intel BTS",
+		"Arm CoreSight", "Arm SPE", "s390's CPU measurement", "HiSilicon PTT",
+		"the VPA dispatch trace log"};
+
+	return kind && kind < sizeof name / sizeof *name ? name[kind] : "a tracing unit";
+}
+
 enum cp_code perf_on_build_id(
 	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
 {

@@ -69,6 +69,7 @@ struct perf_event {
 	bool dummy;    /* carries MMAPs and COMMs only */
 	bool trailers; /* its other records end with a sample_id */
 	bool clock;    /* counts nanoseconds */
+	bool off_cpu;  /* of perf record --off-cpu: see perf_sample_decode */
 	uint64_t lost, lost_bpf;
 };
 
@@ -93,6 +94,7 @@ struct perf_map {
 	uint64_t start, limit, pgoff;
 	uint32_t name, build_id; /* in names; the id in hexadecimal digits */
 	uint32_t image;          /* number of (name, build id) */
+	uint32_t dso;            /* index + 1 in perf_file's dso; 0 = none */
 	int32_t pid;
 	uint8_t kind;   /* enum cp_mapping_kind */
 	bool data;      /* not executable: no frame lies there */
@@ -115,6 +117,19 @@ struct perf_state {
 	enum perf_state_kind kind;
 	int32_t pid, tid, ppid, ptid;
 	uint32_t what; /* map, or name of the command */
+};
+
+/* A file whose symbols the capture carries, and these, by start. */
+struct perf_dso {
+	uint32_t name; /* of the path, in names */
+	uint8_t type;
+	uint64_t min_address, min_offset; /* of the first segment with code */
+	size_t first, n;                  /* in perf_file's symbol */
+};
+
+struct perf_symbol {
+	uint64_t start, size;
+	uint32_t name;
 };
 
 struct perf_cgroup {
@@ -183,11 +198,16 @@ struct perf_file {
 	uint64_t clock_wall, clock_time; /* the same moment on both clocks; 0 = unknown */
 	uint64_t first_time, last_time;  /* SAMPLE_TIME */
 
+	/* From simpleperf's features. */
+	CPI_VEC(struct perf_dso) dso; /* by name, once settled */
+	CPI_VEC(struct perf_symbol) symbol;
+
 	/* EVENT_DESC of a pipe, which may come before the events it names. */
 	const uint8_t *event_desc;
 	uint32_t event_desc_n;
 
 	/* From pass 1. */
+	uint32_t aux; /* kind of AUX data, see perf_aux_name; 0 = none */
 	struct perf_counts counts;
 	CPI_VEC(struct perf_map) map; /* [0] is none */
 	CPI_VEC(struct perf_state) state;
@@ -245,6 +265,13 @@ enum cp_code perf_events_settle(struct perf_file *f, struct cp_error *err);
 bool perf_event_called(
 	const struct perf_file *f, const struct perf_event *e, struct cp_text text);
 
+/* Reads a feature with the symbols of files. False: out of memory. */
+bool perf_simpleperf_files(struct perf_file *f, unsigned feature, struct cpi_cursor *c);
+/* Once all maps are there. */
+void perf_simpleperf_settle(struct perf_file *f);
+/* The name of the function at an address in a map that has a dso, or 0. */
+uint32_t perf_simpleperf_symbol(
+	const struct perf_file *f, const struct perf_map *map, uint64_t address);
 enum cp_code perf_features_read(struct perf_file *f, struct cp_error *err);
 enum cp_code perf_feature_decode(
 	struct perf_file *f, unsigned feature, struct cpi_cursor c, struct cp_error *err);
@@ -338,6 +365,8 @@ enum cp_code perf_scan(struct perf_file *f, struct cp_error *err);
 uint32_t perf_cgroup_find(const struct perf_file *f, uint64_t id);
 /* "MMAP2", or NULL for a type that is not known. */
 const char *perf_record_name(uint32_t type);
+/* "Intel PT" for a kind of AUX data. */
+const char *perf_aux_name(uint32_t kind);
 /* The event a record belongs to; UINT32_MAX: unknown. */
 uint32_t perf_record_event(const struct perf_file *f, const struct perf_record *r);
 
@@ -457,6 +486,7 @@ struct perf_sample {
 	const uint8_t *stack;
 	uint64_t stack_n, stack_asked;
 	bool inflated; /* the bytes are gone with the next record */
+	bool exact_ip; /* ip is where the event happened, not where the interrupt came */
 };
 
 static inline uint64_t perf_u64(const uint8_t *p, bool swap)

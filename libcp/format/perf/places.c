@@ -15,6 +15,7 @@ bool perf_places_init(struct perf_places *p, struct perf_file *f,
 	p->f = f;
 	p->tasks = tasks;
 	p->b = b;
+	cpi_demangler_init(&p->demangler, f->env, CP_DEMANGLE_TEMPLATES, false);
 	p->cache = cpi_alloc_zero(&f->env->mem, PERF_PLACES * sizeof *p->cache);
 	return p->cache != NULL;
 }
@@ -23,8 +24,10 @@ void perf_places_release(struct perf_places *p)
 {
 	if (p->cache)
 		cpi_free(&p->f->env->mem, p->cache, PERF_PLACES * sizeof *p->cache);
-	if (p->f)
+	if (p->f) {
+		cpi_demangler_release(&p->demangler);
 		cpi_index_release(&p->f->env->mem, &p->rows);
+	}
 }
 
 static bool stays(const struct perf_map *map)
@@ -104,15 +107,29 @@ static cp_mapping place_row(struct perf_places *p, uint32_t id)
 	return map->row;
 }
 
-/* BPF programs are nowhere on disk: the record's symbol is all there will ever be. */
-static cp_location bpf_location(
-	struct perf_places *p, const struct perf_map *map, uint64_t address)
+static cp_location named_location(struct perf_places *p, const struct perf_map *map,
+	uint64_t address, struct cp_text symbol)
 {
-	cp_string name = cpi_builder_string(p->b, perf_name(p->f, map->name));
-	struct cp_function_row function = {.name = name, .system_name = name};
+	struct cp_function_row function = {
+		.name = cpi_builder_string(p->b, cpi_demangle(&p->demangler, symbol)),
+		.system_name = cpi_builder_string(p->b, symbol)};
 	struct cp_line_row line = {.function = cpi_builder_function(p->b, &function)};
 
-	return cpi_builder_location(p->b, map->row, address, false, &line, 1);
+	return cpi_builder_location(
+		p->b, map->row, address + map->shift, false, &line, 1);
+}
+
+/*
+ * BPF programs are nowhere on disk: the record's symbol is all there will ever be. The
+ * files of simpleperf's captures are on another machine.
+ */
+static uint32_t known_symbol(
+	const struct perf_places *p, const struct perf_map *map, uint64_t address)
+{
+	if (map->kind == CP_MAP_BPF)
+		return map->name;
+	return map->dso && !p->f->source->bare
+		? perf_simpleperf_symbol(p->f, map, address) : 0;
 }
 
 cp_location perf_places_find(struct perf_places *p, uint32_t root, uint64_t address)
@@ -131,12 +148,13 @@ cp_location perf_places_find(struct perf_places *p, uint32_t root, uint64_t addr
 			p->b, (cp_mapping){0}, address, false, NULL, 0);
 	} else {
 		struct perf_map *map = &p->f->map.v[id];
+		uint32_t symbol = known_symbol(p, map, address);
 
 		(void)place_row(p, id);
-		place->location = map->kind == CP_MAP_BPF
-					  ? bpf_location(p, map, address)
-					  : cpi_builder_location(p->b, map->row,
-						    address + map->shift, false, NULL, 0);
+		place->location = symbol
+			? named_location(p, map, address, perf_name(p->f, symbol))
+			: cpi_builder_location(
+				  p->b, map->row, address + map->shift, false, NULL, 0);
 	}
 	return place->location;
 }

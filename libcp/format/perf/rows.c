@@ -59,7 +59,8 @@ static XXH128_hash_t row_key(struct perf_build *b, const struct perf_sample *s,
 	XXH128_hash_t key = XXH3_128bits(s->chain, (size_t)s->n_chain * 8);
 	uint64_t seed = sitter->seed ^ s->ip * 0x9e3779b97f4a7c15ULL;
 
-	seed += ((uint64_t)event << 4 | s->cpumode) * 0xc2b2ae3d27d4eb4fULL;
+	seed += ((uint64_t)event << 4 | (uint64_t)s->exact_ip << 3 | s->cpumode) *
+		0xc2b2ae3d27d4eb4fULL;
 	if (b->labels & (CP_LABEL_CPU | CP_LABEL_CGROUP | CP_LABEL_TIMESTAMP_NS))
 		seed = cpi_hash_mix(seed, perf_sample_labels_key(b, s));
 	if (s->n_branch)

@@ -5,6 +5,14 @@
  * A sample's fields stand in one order, each only if its event asked for it. Up to the
  * period they have fixed places (struct perf_layout); what follows varies in length and
  * is walked, but no further than the last field that is used.
+ *
+ * perf record --off-cpu measures in BPF how long threads waited. What its event then says
+ * itself is about the thread that came next; the sample that is meant lies in RAW:
+ *
+ *	u32 pid, tid; u64 period; u64 nr, ips[nr]; u64 cgroup
+ *
+ * Before perf 6.16, and for short waits since then, it writes samples of the usual form at
+ * its end, which have no time.
  */
 
 static bool read_values(
@@ -92,13 +100,45 @@ static void read_stack(struct cpi_cursor *c, struct perf_sample *s)
 	s->stack_n = real < n ? real : n;
 }
 
-static void read_rest(
-	struct cpi_cursor *c, const struct perf_attr *attr, struct perf_sample *s)
+/* Takes over what RAW says; false when that is no such sample. */
+static bool read_off_cpu(struct cpi_cursor raw, struct perf_sample *s)
 {
-	uint64_t type = attr->sample_type, abi;
+	int32_t pid = (int32_t)cpi_cursor_u32(&raw), tid = (int32_t)cpi_cursor_u32(&raw);
+	uint64_t period = cpi_cursor_u64(&raw);
+	uint32_t n = (uint32_t)cpi_cursor_claim(&raw, cpi_cursor_u64(&raw), 8);
+	const uint8_t *chain = cpi_cursor_bytes(&raw, (size_t)n * 8);
+	uint64_t cgroup = cpi_cursor_u64(&raw);
 
-	if (type & PERF_SAMPLE_RAW)
-		cpi_cursor_skip(c, cpi_cursor_u32(c));
+	if (!cpi_cursor_ok(&raw))
+		return false;
+	s->pid = pid;
+	s->tid = tid;
+	s->period = period;
+	s->chain = chain;
+	s->n_chain = n;
+	s->cgroup = cgroup;
+	s->cpumode = PERF_CPU_USER;
+	s->ip = 0;
+	return true;
+}
+
+static void read_rest(
+	struct cpi_cursor *c, const struct perf_event *e, struct perf_sample *s)
+{
+	const struct perf_attr *attr = &e->attr;
+	uint64_t type = attr->sample_type, abi;
+	struct cpi_cursor raw = *c;
+
+	if (type & PERF_SAMPLE_RAW) {
+		uint32_t n = cpi_cursor_u32(c);
+
+		raw.at = c->at;
+		cpi_cursor_skip(c, n);
+		if (cpi_cursor_ok(c))
+			raw.end = c->at;
+		if (cpi_cursor_ok(c) && e->off_cpu && read_off_cpu(raw, s))
+			return;
+	}
 	if (type & PERF_SAMPLE_BRANCH_STACK)
 		read_branches(c, attr, s);
 	if (type & PERF_SAMPLE_REGS_USER)
@@ -153,6 +193,7 @@ bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
 	s->event = event;
 	s->inflated = r->inflated;
 	s->cpumode = r->misc & PERF_MISC_CPUMODE;
+	s->exact_ip = r->misc & PERF_MISC_EXACT_IP;
 	if (r->n < e->layout.fixed)
 		return false;
 	read_fixed(&e->layout, r->body, f->swap, s);
@@ -165,8 +206,8 @@ bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
 	}
 	if (type & PERF_SAMPLE_CALLCHAIN)
 		read_chain(&c, s);
-	if (type & REST_USED)
-		read_rest(&c, &e->attr, s);
+	if (type & REST_USED || (e->off_cpu && type & PERF_SAMPLE_RAW))
+		read_rest(&c, e, s);
 	return cpi_cursor_ok(&c);
 }
 

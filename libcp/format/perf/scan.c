@@ -114,6 +114,8 @@ static enum cp_code on_sample(
 	if (at == PERF_ABSENT || at + 8u > r->n)
 		return CP_OK;
 	time = perf_u64(r->body + at, f->swap);
+	if (time == PERF_NO_TIME)
+		return CP_OK;
 	s->last_time = time;
 	if (time < f->counts.first_time)
 		f->counts.first_time = time;
@@ -154,7 +156,7 @@ static const struct {
 	[PERF_RECORD_HEADER_BUILD_ID] = {"HEADER_BUILD_ID", perf_on_build_id},
 	[68] = {"FINISHED_ROUND", NULL},
 	[PERF_RECORD_ID_INDEX] = {"ID_INDEX", perf_on_id_index},
-	[70] = {"AUXTRACE_INFO", NULL},
+	[PERF_RECORD_AUXTRACE_INFO] = {"AUXTRACE_INFO", perf_on_aux_info},
 	[PERF_RECORD_AUXTRACE] = {"AUXTRACE", NULL},
 	[72] = {"AUXTRACE_ERROR", NULL},
 	[73] = {"THREAD_MAP", NULL},
@@ -232,5 +234,7 @@ enum cp_code perf_scan(struct perf_file *f, struct cp_error *err)
 	}
 	if (!code)
 		code = perf_images_settle(f, err);
+	if (!code)
+		perf_simpleperf_settle(f);
 	return code;
 }

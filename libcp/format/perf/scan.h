@@ -41,6 +41,7 @@ perf_on_record perf_on_mmap, perf_on_mmap2, perf_on_ksymbol, perf_on_comm, perf_
 /* perf/meta.c */
 perf_on_record perf_on_lost, perf_on_lost_samples, perf_on_throttle, perf_on_attr,
 	perf_on_event_type, perf_on_event_update, perf_on_id_index, perf_on_build_id,
+	perf_on_aux_info,
 	perf_on_feature;
 
 #endif
