@@ -177,6 +177,8 @@ static int convert(struct tool *tool, struct cpconv *self)
 	format = tool_output_format(tool, "pprof");
 	if (!format)
 		return TOOL_USAGE;
+	if (self->root == CP_ROOT_TID && !format->binary)
+		capture_options_want(&self->read, CP_LABEL_PID | CP_LABEL_TID);
 	status = tool_open_output(tool, format->binary);
 	if (status == TOOL_GO)
 		status = read_profile(tool, self, inputs->v[0]);

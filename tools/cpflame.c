@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cp/flame.h>
 
@@ -124,6 +125,8 @@ static int read_one(struct tool *tool, struct cpflame *self, const char *path,
 		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 	if (status != TOOL_GO)
 		return status;
+	if (self->root == CP_ROOT_TID)
+		capture_options_want(&read, CP_LABEL_PID | CP_LABEL_TID);
 	read.keep_time = read.keep_time || self->chart ||
 		(tool->options.to && !strcmp(tool->options.to, "html"));
 	symbolize.perf_compat = self->capture.perf_compat;
@@ -424,6 +427,15 @@ static int output_format(struct tool *tool)
 			       o->output);
 }
 
+/* Megabytes of markup are nothing for people to read. */
+static bool floods(const struct tool *tool)
+{
+	const struct tool_options *o = &tool->options;
+
+	return !o->output && isatty(STDOUT_FILENO) &&
+	       (!o->to || !strcmp(o->to, "svg") || !strcmp(o->to, "html"));
+}
+
 static int flame(struct tool *tool, struct cpflame *self)
 {
 	struct cp_flame_options options;
@@ -444,6 +456,10 @@ static int flame(struct tool *tool, struct cpflame *self)
 			"writes two columns");
 	if (status == TOOL_GO)
 		status = draw_options(tool, self, &options);
+	if (status == TOOL_GO && floods(tool))
+		return tool_usage(tool,
+			"a picture is not written to a terminal: -o flame.%s",
+			tool->options.to ? tool->options.to : "svg");
 	if (status == TOOL_GO)
 		status = tool_open_output(tool, false);
 	if (status != TOOL_GO)

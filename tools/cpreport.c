@@ -175,11 +175,35 @@ static int compact(struct tool *tool, struct cpreport *self)
 	return TOOL_GO;
 }
 
+/* Where the default type has no value in any sample, one that has some is shown. */
+static void choose_type(struct tool *tool, struct cpreport *self)
+{
+	static char number[12];
+	const struct cp_profile *p = self->profile;
+	uint32_t shown = cp_profile_shown_sample_type(p), type;
+	char text[200];
+	struct cp_error err;
+
+	if ((self->options.sample_type && *self->options.sample_type) ||
+		cp_profile_find_sample_type(p, NULL, &type, &err) || type == shown)
+		return;
+	snprintf(text, sizeof text,
+		"all values of %.64s are 0: %.64s is shown (-sample_index=TYPE chooses)",
+		cp_profile_string(p, cp_profile_sample_type(p, type)->type).p,
+		cp_profile_string(p, cp_profile_sample_type(p, shown)->type).p);
+	ui_note(&tool->ui, tool_input_name(tool->options.inputs.v[0]), "%s", text);
+	snprintf(number, sizeof number, "%u", shown);
+	self->options.sample_type = number;
+}
+
 static int prepare(struct tool *tool, struct cpreport *self)
 {
 	struct cp_filter_options filter;
 	struct cp_error err;
 	int status;
+
+	if (self->report != RAW && self->report != COMMENTS && self->report != TAGS)
+		choose_type(tool, self);
 
 	self->options.total_given =
 		!self->relative && cp_profile_counts(self->profile).sample_types;

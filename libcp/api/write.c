@@ -2,6 +2,7 @@
 #include "api/context.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <cp/filter.h>
 #include <cp/report.h>
@@ -55,9 +56,16 @@ static enum cp_code write_view(struct cp_context *context,
 		.granularity = CP_BY_FUNCTION,
 		.drop_frames = true};
 	struct cp_profile *by_function = NULL;
+	char shown[12];
 	enum cp_code code = CP_OK;
 
 	cpi_diag_begin(&context->env.diag);
+	if (!sample_type || !*sample_type) {
+		snprintf(shown, sizeof shown, "%u",
+			cpi_profile_show_type(&context->env, profile));
+		options.sample_type = sample_type = shown;
+	}
+
 	/* Callgrind wants lines and objects; the graph is one of functions. */
 	if (!strcmp(view, "dot")) {
 		code = cp_report_total(profile, sample_type, false, &options.total, err);
@@ -73,7 +81,24 @@ static enum cp_code write_view(struct cp_context *context,
 	return cpi_diag_end(&context->env.diag, code, err);
 }
 
-enum cp_code cp_profile_write(struct cp_context *context,
+/*
+ * pprof and raw keep the expressions of frames to drop; whoever cannot keep them drops
+ * the frames. *ret_pruned stays NULL where there is nothing to drop.
+ */
+static enum cp_code prune(struct cp_context *context, const struct cp_profile *profile,
+	const char *format, struct cp_profile **ret_pruned, struct cp_error *err)
+{
+	struct cp_filter_options filter = {.size = sizeof filter,
+		.granularity = CP_BY_ADDRESS,
+		.drop_frames = true};
+
+	if (!strcmp(format, "pprof") || !strcmp(format, "raw") ||
+		!cp_profile_header(profile)->drop_frames.i)
+		return CP_OK;
+	return cp_profile_filter(context, profile, &filter, ret_pruned, err);
+}
+
+static enum cp_code write_profile(struct cp_context *context,
 	const struct cp_profile *profile, const char *format,
 	const struct cp_write_options *options, cp_write_fn *fn, void *arg,
 	struct cp_error *err)
@@ -99,6 +124,21 @@ enum cp_code cp_profile_write(struct cp_context *context,
 		code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);
 	return cpi_diag_end(&context->env.diag, code, err);
+}
+
+enum cp_code cp_profile_write(struct cp_context *context,
+	const struct cp_profile *profile, const char *format,
+	const struct cp_write_options *options, cp_write_fn *fn, void *arg,
+	struct cp_error *err)
+{
+	struct cp_profile *pruned = NULL;
+	enum cp_code code = prune(context, profile, format, &pruned, err);
+
+	if (!code)
+		code = write_profile(context, pruned ? pruned : profile, format, options,
+			fn, arg, err);
+	cp_profile_free(pruned);
+	return code;
 }
 
 const struct cp_format *cp_format_at(size_t i)

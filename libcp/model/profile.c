@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/profile.h"
 
+#include <stdio.h>
+
+#include <cp/filter.h>
+
 void cp_profile_free(struct cp_profile *p)
 {
 	struct cpi_mem *mem;
@@ -134,35 +138,117 @@ uint32_t cpi_profile_default_type(const struct cp_profile *p)
 	return p->sample_type.n ? (uint32_t)p->sample_type.n - 1 : 0;
 }
 
+static bool has_values(const struct cp_profile *p, uint32_t type)
+{
+	for (size_t i = type; i < p->value.n; i += p->sample_type.n)
+		if (p->value.v[i])
+			return true;
+	return false;
+}
+
+/* Of "x:samples" the type "x", if it has values; else the type itself. */
+static uint32_t without_count(const struct cp_profile *p, uint32_t type)
+{
+	struct cp_text name = cpi_profile_text(p, p->sample_type.v[type].type);
+	struct cp_text suffix = CPI_TEXT(":samples");
+
+	if (!cpi_text_ends(name, suffix))
+		return type;
+	name.n -= suffix.n;
+	for (uint32_t i = 0; i < p->sample_type.n; i++)
+		if (cpi_text_equal(name, cpi_profile_text(p, p->sample_type.v[i].type)) &&
+			has_values(p, i))
+			return i;
+	return type;
+}
+
+uint32_t cpi_profile_shown_type(const struct cp_profile *p)
+{
+	uint32_t type = cpi_profile_default_type(p);
+
+	if (!p->sample_type.n || has_values(p, type))
+		return type;
+	for (uint32_t i = 0; i < p->sample_type.n; i++)
+		if (has_values(p, i))
+			return without_count(p, i);
+	return type;
+}
+
+uint32_t cp_profile_shown_sample_type(const struct cp_profile *p)
+{
+	return cpi_profile_shown_type(p);
+}
+
+uint32_t cpi_profile_show_type(struct cpi_env *env, const struct cp_profile *p)
+{
+	uint32_t type = cpi_profile_default_type(p), shown = cpi_profile_shown_type(p);
+	char zero[64], other[64];
+
+	if (shown != type)
+		cpi_diag_note(&env->diag, "sample-type",
+			"all values of %s are 0: %s is shown (--sample-index=TYPE chooses)",
+			cpi_text_printable(zero, sizeof zero,
+				cpi_profile_text(p, p->sample_type.v[type].type)),
+			cpi_text_printable(other, sizeof other,
+				cpi_profile_text(p, p->sample_type.v[shown].type)));
+	return shown;
+}
+
+static enum cp_code no_such_type(
+	const struct cp_profile *p, struct cp_text name, struct cp_error *err)
+{
+	char list[160] = "", shown[48];
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->sample_type.n && n < sizeof list - 64; i++) {
+		int more = snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "",
+			cpi_text_printable(shown, sizeof shown,
+				cpi_profile_text(p, p->sample_type.v[i].type)));
+
+		n += more > 0 ? (size_t)more : 0;
+	}
+	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+		"sample_index \"%s\" is not among %s",
+		cpi_text_printable(shown, sizeof shown, name),
+		*list ? list : "no sample types");
+}
+
 enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
 	uint32_t *ret_type, struct cp_error *err)
 {
-	uint64_t index;
+	struct cp_text want = name ? cpi_text(name) : CPI_TEXT(""), bare = want;
+	uint64_t number;
 
-	if (!name) {
+	if (!p->sample_type.n)
+		return cpi_error(err, CP_ERROR_EMPTY, CP_NO_OFFSET,
+			"the profile has no sample types");
+	if (!want.n) {
 		*ret_type = cpi_profile_default_type(p);
 		return CP_OK;
 	}
-	for (int turn = 0; turn < 2; turn++) {
-		/* As pprof: "inuse_space" also finds "space". */
-		struct cp_text want = cpi_text(name), prefix = CPI_TEXT("inuse_");
-
-		if (turn && !cpi_text_starts(want, prefix))
-			break;
-		if (turn)
-			want = cpi_text(name + prefix.n);
-		for (size_t i = 0; i < p->sample_type.n; i++)
-			if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type),
-				    want)) {
-				*ret_type = (uint32_t)i;
-				return CP_OK;
-			}
-	}
-	if (cpi_text_u64(cpi_text(name), &index) && index < p->sample_type.n) {
-		*ret_type = (uint32_t)index;
+	if (want.p[0] >= '0' && want.p[0] <= '9' && cpi_text_u64(want, &number)) {
+		if (number >= p->sample_type.n)
+			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+				"sample_index %s is outside 0…%zu", name,
+				p->sample_type.n - 1);
+		*ret_type = (uint32_t)number;
 		return CP_OK;
 	}
-	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-		"the profile has no sample type \"%s\" (of %zu types)", name,
-		p->sample_type.n);
+	if (cpi_text_starts(want, CPI_TEXT("inuse_")))
+		bare = (struct cp_text){want.p + 6, want.n - 6};
+	for (uint32_t i = 0; i < p->sample_type.n; i++) {
+		struct cp_text type = cpi_profile_text(p, p->sample_type.v[i].type);
+
+		if (cpi_text_equal(type, want) || cpi_text_equal(type, bare)) {
+			*ret_type = i;
+			return CP_OK;
+		}
+	}
+	return no_such_type(p, want, err);
+}
+
+enum cp_code cp_profile_find_sample_type(const struct cp_profile *p, const char *name,
+	uint32_t *ret_type, struct cp_error *err)
+{
+	return cpi_profile_find_type(p, name, ret_type, err);
 }

@@ -90,8 +90,15 @@ static inline bool cpi_label_is_string(const struct cp_label *label)
 /* Index of the sample type to show by default: the header's, else the last. */
 uint32_t cpi_profile_default_type(const struct cp_profile *p);
 /*
- * The type a user means: a name (pprof's prefix "inuse_" may be too much), else an
- * index from 0; NULL is the default one. CP_ERROR_ARGUMENT when there is none.
+ * The type that a view shows if none is asked for: the default one, or if all its values
+ * are 0 the first that has any; of "x:samples" and "x", which count the same samples, x.
+ */
+uint32_t cpi_profile_shown_type(const struct cp_profile *p);
+/* The same, and says so where it is not the default type. */
+uint32_t cpi_profile_show_type(struct cpi_env *env, const struct cp_profile *p);
+/*
+ * The type a user means: a name (pprof's prefix "inuse_" may be too much) or an index
+ * from 0; NULL and "" are the default one. CP_ERROR_ARGUMENT lists what there is.
  */
 enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
 	uint32_t *ret_type, struct cp_error *err);

@@ -251,6 +251,22 @@ static void labels_get_shorter(void **state)
 		{"計算する関数", 68, "計算…関数"},
 		{"vfs_read_[k]", 100, "vfs_read"},
 		{"x", 20, NULL},
+		/* Operators: their signs are no brackets, nor is what they convert to a scope. */
+		{"std::less<a, b>::operator()(a const&) const", 110, "operator()"},
+		{"std::operator< <char, std::char_traits<char> >(int)", 160, "std::operator&lt;"},
+		{"std::operator< <char, std::char_traits<char> >(int)", 90, "operator&lt;"},
+		{"std::operator<< <std::char_traits<char> >(int)", 160, "std::operator&lt;&lt;"},
+		{"std::operator<<char>(a)", 105, "std::operator&lt;"},
+		{"a::operator<=>(a<int> const&)", 130, "a::operator&lt;=&gt;"},
+		{"a::operator->() const", 110, "a::operator-&gt;"},
+		{"a::operator std::vector<int, x>() const", 180, "a::operator std::vector"},
+		{"a::operator std::vector<int, x>() const", 130, "operator std::vector"},
+		{"my_operator<int>::f(int)", 130, "my_operator::f"},
+		{"main::{lambda(std::string)#1}::operator()(int) const", 310,
+			"main::{lambda(std::string)#1}::operator()"},
+		{"main::{lambda(std::string)#1}::operator()(int) const", 90, "operator()"},
+		{"f<int>(a)::{lambda(b::c)#1}", 170, "f(a)::{lambda(b::c)#1}"},
+		{"f<int>(a)::{lambda(b::c)#1}", 130, "{lambda(b::c)#1}"},
 	};
 	struct cpi_env env;
 

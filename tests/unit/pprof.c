@@ -75,7 +75,9 @@ static const struct bad {
 		"function 4 is not", 20},
 	{LOCATION, P("\x22\x06\x08\x05\x22\x02\x10\x0b"), "location 0", "function 0 is not", 20},
 	{LOCATION, P("\x22\x04\x08\x05\x20\x01"), "location 0", "wire type 0", 20},
-	{FUNCTION, P("\x2a\x02\x10\x03"), "function 0", "id is 0", 28},
+	/* Its id might be the location's, but the location says otherwise; two of one. */
+	{FUNCTION, P("\x2a\x02\x10\x03"), "location 0", "function 3 is not", 22},
+	{FUNCTION, P("\x2a\x02\x10\x03\x2a\x02\x10\x03"), "function 0", "id is 0", 28},
 	{FUNCTION, P("\x2a\x04\x08\x03\x10\x0f"), "function 0", "string 15", 28},
 	{STRINGS, P(""), "", "no string table", 36},
 	{STRINGS, P("\x32\x01s"), "", "first string", 34},

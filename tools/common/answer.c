@@ -32,10 +32,23 @@ static size_t ending(const char *name, const char *endings)
 	return longest;
 }
 
+/* Callgrind's own name for its files, "callgrind.out.PID", ends in a number. */
+static bool is_callgrind(const char *path)
+{
+	static const char start[] = "callgrind.out";
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return !strncmp(name, start, sizeof start - 1) &&
+	       (!name[sizeof start - 1] || name[sizeof start - 1] == '.');
+}
+
 static const struct cp_format *format_by_ending(const char *path)
 {
 	const struct cp_format *format, *best = NULL;
 	size_t longest = 0;
+
+	if (is_callgrind(path))
+		return tool_find_format("callgrind");
 
 	for (size_t i = 0; (format = cp_format_at(i)); i++) {
 		size_t n = format->writes ? ending(path, format->extensions) : 0;
@@ -62,6 +75,18 @@ static const char *who_writes(const char *name)
 	return format && format->writes ? "cpconv" : NULL;
 }
 
+/* The format whose files end in ".WORD". */
+static const char *named_by_ending(const char *word)
+{
+	char path[40];
+	const struct cp_format *format;
+
+	if ((size_t)snprintf(path, sizeof path, "x.%s", word) >= sizeof path)
+		return NULL;
+	format = format_by_ending(path);
+	return format ? format->name : NULL;
+}
+
 static void say_formats(struct tool *tool, const char *wanted)
 {
 	const char *names[64], *nearest;
@@ -83,7 +108,9 @@ static void say_formats(struct tool *tool, const char *wanted)
 			nearest, list);
 		return;
 	}
-	nearest = opt_nearest(wanted, names, n);
+	nearest = named_by_ending(wanted);
+	if (!nearest)
+		nearest = opt_nearest(wanted, names, n);
 	tool_usage(tool, "cannot write format '%s'%s%s%s (formats: %s)", wanted,
 		nearest ? "; did you mean '" : "", nearest ? nearest : "",
 		nearest ? "'?" : "", list);

@@ -340,6 +340,13 @@ int capture_options_get(struct tool *tool, struct capture_options *o,
 	return status;
 }
 
+void capture_options_want(struct cp_read_options *read, uint32_t labels)
+{
+	if (read->labels & CP_LABEL_NONE)
+		return;
+	read->labels |= labels | (read->labels ? 0 : CP_LABEL_DEFAULT);
+}
+
 void capture_options_release(struct capture_options *o)
 {
 	free(o->pid);

@@ -52,6 +52,8 @@ extern const struct opt capture_rows[];
 
 int capture_options_get(struct tool *tool, struct capture_options *options,
 	struct cp_read_options *ret);
+/* Adds labels that an answer needs to those that are read, unless none are wanted. */
+void capture_options_want(struct cp_read_options *read, uint32_t labels);
 void capture_options_release(struct capture_options *options);
 
 #endif

@@ -404,8 +404,9 @@ enum cp_code cpi_folded_write(struct cpi_env *env, const struct cp_profile *p,
 
 	if (!p->sample_type.n)
 		return CP_OK;
-	code = cpi_profile_find_type(p, w.options->sample_type, &w.type, err);
-	if (code)
+	if (!w.options->sample_type || !*w.options->sample_type)
+		w.type = cpi_profile_show_type(env, p);
+	else if ((code = cpi_profile_find_type(p, w.options->sample_type, &w.type, err)))
 		return code;
 	code = prepare(&w) ? collect(&w, err) : cpi_error_memory(err);
 	if (!code)

@@ -38,6 +38,9 @@ struct reader {
 	CPI_VEC(struct cp_text) string; /* the file's table, in the input */
 	uint32_t *string_id;           /* the model's; 0 = not looked up yet (or empty) */
 	struct pprof_ids mapping, function, location;
+	/* Functions without an id get their location's, see find_lost_ids; else NULL. */
+	uint64_t *lost_id;
+	uint64_t functions; /* read so far */
 	uint64_t unknown;              /* fields */
 	/*
 	 * Samples that wait while memory brings the slots of their stacks: a table of a
@@ -318,6 +321,63 @@ static enum cp_code read_mapping(struct reader *r, const struct pb_field *f)
 	return add_id(r, f, &r->mapping, x[1], cpi_builder_mapping(&r->b, &row).i);
 }
 
+/* The id of the message that the field holds; 0 when it has none. */
+static uint64_t id_of(const struct pb_field *message)
+{
+	struct cpi_cursor c = pb_cursor(message);
+	struct pb_field f;
+	uint64_t id = 0;
+
+	while (pb_next(&c, &f))
+		if (f.number == 1 && f.type == PB_VARINT)
+			id = f.value;
+	return id;
+}
+
+/* Ids of all messages of a kind; NULL when out of memory. */
+static uint64_t *ids_of(struct reader *r, unsigned number, bool *ret_any)
+{
+	const struct span *span = &r->span[number];
+	struct cpi_cursor c = cursor_of(span->from, span->to);
+	uint64_t *id = cpi_alloc_zero(&r->env->mem, span->n * sizeof *id);
+	struct pb_field f;
+
+	*ret_any = false;
+	for (uint64_t i = 0; id && i < span->n && pb_next(&c, &f);) {
+		if (f.number != number)
+			continue;
+		id[i] = id_of(&f);
+		*ret_any |= id[i] != 0;
+		i++;
+	}
+	return id;
+}
+
+/*
+ * Pyroscope's profiler of .NET wrote no ids of functions, while its lines name functions
+ * by the number of their location. As Pyroscope repairs it: where no function has an id
+ * and there are as many as locations, each has its location's.
+ */
+static enum cp_code find_lost_ids(struct reader *r)
+{
+	uint64_t n = r->span[PROFILE_FUNCTION].n, *id;
+	bool any;
+
+	if (!n || n != r->span[PROFILE_LOCATION].n)
+		return CP_OK;
+	id = ids_of(r, PROFILE_FUNCTION, &any);
+	if (id && !any) {
+		cpi_free(&r->env->mem, id, n * sizeof *id);
+		id = ids_of(r, PROFILE_LOCATION, &any);
+		r->lost_id = id;
+		return id ? CP_OK : cpi_error_memory(r->err);
+	}
+	if (!id)
+		return cpi_error_memory(r->err);
+	cpi_free(&r->env->mem, id, n * sizeof *id);
+	return CP_OK;
+}
+
 static enum cp_code read_function(struct reader *r, const struct pb_field *f)
 {
 	uint64_t x[6] = {0};
@@ -333,6 +393,8 @@ static enum cp_code read_function(struct reader *r, const struct pb_field *f)
 	if (code)
 		return code;
 	row.start_line = (int64_t)x[5];
+	if (r->lost_id)
+		x[1] = r->lost_id[r->functions++];
 	return add_id(r, f, &r->function, x[1], cpi_builder_function(&r->b, &row).i);
 }
 
@@ -629,6 +691,8 @@ static enum cp_code read_all(struct reader *r)
 	if (!code)
 		code = each(r, PROFILE_MAPPING, "mapping", read_mapping);
 	if (!code)
+		code = find_lost_ids(r);
+	if (!code)
 		code = each(r, PROFILE_FUNCTION, "function", read_function);
 	if (!code)
 		code = each(r, PROFILE_LOCATION, "location", read_location);
@@ -645,6 +709,9 @@ static void release(struct reader *r)
 
 	if (r->string_id)
 		cpi_free(mem, r->string_id, r->string.n * sizeof *r->string_id);
+	if (r->lost_id)
+		cpi_free(mem, r->lost_id,
+			r->span[PROFILE_FUNCTION].n * sizeof *r->lost_id);
 	cpi_vec_release(mem, &r->string);
 	cpi_vec_release(mem, &r->comment);
 	cpi_pprof_ids_release(mem, &r->mapping);

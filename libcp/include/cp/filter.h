@@ -85,6 +85,14 @@ enum cp_code cp_profile_filter(struct cp_context *context, const struct cp_profi
 enum cp_code cp_profile_find_sample_type(const struct cp_profile *profile, const char *name,
 	uint32_t *ret_type, struct cp_error *err);
 
+/*
+ * The type that a view of one profile shows if none is asked for, as a number from 0: the
+ * default one, or if all its values are 0 the first one with values. Folded text and
+ * flame graphs of one profile take it themselves; a report is given its type, so that the
+ * total and what filters leave of it are of one.
+ */
+uint32_t cp_profile_shown_sample_type(const struct cp_profile *profile);
+
 #ifdef __cplusplus
 }
 #endif

@@ -46,6 +46,22 @@ struct cpi_graph_node cpi_graph_frame(const struct cp_profile *p,
 	return node;
 }
 
+/* Labels are C strings: a NUL is written out, as views do with all that cannot be shown. */
+static void put(struct cpi_sink *sink, struct cp_text text)
+{
+	const char *nul;
+
+	while (text.n && (nul = memchr(text.p, 0, text.n))) {
+		size_t n = (size_t)(nul - text.p);
+
+		cpi_sink_bytes(sink, text.p, n);
+		cpi_sink_str(sink, "\\x00");
+		text.p += n + 1;
+		text.n -= n + 1;
+	}
+	cpi_sink_bytes(sink, text.p, text.n);
+}
+
 void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 	const struct cpi_graph_node *node)
 {
@@ -61,7 +77,7 @@ void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 	if (name.n) {
 		if (more)
 			cpi_sink_char(sink, ' ');
-		cpi_sink_bytes(sink, name.p, name.n);
+		put(sink, name);
 		more = true;
 	}
 	if (!node->line && !file.n && name.n)
@@ -70,7 +86,7 @@ void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 		cpi_sink_char(sink, ' ');
 	if (node->line || file.n) {
 		if (node->path.n)
-			cpi_sink_bytes(sink, node->path.p, node->path.n);
+			put(sink, node->path);
 		else if (file.n)
 			cpi_graph_clean_path(sink, file);
 		if (node->line)
@@ -81,7 +97,7 @@ void cpi_graph_label(struct cpi_sink *sink, const struct cp_profile *p,
 		struct cp_text base = cpi_text_basename(object);
 
 		cpi_sink_char(sink, '[');
-		cpi_sink_bytes(sink, base.p, base.n);
+		put(sink, base);
 		cpi_sink_char(sink, ']');
 	} else {
 		cpi_sink_str(sink, "<unknown>");

@@ -28,7 +28,7 @@ void cpi_graph_clean_path(struct cpi_sink *sink, struct cp_text path)
 		}
 		if (cpi_text_equal(part, CPI_TEXT("..")) && rooted)
 			continue;
-		if (sink->n > floor)
+		if (sink->n > start + rooted)
 			cpi_sink_char(sink, '/');
 		cpi_sink_bytes(sink, part.p, part.n);
 		if (cpi_text_equal(part, CPI_TEXT("..")))

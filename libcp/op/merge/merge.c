@@ -265,6 +265,38 @@ enum cp_code cpi_merge_add(struct cp_merge *m, const struct cp_profile *p,
 	return code;
 }
 
+static bool is_type(const struct cp_profile *p, const struct cp_value_type *row,
+	struct cp_text type, struct cp_text unit)
+{
+	return cpi_text_equal(cpi_profile_text(p, row->type), type) &&
+	       cpi_text_equal(cpi_profile_text(p, row->unit), unit);
+}
+
+/*
+ * What cmd/internal/pgo of Go asks of a profile: one of two sample types, and a function
+ * that says where it starts, for lines are counted from there.
+ */
+static void check_pgo(struct cp_merge *m, const struct cp_profile *p)
+{
+	bool typed = false, started = false;
+
+	for (size_t i = 0; i < p->sample_type.n; i++)
+		typed |= is_type(p, &p->sample_type.v[i], CPI_TEXT("samples"),
+				 CPI_TEXT("count")) ||
+			 is_type(p, &p->sample_type.v[i], CPI_TEXT("cpu"),
+				 CPI_TEXT("nanoseconds"));
+	for (size_t i = 1; i < p->function.n; i++)
+		started |= p->function.v[i].start_line != 0;
+	if (!typed)
+		cpi_diag_note(&m->env->diag, "pgo-type",
+			"go build -pgo will refuse this profile: it has no sample type "
+			"samples/count or cpu/nanoseconds");
+	if (!started)
+		cpi_diag_note(&m->env->diag, "pgo-start-line",
+			"go build -pgo will refuse this profile: no function has a start "
+			"line (programs built by Go 1.20 and later tell it)");
+}
+
 enum cp_code cpi_merge_finish(
 	struct cp_merge *m, struct cp_profile **ret_profile, struct cp_error *err)
 {
@@ -283,6 +315,8 @@ enum cp_code cpi_merge_finish(
 			code = again(m, err);
 			break;
 		}
+	if (!code && m->o.pgo)
+		check_pgo(m, m->b.p);
 	if (!code)
 		code = cpi_builder_finish(&m->b, ret_profile, err);
 	cp_merge_free(m);

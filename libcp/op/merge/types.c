@@ -146,6 +146,28 @@ static enum cp_code pair_columns(struct cp_merge *m, const struct cp_profile *p,
 	return CP_OK;
 }
 
+/* Types of a profile that no column of the plan has, and whose values so get lost. */
+static void note_left_out(struct cp_merge *m, const struct cp_profile *p,
+	const struct cpi_merge_column *column, uint32_t n)
+{
+	for (uint32_t i = 0; i < p->sample_type.n; i++) {
+		char type[64], unit[64];
+		uint32_t k = 0;
+
+		while (k < n && column[k].from != i)
+			k++;
+		if (k < n)
+			continue;
+		cpi_diag_note(&m->env->diag, "left-out-type",
+			"%s/%s is not in every input and is left out (--types union "
+			"keeps it)",
+			cpi_text_printable(
+				type, sizeof type, name_of(p, &p->sample_type.v[i])),
+			cpi_text_printable(unit, sizeof unit,
+				cpi_profile_text(p, p->sample_type.v[i].unit)));
+	}
+}
+
 static enum cp_code plan_columns(struct cp_merge *m, const struct cp_profile *p,
 	struct cpi_merge_plan *plan, struct cp_error *err)
 {
@@ -174,6 +196,10 @@ static enum cp_code plan_columns(struct cp_merge *m, const struct cp_profile *p,
 	if (!code && !plan->n && (so_far->sample_type.n || p->sample_type.n))
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"no sample type is common to this and the profiles before");
+	if (!code) {
+		note_left_out(m, so_far, plan->kept, plan->n);
+		note_left_out(m, p, plan->column, plan->n);
+	}
 	return code;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view/flame/flame.h"
 
+#include <stdio.h>
+
 #include <cp/filter.h>
 
 static enum cp_code argument(struct cp_error *err, const char *what, const char *value)
@@ -33,6 +35,20 @@ static bool is_background(const char *text)
 	return is_color(text);
 }
 
+static enum cp_code no_palette(struct cp_error *err, const char *wanted)
+{
+	char list[200] = "", shown[64];
+	const char *name;
+	size_t n = 0;
+
+	for (size_t i = 0; (name = cpi_flame_palette_at(i)) && n < sizeof list; i++)
+		n += (size_t)snprintf(
+			list + n, sizeof list - n, "%s%s", i ? ", " : "", name);
+	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+		"\"%s\" is no palette: %s",
+		cpi_text_printable(shown, sizeof shown, cpi_text(wanted)), list);
+}
+
 static enum cp_code check_options(struct cp_flame_options *o, struct cp_error *err)
 {
 	if (!o->format)
@@ -54,9 +70,10 @@ static enum cp_code check_options(struct cp_flame_options *o, struct cp_error *e
 	if (!(o->min_width > 0) && !o->min_width_percent)
 		o->min_width = 0.1;
 	if (!cpi_flame_palette_known(o->colors))
-		return argument(err, "palette", o->colors);
+		return no_palette(err, o->colors);
 	if (o->background && !is_background(o->background))
-		return argument(err, "background", o->background);
+		return argument(err,
+			"background (yellow, blue, green, grey or #rrggbb)", o->background);
 	if (!is_font(o->font))
 		return argument(err, "font family", o->font);
 	if (o->frame_height > 200 || o->width > 100000 || (o->width && o->width < 100))
@@ -176,6 +193,18 @@ static enum cp_code add_column(struct cpi_flame *flame, const struct cp_profile 
 	return cpi_tree_add(&flame->tree, profile, type, column, err);
 }
 
+/* The type that this profile and the ones after it show; NULL: the default one. */
+static const char *show_type(struct cpi_flame *flame, const struct cp_profile *p)
+{
+	uint32_t type = cpi_profile_show_type(flame->env, p);
+
+	if (type != cpi_profile_default_type(p)) {
+		snprintf(flame->shown, sizeof flame->shown, "%u", type);
+		flame->options.sample_type = flame->shown;
+	}
+	return flame->options.sample_type;
+}
+
 enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *profile,
 	enum cp_flame_side side, struct cp_error *err)
 {
@@ -187,6 +216,8 @@ enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *pro
 	if (!profile->sample_type.n)
 		return cpi_error(
 			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
+	if (!wanted && !flame->started && !flame->options.diff && !both)
+		wanted = show_type(flame, profile);
 	code = cp_profile_find_sample_type(profile, wanted, &type, err);
 	if (!code)
 		code = flame->started ? cpi_flame_same_unit(flame, profile, type, err)

@@ -35,6 +35,7 @@ struct cpi_flame {
 	struct cpi_env *env;
 	struct cp_flame_options options; /* defaults filled in */
 	struct cpi_tree tree;
+	char shown[12]; /* number of the sample type, where it is not the default one */
 	bool started; /* the tree is there: a profile was added */
 	bool diff;
 	bool timed; /* siblings stand in order of time, for a page */

@@ -89,21 +89,98 @@ static struct cp_text drop_clones(struct cp_text name)
 	return name;
 }
 
-/* Position of the bracket that opens the last top-level (…), or SIZE_MAX. */
-static size_t arguments(struct cp_text name)
+static bool is_word(char c)
 {
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
+}
+
+/* Is the '<' before this text the operator's last, for its arguments begin with another? */
+static bool opens_arguments(struct cp_text rest)
+{
+	size_t opened = 1, closed = 0;
+
+	for (size_t i = 0; i < rest.n; i++) {
+		opened += rest.p[i] == '<';
+		closed += rest.p[i] == '>' && (!i || rest.p[i - 1] != '-');
+	}
+	return closed == opened;
+}
+
+/* Bytes of the signs that stand behind "operator"; 0: it is no operator of signs. */
+static size_t operator_signs(struct cp_text rest)
+{
+	/* Longest first. */
+	static const char *const signs[] = {"<=>", "<<=", ">>=", "->*", "<<", ">>", "<=",
+		">=", "->", "()", "[]", "<", ">"};
+
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		struct cp_text sign = cpi_text(signs[i]);
+
+		if (!cpi_text_starts(rest, sign))
+			continue;
+		/* LLVM writes operator<<int> for operator< with an argument. */
+		if (i == 4 &&
+			opens_arguments((struct cp_text){rest.p + 2, rest.n - 2}))
+			return 1;
+		return sign.n;
+	}
+	return 0;
+}
+
+/*
+ * The name with letters for what looks like brackets and scopes and is not: the signs of
+ * "operator<<", the type that "operator a::b" converts to. Into buf, as long as the name.
+ */
+static struct cp_text mask(struct cp_text name, char *buf)
+{
+	const struct cp_text word = CPI_TEXT("operator");
+
+	memcpy(buf, name.p, name.n);
+	for (size_t i = 0; i + word.n < name.n; i++) {
+		struct cp_text rest = {name.p + i + word.n, name.n - i - word.n};
+
+		if (memcmp(name.p + i, word.p, word.n) || (i && is_word(name.p[i - 1])) ||
+			is_word(*rest.p))
+			continue;
+		memset(buf + i + word.n, 'o', operator_signs(rest));
+		for (size_t k = 0; *rest.p == ' ' && k < rest.n && rest.p[k] != '('; k++)
+			if (rest.p[k] == ':')
+				buf[i + word.n + k] = 'o';
+	}
+	return (struct cp_text){buf, name.n};
+}
+
+static bool opens(char c)
+{
+	return c == '(' || c == '<' || c == '[' || c == '{';
+}
+
+/* The bracket at i closes one. */
+static bool closes(struct cp_text name, size_t i)
+{
+	char c = name.p[i];
+
+	return c == ')' || c == ']' || c == '}' ||
+	       (c == '>' && i && name.p[i - 1] != '-');
+}
+
+/* Position of the bracket that opens the last top-level (…), or SIZE_MAX. */
+static size_t arguments(struct cp_text whole)
+{
+	char buf[1024];
+	struct cp_text name = mask(whole, buf);
 	size_t at = SIZE_MAX;
 	int depth = 0;
 
 	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-
-		if (c == '(' && depth == 0)
+		if (name.p[i] == '(' && depth == 0)
 			at = i;
-		if (c == '(' || c == '<' || c == '[')
-			depth++;
-		if (c == ')' || c == ']' || (c == '>' && i && name.p[i - 1] != '-'))
-			depth -= depth > 0;
+		depth += opens(name.p[i]);
+		depth -= depth > 0 && closes(name, i);
+		/* A function's in which another one is: "f(int)::{lambda()#1}". */
+		if (!depth && name.p[i] == ')' && i + 1 < name.n && name.p[i + 1] == ':')
+			at = SIZE_MAX;
 	}
 	/* Go's (*T).m and (anonymous namespace)::f have them in front. */
 	return at && at != SIZE_MAX && name.p[at - 1] != '.' && name.p[at - 1] != ':'
@@ -112,8 +189,10 @@ static size_t arguments(struct cp_text name)
 }
 
 /* The name without <…>, into buf (at least name.n bytes). */
-static struct cp_text drop_templates(struct cp_text name, char *buf)
+static struct cp_text drop_templates(struct cp_text whole, char *buf)
 {
+	char masked[1024];
+	struct cp_text name = mask(whole, masked);
 	size_t n = 0;
 	int depth = 0;
 
@@ -123,31 +202,39 @@ static struct cp_text drop_templates(struct cp_text name, char *buf)
 		if (c == '<' && (i || depth))
 			depth++;
 		if (!depth)
-			buf[n++] = c;
-		if (c == '>' && depth)
+			buf[n++] = whole.p[i];
+		if (c == '>' && depth && name.p[i - 1] != '-')
 			depth--;
 	}
+	/* "operator< <int>" */
+	while (n && buf[n - 1] == ' ')
+		n--;
 	return (struct cp_text){buf, depth ? 0 : n};
 }
 
 /* What follows the last :: or /, or for dotted names the last two parts. */
-static struct cp_text drop_scopes(struct cp_text name)
+static struct cp_text drop_scopes(struct cp_text whole)
 {
+	char buf[1024];
+	struct cp_text name = mask(whole, buf);
 	size_t from = 0, dot = 0, dot_before = 0;
+	int depth = 0;
 
-	for (size_t i = 1; i + 1 < name.n; i++) {
-		if (name.p[i] == ':' && name.p[i - 1] == ':')
+	for (size_t i = 0; i + 1 < name.n; i++) {
+		depth += opens(name.p[i]);
+		depth -= depth > 0 && closes(name, i);
+		if (i && name.p[i] == ':' && name.p[i - 1] == ':' && !depth)
 			from = i + 1;
-		if (name.p[i] == '/')
+		if (i && name.p[i] == '/' && !depth)
 			from = i + 1;
-		if (name.p[i] == '.') {
+		if (i && name.p[i] == '.') {
 			dot_before = dot;
 			dot = i + 1;
 		}
 	}
 	if (!from && dot_before && !memchr(name.p, ' ', name.n))
 		from = dot_before;
-	return (struct cp_text){name.p + from, name.n - from};
+	return (struct cp_text){whole.p + from, whole.n - from};
 }
 
 /* Bytes of the longest start that is at most `width` wide. */

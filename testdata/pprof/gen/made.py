@@ -61,11 +61,29 @@ def profile(sample=b"", location=b"", function=b"", tail=b"", types=None, string
     ])
 
 
+def small(samples, ids=True, drop=b"malloc"):
+    """Locations 1 to 5, a function each; the last sample type has no value."""
+    names = [b"a\0b", b"a\0c", b"a", b"malloc", b"main"]
+    strings = [b"", b"cpu", b"nanoseconds", b"lock", b"../csu/./x.c", drop, *names]
+    return b"".join([
+        message(1, number(1, 1), number(2, 2)), message(1, number(1, 3), number(2, 2)),
+        *(message(2, message(1, *map(varint, frames)), message(2, varint(value), varint(0)))
+          for frames, value in samples),
+        *(message(4, number(1, i), number(3, 16 * i),
+                  message(4, number(1, i), number(2, i))) for i in range(1, 6)),
+        *(message(5, *([number(1, i)] if ids else []), number(2, 5 + i), number(3, 5 + i),
+                  number(4, 4)) for i in range(1, 6)),
+        *(message(6, s) for s in strings), *([number(7, 5)] if drop else [])])
+
+
 def main():
     folder = sys.argv[1]
     good = profile()
     files = {
         "good-every-field.pb": good,
+        "good-odd-names.pb": small([((1, 5), 10), ((2, 5), -300), ((3, 5), 30),
+                                    ((4, 3, 5), 40)]),
+        "good-no-function-ids.pb": small([((1, 5), 10), ((3, 5), 30)], ids=False, drop=b""),
         "good-two-members.pb.gz": gzip.compress(good[:200], mtime=0) +
         gzip.compress(good[200:], mtime=0),
         "bad-cut.pb": good[:300],

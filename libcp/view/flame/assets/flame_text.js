@@ -51,6 +51,21 @@ function ruler(font) {
 // What compilers append to the names of parts and copies of a function.
 const CLONE = /(\.(isra|constprop|part|clone|lto_priv|llvm)\.\d+|\.cold|\.warm)+$/;
 
+// The name with letters for what looks like brackets and scopes and is not: the signs of
+// "operator<<", the type that "operator a::b" converts to.
+function mask(name) {
+    return name.replace(/(^|[^\w\x80-\uffff])operator(<=>|<<=|>>=|->\*|<<|>>|<=|>=|->|\(\)|\[\]|<|>| [^(]*)/g,
+        (all, before, signs, index) => {
+            if (signs[0] === ' ')
+                return before + 'operator' + signs.replace(/:/g, 'o');
+            const rest = name.slice(index + before.length + 10);
+            const closed = (rest.match(/(^|[^-])>/g) || []).length;
+            /* LLVM writes operator<<int> for operator< with an argument. */
+            const one = signs === '<<' && closed === 1 + (rest.match(/[<]/g) || []).length;
+            return before + 'operator' + (one ? 'o<' : 'o'.repeat(signs.length));
+        });
+}
+
 // Ever shorter forms of a name: without a clone's ending, arguments, template arguments,
 // scopes. cpi_flame_label has the same steps.
 function forms(name) {
@@ -61,36 +76,49 @@ function forms(name) {
         list.push(name = name.slice(0, file.index + 1) + file[1]);
     if (CLONE.test(name) && name.search(CLONE) > 0)
         list.push(name = name.replace(CLONE, ''));
-    let at = -1, depth = 0, less = '';
-    for (let i = 0; i < name.length; i++) {
-        const c = name[i];
-        if (c === '(' && !depth)
-            at = i;
-        if (c === '(' || c === '<' || c === '[')
+    let at = -1, depth = 0, less = '', masked = mask(name);
+    const step = i => {
+        const c = masked[i];
+        if ('(<[{'.includes(c))
             depth++;
-        if (c === ')' || c === ']' || (c === '>' && name[i - 1] !== '-'))
+        if (')]}'.includes(c) || (c === '>' && masked[i - 1] !== '-'))
             depth = Math.max(0, depth - 1);
+    };
+    for (let i = 0; i < name.length; i++) {
+        if (masked[i] === '(' && !depth)
+            at = i;
+        step(i);
+        /* A function's in which another one is: "f(int)::{lambda()#1}". */
+        if (!depth && masked[i] === ')' && masked[i + 1] === ':')
+            at = -1;
     }
     if (at > 0 && name[at - 1] !== '.' && name[at - 1] !== ':')
         list.push(name = name.slice(0, at));
     depth = 0;
     for (let i = 0; i < name.length; i++) {
-        if (name[i] === '<' && (i || depth))
+        if (masked[i] === '<' && (i || depth))
             depth++;
         if (!depth)
             less += name[i];
-        if (name[i] === '>' && depth)
+        if (masked[i] === '>' && depth && masked[i - 1] !== '-')
             depth--;
     }
+    less = less.replace(/ +$/, '');
     if (!depth && less && less !== name)
         list.push(name = less);
-    let from = Math.max(name.lastIndexOf('::', name.length - 3) + 2,
-        name.lastIndexOf('/', name.length - 2) + 1);
-    if (from < 2 && !name.includes(' ')) {
+    masked = mask(name);
+    depth = 0;
+    let from = 0;
+    for (let i = 0; i + 1 < name.length; i++) {
+        step(i);
+        if (i && !depth && (masked[i] === '/' || (masked[i] === ':' && masked[i - 1] === ':')))
+            from = i + 1;
+    }
+    if (from < 1 && !name.includes(' ')) {
         const dot = name.lastIndexOf('.', name.length - 2);
         from = dot > 0 ? name.lastIndexOf('.', dot - 1) + 1 : 0;
     }
-    if (from > 1)
+    if (from > 0)
         list.push(name.slice(from));
     return list;
 }
