@@ -260,6 +260,17 @@ static int set_scale(struct tool *tool, struct cpflame *self)
 	return TOOL_GO;
 }
 
+/* The one file that a picture is of; what is compared has names of its own in it. */
+static const char *title_file(const struct cpflame *self)
+{
+	const char *path = self->after.n == 1 ? self->after.v[0] : "-";
+	const char *slash = strrchr(path, '/');
+
+	if (self->diff || !strcmp(path, "-"))
+		return NULL;
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 static int draw_options(
 	struct tool *tool, struct cpflame *self, struct cp_flame_options *ret)
 {
@@ -293,6 +304,7 @@ static int draw_options(
 		.granularity = self->filters.granularity == FILTER_GRANULARITY_DEFAULT
 			? CP_BY_FUNCTION : (enum cp_granularity)self->filters.granularity,
 		.addresses = self->filters.granularity == CP_BY_ADDRESS,
+		.file = title_file(self),
 	};
 	if (self->width < 0 || self->width > 100000 || self->height < 0 ||
 		self->height > 200)

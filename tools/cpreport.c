@@ -6,6 +6,7 @@
 
 #include <cp/merge.h>
 
+#include "common/elsewhere.h"
 #include "common/answer.h"
 #include "common/nearest.h"
 #include "cpreport.h"
@@ -115,6 +116,14 @@ static int take_report(struct tool *tool, struct cpreport *self)
 			self->options.regex = inputs->v[1];
 			taken = 2;
 		}
+	}
+	if (self->report == NONE && inputs->n && access(inputs->v[0], F_OK)) {
+		const char *word = inputs->v[0], *instead;
+
+		instead = !strcmp(word, "help") ? "cpreport --help lists them"
+						: opt_elsewhere(word, strlen(word));
+		if (instead)
+			return tool_usage(tool, "'%s' is no report: %s", word, instead);
 	}
 	if (self->report == NONE)
 		self->report = TOP;

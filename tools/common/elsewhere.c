@@ -24,7 +24,34 @@ static const struct {
 	{" seconds timeout tls-ca tls-cert tls-key ",
 		"cpget takes profiles from services, and prints the name of the file"},
 	{" tools ", "no other programs are run"},
+	{" interactive ",
+		"commands are words of cpreport (cpreport top FILE, cpreport peek REGEX "
+		"FILE); cpweb serves pages"},
+	{" annotate ", "cpreport list REGEX FILE shows source with its cost"},
+	{" report ", "cpreport FILE prints what perf report does"},
+	{" script ", "cpconv FILE --to folded prints stacks, --to raw all of a profile"},
 };
+
+/* pprof's "top10" and its like: a report and how many rows of it. */
+static const char *numbered(const char *name, size_t n)
+{
+	static const struct {
+		const char *word, *instead;
+	} words[] = {
+		{"top", "cpreport top -n N prints N rows"},
+		{"text", "cpreport top -n N prints N rows"},
+		{"tree", "cpreport tree -n N prints N rows"},
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t length = strlen(words[i].word);
+
+		if (n > length && !memcmp(name, words[i].word, length) &&
+			strspn(name + length, "0123456789") >= n - length)
+			return words[i].instead;
+	}
+	return NULL;
+}
 
 const char *opt_elsewhere(const char *name, size_t n)
 {
@@ -38,5 +65,5 @@ const char *opt_elsewhere(const char *name, size_t n)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strstr(table[i].names, word))
 			return table[i].instead;
-	return NULL;
+	return numbered(name, n);
 }

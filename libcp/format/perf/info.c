@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/sort.h"
 #include "format/perf/perf.h"
 
 #include <stdio.h>
@@ -94,7 +95,7 @@ static struct perf_info_task *task_get(struct whole *w, int32_t pid)
 {
 	uint64_t hash = cpi_hash_u64((uint32_t)pid);
 	struct cpi_probe probe = cpi_index_find(&w->tasks, hash);
-	struct perf_info_task row = {.pid = pid};
+	struct perf_info_task row = {.pid = pid, .unnamed = true};
 
 	for (uint32_t i; (i = cpi_index_next(&w->tasks, &probe));)
 		if (w->task.v[i - 1].pid == pid)
@@ -105,20 +106,76 @@ static struct perf_info_task *task_get(struct whole *w, int32_t pid)
 	return &w->task.v[w->task.n - 1];
 }
 
-static bool name_tasks(struct whole *w)
+/* A child is called as its parent until it says otherwise. */
+static bool name_child(struct whole *w, const struct perf_state *s)
+{
+	struct perf_info_task *parent = task_get(w, s->ppid), *child;
+	struct cp_text comm;
+
+	if (!parent)
+		return false;
+	comm = parent->comm;
+	child = task_get(w, s->pid);
+	if (child) {
+		child->comm = comm;
+		child->unnamed = true;
+	}
+	return child;
+}
+
+static int by_time(void *arg, uint32_t a, uint32_t b)
+{
+	const struct perf_state *state = arg;
+
+	if (state[a].time != state[b].time)
+		return state[a].time < state[b].time ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static bool name_in_order(struct whole *w, const uint32_t *order)
 {
 	for (size_t i = 0; i < w->f.state.n; i++) {
-		const struct perf_state *s = &w->f.state.v[i];
+		const struct perf_state *s = &w->f.state.v[order[i]];
 		struct perf_info_task *task;
 
+		if (s->kind == PERF_STATE_FORK && s->pid != s->ppid && !name_child(w, s))
+			return false;
 		if (s->kind != PERF_STATE_COMM || s->pid != s->tid)
 			continue;
 		task = task_get(w, s->pid);
 		if (!task)
 			return false;
 		task->comm = perf_name(&w->f, s->what);
+		task->unnamed = false;
 	}
 	return true;
+}
+
+/* Records of several processors do not stand in the order of time. */
+static bool name_tasks(struct whole *w)
+{
+	struct cpi_mem *mem = &w->f.env->mem;
+	size_t n = w->f.state.n;
+	uint32_t *order = cpi_alloc_array(mem, n, sizeof *order);
+	bool fine = order;
+
+	for (size_t i = 0; fine && i < n; i++)
+		order[i] = (uint32_t)i;
+	fine = fine && cpi_sort_rows(mem, order, n, by_time, w->f.state.v) &&
+	       name_in_order(w, order);
+	cpi_free(mem, order, n * sizeof *order);
+	return fine;
+}
+
+/* Processes that are neither named nor sampled are of no interest. */
+static void drop_silent(struct whole *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->task.n; i++)
+		if (!w->task.v[i].unnamed || w->task.v[i].samples)
+			w->task.v[kept++] = w->task.v[i];
+	w->task.n = kept;
 }
 
 /* True, and *ret_new, for a thread met for the first time; false when out of memory. */
@@ -272,6 +329,7 @@ static enum cp_code fill(struct whole *w, struct cp_error *err)
 		return cpi_error_memory(err);
 	copy_header(w);
 	copy_counts(w);
+	drop_silent(w);
 	if (w->task.n)
 		qsort(w->task.v, w->task.n, sizeof *w->task.v, by_pid);
 	lend(w);

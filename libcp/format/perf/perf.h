@@ -32,6 +32,7 @@ struct perf_info_image {
 struct perf_info_task {
 	int32_t pid;
 	struct cp_text comm; /* the main thread's last; may be empty */
+	bool unnamed;        /* no record names it: comm is its parent's, or empty */
 	uint32_t threads;    /* distinct tids with samples */
 	uint64_t samples;
 };

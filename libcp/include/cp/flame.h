@@ -77,6 +77,7 @@ struct cp_flame_options {
 	 * no flame chart.
 	 */
 	double least;
+	const char *file; /* name of the input, for a title of our own; or NULL */
 };
 
 /* A flame graph being made: profiles go in, one file comes out. */

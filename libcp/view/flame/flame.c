@@ -156,6 +156,22 @@ static enum cp_code scale(struct cpi_flame *flame, struct cp_error *err)
 	return note.code ? cpi_error_memory(err) : CP_OK;
 }
 
+/* "prog, cpu": the main program, if a mapping tells it, and what is counted. */
+static void describe(struct cpi_flame *flame, const struct cp_profile *p, uint32_t type)
+{
+	struct cp_text path = {"", 0}, name = cpi_profile_text(p, p->sample_type.v[type].type);
+	char program[96], what[96];
+
+	if (p->mapping.n > 1)
+		path = cpi_text_basename(cpi_profile_text(p, p->mapping.v[1].path));
+	if (path.n && *path.p == '[')
+		path.n = 0;
+	cpi_text_printable(program, sizeof program, path);
+	cpi_text_printable(what, sizeof what, name);
+	snprintf(flame->about, sizeof flame->about, "%s%s%s", program,
+		path.n && name.n ? ", " : "", what);
+}
+
 /* A folded file with two counts a line holds both sides. */
 static bool both_sides(const struct cp_profile *p)
 {
@@ -175,6 +191,7 @@ static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *prof
 		.chart = o->chart, .names = o->granularity, .addresses = o->addresses, .least = o->least};
 
 	flame->started = true;
+	describe(flame, profile, type);
 	flame->diff = o->diff || both;
 	/* A page orders siblings itself; by time it can only if they come that way. */
 	flame->timed = !o->chart && !flame->diff && profile->time.n &&
@@ -248,11 +265,19 @@ static void name_it(struct cpi_flame *flame)
 	const struct cpi_tree *tree = &flame->tree;
 	struct cpi_sink note;
 	const char *title = o->title;
+	char own[480], file[160];
 
-	if (!title)
+	if (!title) {
 		title = o->chart ? "Flame Chart"
 			: flame->diff ? "Differential Flame Graph"
 			: o->inverted ? "Icicle Graph" : "Flame Graph";
+		cpi_text_printable(
+			file, sizeof file, cpi_text(o->file ? o->file : ""));
+		snprintf(own, sizeof own, "%s%s%s%s%s%s", title,
+			*flame->about ? ": " : "", flame->about, *file ? " (" : "", file,
+			*file ? ")" : "");
+		title = own;
+	}
 	cpi_text_printable(flame->title, sizeof flame->title, cpi_text(title));
 	flame->note[0] = 0;
 	cpi_sink_memory(&note, &flame->env->mem);

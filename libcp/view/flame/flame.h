@@ -68,6 +68,7 @@ struct cpi_flame {
 	uint8_t *ride;   /* by node: 1 when it is in the data block */
 	uint64_t left_out; /* nodes that are not */
 	uint32_t *color; /* 0xrrggbb by frame (tree.frame) */
+	char about[256]; /* program and type, of the first profile; for the title */
 	char title[512];
 	char note[512]; /* what was cut or left out; empty when nothing was */
 };

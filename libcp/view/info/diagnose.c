@@ -100,7 +100,48 @@ static void truncated(const struct diagnosis *d)
 			n, d->samples > 0 ? 100 * n / d->samples : 0);
 }
 
-static void chains(const struct diagnosis *d)
+/* The captured file that is not here and that most samples have a frame in, or NULL. */
+static const struct cp_symbol_image *missing(const struct diagnosis *d)
+{
+	const struct cp_symbol_image *most = NULL;
+
+	for (size_t i = 0; d->report && i < cp_symbol_report_count(d->report); i++) {
+		const struct cp_symbol_image *image =
+			cp_symbol_report_image(d->report, i);
+		const struct cp_mapping_row *row = &d->p->mapping.v[image->mapping.i];
+
+		if (row->kind == CP_MAP_USER && image->status == CP_SYMBOLS_NO_FILE &&
+			!image->resolved && row->path.i &&
+			(!most || image->samples > most->samples))
+			most = image;
+	}
+	return most && d->samples > 0 && (double)most->samples >= d->samples / 5 ? most
+										 : NULL;
+}
+
+/*
+ * Without its file a program has neither names nor, where stacks were captured, tables to
+ * unwind them by: what else is wrong with the stacks shows when it is there.
+ */
+static bool says_missing(const struct diagnosis *d)
+{
+	const struct cp_symbol_image *image = missing(d);
+	struct cp_text name;
+	char shown[96];
+
+	if (!image)
+		return false;
+	name = cpi_text_basename(
+		cpi_profile_text(d->p, d->p->mapping.v[image->mapping.i].path));
+	say(d, "missing-file",
+		"keep the program, or take perf archive along; --symfs DIR for many files",
+		"%s, %.0f %% of the samples, was not found: give its path first",
+		cpi_text_printable(shown, sizeof shown, name),
+		fmin(100, 100 * (double)image->samples / d->samples));
+	return true;
+}
+
+static void chains(const struct diagnosis *d, bool without_files)
 {
 	double share = d->user > 0 ? d->single_user / d->user : 0;
 
@@ -109,7 +150,7 @@ static void chains(const struct diagnosis *d)
 	if (d->deep <= 0)
 		say(d, "no-call-chains", "perf record -g (or --call-graph dwarf)",
 			"the capture has no call chains, only the functions that ran");
-	else if (share > 0.2)
+	else if (share > 0.2 && !without_files)
 		say(d, "frame-pointers",
 			"compile with -fno-omit-frame-pointer, or perf record "
 			"--call-graph dwarf",
@@ -218,7 +259,7 @@ void cpi_diagnose(const struct cp_profile *p, const struct cp_symbol_report *rep
 	d.perf = from_perf(p);
 	measure(&d);
 	truncated(&d);
-	chains(&d);
+	chains(&d, says_missing(&d));
 	images(&d);
 	losses(&d);
 	if (d.perf)
