@@ -239,7 +239,7 @@ static inline bool replay_start(struct replay *r, struct cpi_env *env)
 	struct cp_error err;
 
 	r->env = env;
-	if (cpi_unwind_init(env, replay_open, r, &r->unwinder, &err))
+	if (cpi_unwind_init(env, replay_open, NULL, r, &r->unwinder, &err))
 		return false;
 	r->unwinder.start(r->unwinder.arg, r->machine, false, r->perf_compat);
 	return true;

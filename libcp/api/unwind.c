@@ -90,7 +90,8 @@ enum cp_code cpi_unwinding_new(struct cpi_env *env,
 	u->debug_search = u->search;
 	u->debug_search.options = &u->with_debug;
 	if (!code)
-		code = cpi_unwind_init(env, open_image, u, &u->unwinder, err);
+		code = cpi_unwind_init(
+			env, open_image, open_jitdump, u, &u->unwinder, err);
 	u->unwinder.jitdump = open_jitdump;
 	u->unwinder.jitdump_arg = u;
 	if (code) {

@@ -20,6 +20,7 @@ void cpi_unwind_images_release(struct cpi_unwind_images *images)
 			cpi_cfi_free(images->env, images->row.v[i]->cfi);
 			cpi_cfi_free(images->env, images->row.v[i]->more);
 		}
+	cpi_unwind_jit_release(images);
 	cpi_vec_release(&images->env->mem, &images->row);
 	cpi_arena_release(&images->arena);
 	pthread_mutex_destroy(&images->lock);

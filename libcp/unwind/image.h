@@ -27,6 +27,8 @@ struct cpi_unwind_image {
 	uint64_t frames, gaps;
 };
 
+struct cpi_unwind_jit;
+
 struct cpi_unwind_images {
 	struct cpi_env *env;
 	cpi_unwind_open_fn *open;
@@ -34,6 +36,8 @@ struct cpi_unwind_images {
 	pthread_mutex_t lock;
 	struct cpi_arena arena; /* rows and names */
 	CPI_VEC(struct cpi_unwind_image *) row; /* by number; entries may be NULL */
+	cpi_unwind_jitdump_fn *jitdump; /* may be NULL */
+	CPI_VEC(struct cpi_unwind_jit *) jit; /* by process and path */
 	enum cp_code code; /* the first failure */
 	struct cp_error error;
 };
@@ -48,6 +52,16 @@ void cpi_unwind_images_release(struct cpi_unwind_images *images);
  */
 struct cpi_unwind_image *cpi_unwind_image_of(
 	struct cpi_unwind_images *images, const struct cpi_unwind_map *map);
+
+/*
+ * The table of the generated function at a run-time address of a map, by the dump that its
+ * process `pid` wrote to the map's path; NULL: there is none. Its addresses are run-time
+ * ones. May be called from several threads.
+ */
+const struct cpi_cfi *cpi_unwind_jit_table(struct cpi_unwind_images *images,
+	const struct cpi_cfi_machine *machine, bool swap,
+	const struct cpi_unwind_map *map, uint32_t pid, uint64_t address);
+void cpi_unwind_jit_release(struct cpi_unwind_images *images);
 
 /*
  * The table of the image's debug file, or NULL. Few images need one and every hunt opens

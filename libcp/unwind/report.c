@@ -45,6 +45,7 @@ struct cpi_unwind_thread *cpi_unwind_thread_of(struct cpi_mem *mem,
 
 struct sums {
 	uint64_t samples, frames, truncated, missing, broken, unsupported, asked;
+	uint64_t generated;
 	uint64_t need;   /* bytes of the largest truncated stack */
 	bool need_known; /* else the least it can be */
 };
@@ -106,6 +107,7 @@ static struct sums sum(struct cpi_unwind *u)
 		sums.truncated += w->truncated;
 		sums.missing += w->missing;
 		sums.broken += w->broken;
+		sums.generated += w->generated;
 		sums.unsupported += w->unsupported;
 		sums.asked = w->asked > sums.asked ? w->asked : sums.asked;
 		add_threads(&u->env->mem, &all, &w->threads);
@@ -199,6 +201,14 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 			"%llu of %llu user stacks go on in memory that was not captured: "
 			"not there at the time, or another stack",
 			(unsigned long long)sums.missing,
+			(unsigned long long)sums.samples);
+	if (sums.generated)
+		cpi_diag_note(diag, "generated-stack",
+			"%llu of %llu user stacks end in generated code of which there is no "
+			"call frame information: its compiler can write it to a jitdump "
+			"(python -X perf_jit, node --perf-prof --perf-prof-unwinding-info), "
+			"or keep frame pointers",
+			(unsigned long long)sums.generated,
 			(unsigned long long)sums.samples);
 	if (sums.broken)
 		cpi_diag_note(diag, "broken-stack", NULL,

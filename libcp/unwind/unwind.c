@@ -102,8 +102,12 @@ static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
 	w->samples++;
 	w->frames += frames;
 	w->truncated += end == CPI_UNWIND_TRUNCATED;
-	w->missing += end == CPI_UNWIND_MISSING;
-	w->broken += end == CPI_UNWIND_BROKEN;
+	if (walk->generated && (end == CPI_UNWIND_MISSING || end == CPI_UNWIND_BROKEN)) {
+		w->generated++;
+	} else {
+		w->missing += end == CPI_UNWIND_MISSING;
+		w->broken += end == CPI_UNWIND_BROKEN;
+	}
 	if (s->stack_asked > w->asked)
 		w->asked = s->stack_asked;
 	if (!thread)
@@ -196,7 +200,7 @@ static void start(void *arg, struct cp_text arch, bool big_endian, bool perf_com
 }
 
 enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open,
-	void *open_arg, struct cpi_unwinder *ret_unwinder, struct cp_error *err)
+	cpi_unwind_jitdump_fn *jitdump, void *open_arg, struct cpi_unwinder *ret_unwinder, struct cp_error *err)
 {
 	struct cpi_unwind *u = cpi_alloc_zero(&env->mem, sizeof *u);
 
@@ -210,6 +214,7 @@ enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open,
 		return cpi_error_memory(err);
 	}
 	cpi_unwind_images_init(&u->images, env, open, open_arg);
+	u->images.jitdump = jitdump;
 	*ret_unwinder = (struct cpi_unwinder){
 		.arg = u,
 		.unwind = unwind,

@@ -24,11 +24,18 @@ typedef struct cpi_elf *cpi_unwind_open_fn(
 	void *arg, const struct cpi_unwind_map *map, bool debug);
 
 /*
- * Fills *ret_unwinder, which must be released. `open` may be NULL: frame pointers only.
- * Serves workers 0 … env->threads - 1.
+ * Finds the jitdump that a process wrote to the map's path, under the same conditions;
+ * false: it is not here.
+ */
+typedef bool cpi_unwind_jitdump_fn(void *arg, uint32_t pid, struct cp_text path,
+	const uint8_t **ret_bytes, size_t *ret_n);
+
+/*
+ * Fills *ret_unwinder, which must be released. `open` may be NULL: frame pointers only;
+ * so may `jitdump`. Serves workers 0 … env->threads - 1.
  */
 enum cp_code cpi_unwind_init(struct cpi_env *env, cpi_unwind_open_fn *open,
-	void *open_arg, struct cpi_unwinder *ret_unwinder, struct cp_error *err);
+	cpi_unwind_jitdump_fn *jitdump, void *open_arg, struct cpi_unwinder *ret_unwinder, struct cp_error *err);
 void cpi_unwind_release(struct cpi_unwinder *unwinder);
 
 #endif

@@ -31,13 +31,27 @@ struct entry {
 	uint64_t link; /* the link-time address */
 };
 
+/* Of generated code: by what its compiler left in a jitdump. */
+static bool jit_entry_at(struct cpi_unwind_walk *w, uint64_t address,
+	const struct cpi_unwind_map *map, struct entry *ret)
+{
+	ret->table = cpi_unwind_jit_table(w->images, w->arch->machine, w->stack.swap, map,
+		w->sample->pid, address);
+	ret->link = address;
+	ret->rule = ret->table ? cpi_cfi_find(ret->table, address) : CPI_CFI_GAP;
+	return ret->rule != CPI_CFI_GAP;
+}
+
 /* False: there is no table. */
 static bool entry_at(struct cpi_unwind_walk *w, uint64_t address,
 	const struct cpi_unwind_map *map, struct entry *ret)
 {
-	struct cpi_unwind_image *image = cpi_unwind_image_of(w->images, map);
+	struct cpi_unwind_image *image;
 	const struct cpi_cfi *more;
 
+	if (map->kind == CP_MAP_JIT)
+		return jit_entry_at(w, address, map, ret);
+	image = cpi_unwind_image_of(w->images, map);
 	if (!image || !image->elf || image->machine != w->arch->elf_machine ||
 		image->is64 != w->arch->elf64 ||
 		!cpi_elf_address_of(
@@ -62,9 +76,9 @@ static __attribute__((noinline)) cpi_cfi_rule rule_slow(
 
 	if (!w->map_at(w->reader, w->sample, address, &map))
 		return UNMAPPED;
-	/* Generated code has frame pointers or nothing; it is no failure of ours. */
+	/* Else it has frame pointers or nothing; it is no failure of ours. */
 	if (map.kind == CP_MAP_JIT)
-		return NO_TABLE;
+		return entry_at(w, address, &map, &entry) ? entry.rule : NO_TABLE;
 	if (!entry_at(w, address, &map, &entry))
 		return NO_TABLE | map.image << 3;
 	return entry.rule == CPI_CFI_GAP ? CPI_CFI_GAP | map.image << 3 : entry.rule;
@@ -363,6 +377,8 @@ static enum cpi_unwind_next next(struct cpi_unwind_walk *w, struct frame *f)
 {
 	enum cpi_unwind_next result;
 
+	/* Images have numbers from 1 on. */
+	w->generated = f->rule == NO_TABLE;
 	switch (f->rule & 7) {
 	case CPI_CFI_SP:
 	case CPI_CFI_FP:

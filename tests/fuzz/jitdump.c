@@ -20,7 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < codes.n; i++)
 			if (!codes.v[i].size || !codes.v[i].layer ||
 				codes.v[i].layer > CPI_JIT_LAYERS ||
-				(i && codes.v[i].time < codes.v[i - 1].time))
+				(i && codes.v[i].time < codes.v[i - 1].time) ||
+				(codes.v[i].unwinding &&
+					(codes.v[i].unwinding < data ||
+						codes.v[i].unwinding + codes.v[i].unwinding_n >
+							data + size)))
 				__builtin_trap();
 		cpi_jit_codes_release(&env, &codes);
 	}

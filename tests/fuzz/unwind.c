@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&r, 0, sizeof r);
 	if (file && cpi_elf_open(&env, file, n, &elf, &err) == CP_OK &&
 		replay_read(&r, c.at, cpi_cursor_left(&c)) &&
-		cpi_unwind_init(&env, open_it, elf, &r.unwinder, &err) == CP_OK) {
+		cpi_unwind_init(&env, open_it, NULL, elf, &r.unwinder, &err) == CP_OK) {
 		r.unwinder.start(r.unwinder.arg, r.machine, false, size & 1);
 		for (uint32_t i = 0; i < r.n_samples; i++) {
 			uint64_t ips[MOST];

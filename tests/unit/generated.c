@@ -56,6 +56,52 @@ static void jitdump(const char *file)
 	free(bytes);
 }
 
+/* Appends `n` numbers of 8 bytes behind the header of a record with `more` bytes after. */
+static uint8_t *record(uint8_t *at, uint32_t kind, const uint64_t *x, size_t n, size_t more)
+{
+	uint32_t head[4] = {kind, (uint32_t)(16 + 8 * n + more), 0, 0};
+
+	memcpy(at, head, sizeof head);
+	memcpy(at + 16, x, 8 * n);
+	return at + 16 + 8 * n;
+}
+
+/* It belongs to the next function, wherever that is moved; not to the one after. */
+static void jitdump_unwinding(void **state)
+{
+	static const uint32_t header[10] = {0x4a695444, 1, 40, 62};
+	static const uint64_t info[] = {12, 4, 0}, first[] = {0, 0x1000, 0x1000, 0x20, 1},
+		move[] = {0, 0x3000, 0x1000, 0x3000, 0x20, 1}, second[] = {0, 0x2000, 0x2000, 8, 2},
+		long_info[] = {12, 13, 0};
+	uint8_t bytes[512], *at = bytes;
+	struct cpi_jit_codes codes;
+	struct cpi_env env;
+
+	(void)state;
+	memcpy(at, header, sizeof header);
+	at = record(at + sizeof header, 4, info, 3, 12);
+	memcpy(at, "eh_frameHDR.", 12);
+	at = record(at + 12, 0, first, 5, 2);
+	memcpy(at, "f", 2);
+	at = record(at + 2, 1, move, 6, 0);
+	at = record(at, 0, second, 5, 2);
+	memcpy(at, "g", 2);
+	at = record(at + 2, 4, long_info, 3, 12);
+	cpi_env_init(&env, NULL);
+	assert_int_equal(cpi_jitdump_codes(&env, bytes, (size_t)(at + 12 - bytes), &codes, NULL),
+		CP_OK);
+	assert_int_equal(codes.n, 3);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(codes.v[i].start, i ? 0x3000 : 0x1000);
+		assert_int_equal(codes.v[i].unwinding_n, 8);
+		assert_memory_equal(codes.v[i].unwinding, "eh_frame", 8);
+	}
+	assert_int_equal(codes.v[2].unwinding_n, 0);
+	cpi_jit_codes_release(&env, &codes);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
 /* Which function a place had, by how many were there before. */
 static void jitdump_layers(void **state)
 {
@@ -259,6 +305,7 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jitdump_unwinding),
 		cmocka_unit_test(jitdump_of_both_orders),
 		cmocka_unit_test(jitdump_layers),
 		cmocka_unit_test(jitdump_many_layers),

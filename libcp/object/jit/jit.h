@@ -28,6 +28,12 @@ struct cpi_jit_code {
 	uint64_t start, size;
 	uint64_t time; /* in nanoseconds of CLOCK_MONOTONIC, unless other_clock */
 	uint32_t layer;
+	/*
+	 * Its .eh_frame, in the dump's bytes; NULL: none. It lies behind the code, at the
+	 * next multiple of 8.
+	 */
+	const uint8_t *unwinding;
+	size_t unwinding_n;
 };
 
 /* All functions as they were loaded and moved, by time. */
@@ -37,7 +43,10 @@ struct cpi_jit_codes {
 	bool other_clock;
 };
 
-/* What stands before the first damage. Not a jitdump: CP_ERROR_FORMAT. */
+/*
+ * What stands before the first damage, in the order of time; borrows the bytes. Not a
+ * jitdump: CP_ERROR_FORMAT.
+ */
 enum cp_code cpi_jitdump_codes(struct cpi_env *env, const uint8_t *bytes, size_t n,
 	struct cpi_jit_codes *ret_codes, struct cp_error *err);
 void cpi_jit_codes_release(struct cpi_env *env, struct cpi_jit_codes *codes);

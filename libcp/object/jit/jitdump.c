@@ -22,6 +22,8 @@ struct code {
 	struct cp_text name;
 	const uint8_t *lines; /* entries of a debug record, NULL = none */
 	size_t lines_n;       /* bytes */
+	const uint8_t *unwinding; /* its .eh_frame, NULL = none */
+	size_t unwinding_n;
 };
 
 struct dump {
@@ -38,6 +40,9 @@ struct dump {
 	uint64_t lines_of;
 	const uint8_t *lines;
 	size_t lines_n;
+	/* And the record of unwinding information that waits for the next function. */
+	const uint8_t *unwinding;
+	size_t unwinding_n;
 };
 
 static void keep(struct dump *dump, const struct code *code)
@@ -93,6 +98,10 @@ static bool code_load(struct dump *dump, struct cpi_cursor *c)
 		code.lines_n = dump->lines_n;
 	}
 	dump->lines = NULL;
+	code.unwinding = dump->unwinding;
+	code.unwinding_n = dump->unwinding_n;
+	dump->unwinding = NULL;
+	dump->unwinding_n = 0;
 	code.moved_from = code.start;
 	code.time = dump->time;
 	keep(dump, &code);
@@ -139,12 +148,26 @@ static bool code_debug_info(struct dump *dump, struct cpi_cursor *c)
 	return true;
 }
 
+/* .eh_frame and .eh_frame_hdr, in this order, of the function that comes next. */
+static bool code_unwinding_info(struct dump *dump, struct cpi_cursor *c)
+{
+	uint64_t size = cpi_cursor_u64(c), header = cpi_cursor_u64(c);
+
+	cpi_cursor_skip(c, 8); /* size in memory, if it is mapped */
+	if (!cpi_cursor_ok(c) || size > cpi_cursor_left(c) || header > size)
+		return false;
+	dump->unwinding = c->at;
+	dump->unwinding_n = (size_t)(size - header);
+	return true;
+}
+
 typedef bool record_fn(struct dump *dump, struct cpi_cursor *c);
 
 static record_fn *const record[N_KINDS] = {
 	[CODE_LOAD] = code_load,
 	[CODE_MOVE] = code_move,
 	[CODE_DEBUG_INFO] = code_debug_info,
+	[CODE_UNWINDING_INFO] = code_unwinding_info,
 };
 
 /* True while records make sense. */
@@ -395,7 +418,8 @@ enum cp_code cpi_jitdump_codes(struct cpi_env *env, const uint8_t *bytes, size_t
 	}
 	for (size_t i = 0; i < codes.n; i++)
 		codes.v[i] = (struct cpi_jit_code){dump.code.v[i].start,
-			dump.code.v[i].size, dump.code.v[i].time, dump.code.v[i].layer};
+			dump.code.v[i].size, dump.code.v[i].time, dump.code.v[i].layer,
+			dump.code.v[i].unwinding, dump.code.v[i].unwinding_n};
 	dump_release(&dump);
 	if (dump.failed)
 		return cpi_error_memory(err);
