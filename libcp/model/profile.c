@@ -185,7 +185,7 @@ uint32_t cpi_profile_show_type(struct cpi_env *env, const struct cp_profile *p)
 	char zero[64], other[64];
 
 	if (shown != type)
-		cpi_diag_note(&env->diag, "sample-type",
+		cpi_diag_note(&env->diag, "sample-type", NULL,
 			"all values of %s are 0: %s is shown (--sample-index=TYPE chooses)",
 			cpi_text_printable(zero, sizeof zero,
 				cpi_profile_text(p, p->sample_type.v[type].type)),

@@ -203,7 +203,7 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 			(unsigned long long)sums.missing,
 			(unsigned long long)sums.samples);
 	if (sums.generated)
-		cpi_diag_note(diag, "generated-stack",
+		cpi_diag_note(diag, "generated-stack", NULL,
 			"%llu of %llu user stacks end in generated code of which there is no "
 			"call frame information: its compiler can write it to a jitdump "
 			"(python -X perf_jit, node --perf-prof --perf-prof-unwinding-info), "

@@ -4,7 +4,6 @@
  * pointer, and writes FOLDER/jit-PID.dump with its call frame information, or without.
  * x86-64 only.
  */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

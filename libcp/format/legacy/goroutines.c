@@ -201,7 +201,7 @@ static void read_dump(struct dump *d)
 		if (is_header(d->lines.line, &header))
 			read_goroutine(d, header.inside);
 	if (d->cut)
-		cpi_diag_note(&d->env->diag, "elided",
+		cpi_diag_note(&d->env->diag, "elided", NULL,
 			"Go has left out frames of %llu deep stacks",
 			(unsigned long long)d->cut);
 }

@@ -308,7 +308,7 @@ static void report(struct perf_build *b)
 			(unsigned long long)counts->lost_records,
 			(unsigned long long)counts->lost_samples);
 	if (b->f->aux)
-		cpi_diag_note(diag, "aux",
+		cpi_diag_note(diag, "aux", &place,
 			"the AUX data of %s are not read: perf inject --itrace decodes "
 			"them into samples",
 			perf_aux_name(b->f->aux));

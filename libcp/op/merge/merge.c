@@ -288,11 +288,11 @@ static void check_pgo(struct cp_merge *m, const struct cp_profile *p)
 	for (size_t i = 1; i < p->function.n; i++)
 		started |= p->function.v[i].start_line != 0;
 	if (!typed)
-		cpi_diag_note(&m->env->diag, "pgo-type",
+		cpi_diag_note(&m->env->diag, "pgo-type", NULL,
 			"go build -pgo will refuse this profile: it has no sample type "
 			"samples/count or cpu/nanoseconds");
 	if (!started)
-		cpi_diag_note(&m->env->diag, "pgo-start-line",
+		cpi_diag_note(&m->env->diag, "pgo-start-line", NULL,
 			"go build -pgo will refuse this profile: no function has a start "
 			"line (programs built by Go 1.20 and later tell it)");
 }

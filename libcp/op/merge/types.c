@@ -158,7 +158,7 @@ static void note_left_out(struct cp_merge *m, const struct cp_profile *p,
 			k++;
 		if (k < n)
 			continue;
-		cpi_diag_note(&m->env->diag, "left-out-type",
+		cpi_diag_note(&m->env->diag, "left-out-type", NULL,
 			"%s/%s is not in every input and is left out (--types union "
 			"keeps it)",
 			cpi_text_printable(
