@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/adopt.h"
 #include "api/context.h"
 #include "api/unwind.h"
 
@@ -53,6 +54,8 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	shrank = cpi_guard_check(&context->env.guard, input->name, err);
 	cpi_unwinding_free(unwinding);
 	code = shrank ? shrank : code;
+	if (!code && symbolize)
+		code = cpi_adopt_program(&context->env, &profile, &names, err);
 	if (!code && symbolize)
 		code = cp_profile_symbolize(
 			context, &profile, &names, ret_report ? &report : NULL, err);
