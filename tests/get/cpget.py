@@ -109,15 +109,28 @@ def test_kinds_and_seconds(place):
         assert asked("--seconds=3", local(s, "/debug/pprof/profile?seconds=60&x=1")) == \
             [base + "profile?x=1&seconds=3"]
         assert asked("--kind", "heap", "-seconds", "3", local(s)) == [base + "heap?seconds=3"]
-        assert "what changes within 3 s" in place.err
         assert asked("--kind=goroutine", local(s, "/debug/pprof/profile")) == [base + "goroutine"]
         assert asked("--kind=mutex", local(s, "/debug/pprof/")) == [base + "mutex"]
         assert asked("--kind=heap", local(s, "/debug/pprof")) == [base + "heap"]
-        place.run(local(s))
-        assert "30 s in Go" in place.err
         name = place.run("--kind", "trace", local(s))
         assert place.read(name).startswith(b"go 1.19 trace")
         place.run("--kind", "haep", local(s), status=2)
+
+
+def test_length_is_told(place):
+    """While there is something to wait for, and not of who does not answer."""
+    def slow(request):
+        time.sleep(0.5)
+        return pprof(request)
+    with Server(slow) as s:
+        place.run(local(s))
+        assert "30 s in Go" in place.err
+        place.run("--kind=heap", "-seconds=3", local(s))
+        assert "heap: what changes within 3 s" in place.err
+        place.run("-q", local(s))
+        assert not place.err, place.err
+    place.run("127.0.0.1:1", status=3)
+    assert len(place.err.splitlines()) == 1, place.err
 
 
 def test_names_and_folders(place):

@@ -2,7 +2,6 @@
 /* cpget: takes profiles from running services, and keeps them. */
 #include "cpget/cpget.h"
 
-#include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,26 +126,17 @@ static void note_progress(const struct fetch_progress *progress, void *arg)
 	t->progress = *progress;
 }
 
-/* A series is as long as its steps; kinds without a length are looked at once a step. */
-static double seconds_of(const struct cpget *self, const struct job *job)
-{
-	const char *path = job->kind ? fetch_kind_path(job->kind) : "profile";
-
-	if (self->fetch.seconds > 0 || !(self->every > 0))
-		return self->fetch.seconds;
-	if (!job->kind && strstr(job->url, "seconds="))
-		return 0;
-	return !strcmp(path, "profile") || !strcmp(path, "trace") ? self->every : 0;
-}
-
-/* What is not obvious about the length, once. */
-static void say_length(struct cpget *self, const struct taken *t)
+/* What is not obvious about the length, once it is known that somebody answers. */
+static void say_length(struct cpget *self, struct taken *t)
 {
 	const struct fetch_result *r = fetch_result(t->capture);
 	const char *kind = fetch_kind(t->capture);
 	struct ui *ui = &self->tool->ui;
 	bool timed = !strcmp(kind, "profile") || !strcmp(kind, "trace");
 
+	if (t->told || t->progress.state == FETCH_STATE_CONNECTING)
+		return;
+	t->told = true;
 	if (!(r->asked > 0) && !strcmp(kind, "profile"))
 		ui_note(ui, fetch_host(t->capture),
 			"without --seconds the server decides how long: 30 s in Go");
@@ -156,20 +145,8 @@ static void say_length(struct cpget *self, const struct taken *t)
 			r->asked);
 }
 
-/* Go takes 30 s for what is no whole number, and says nothing; only traces are split. */
-static int check_seconds(struct cpget *self, size_t job)
-{
-	double seconds = seconds_of(self, &self->jobs[job]);
-	const char *kind = self->jobs[job].kind;
-
-	if (seconds == floor(seconds) || (kind && !strcmp(kind, "trace")))
-		return TOOL_GO;
-	return tool_usage(
-		self->tool, "--seconds is a whole number for servers, not %g", seconds);
-}
-
 /* TOOL_GO, or the exit status after saying why. */
-static int start(struct cpget *self, size_t job, bool first)
+static int start(struct cpget *self, size_t job, bool told)
 {
 	struct taken **taken =
 		reallocarray(self->taken, self->n_taken + 1, sizeof *taken);
@@ -177,7 +154,7 @@ static int start(struct cpget *self, size_t job, bool first)
 	struct fetch_request request = {
 		.url = self->jobs[job].url,
 		.kind = self->jobs[job].kind,
-		.seconds = seconds_of(self, &self->jobs[job]),
+		.seconds = cpget_seconds(self, &self->jobs[job]),
 		.file = self->file,
 		.dir = self->place,
 		.progress = note_progress,
@@ -190,6 +167,7 @@ static int start(struct cpget *self, size_t job, bool first)
 		self->taken = taken;
 	if (t) {
 		t->job = job;
+		t->told = told;
 		t->capture = fetch_start(
 			self->loop, &request, message, sizeof message, &reason);
 	}
@@ -201,8 +179,6 @@ static int start(struct cpget *self, size_t job, bool first)
 		return status_of(reason);
 	}
 	self->taken[self->n_taken++] = t;
-	if (first)
-		say_length(self, t);
 	return TOOL_GO;
 }
 
@@ -257,6 +233,14 @@ static void keep(struct cpget *self, struct taken *t)
 	report(self, t);
 }
 
+static void look_at(struct cpget *self, struct taken *t)
+{
+	if (fetch_done(t->capture))
+		keep(self, t);
+	else
+		say_length(self, t);
+}
+
 /* Runs what was started to its end, and keeps each capture as soon as it is whole. */
 static void run_round(struct cpget *self)
 {
@@ -266,9 +250,8 @@ static void run_round(struct cpget *self)
 		going = fetch_step(
 			self->loop, self->tool->progress.on ? 1000 : 60 * 1000);
 		for (size_t i = 0; i < self->n_taken; i++)
-			if (!self->taken[i]->reported &&
-				fetch_done(self->taken[i]->capture))
-				keep(self, self->taken[i]);
+			if (!self->taken[i]->reported)
+				look_at(self, self->taken[i]);
 		cpget_show(self);
 	}
 	ui_wipe(&self->tool->ui);
@@ -291,15 +274,6 @@ static void rest(double until)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-static size_t rounds(const struct cpget *self)
-{
-	double n = self->repeat ? (double)self->repeat : self->every > 0 ? 1e9 : 1;
-
-	if (self->span > 0)
-		n = fmin(n, ceil(self->span / self->every - 1e-9));
-	return (size_t)n;
-}
-
 static size_t count_good(const struct cpget *self)
 {
 	size_t n = 0;
@@ -320,14 +294,14 @@ static void say_stopped(const struct cpget *self)
 
 static int capture(struct cpget *self)
 {
-	size_t n = rounds(self);
+	size_t n = cpget_rounds(self);
 	double begun = now();
 	bool stopped = false;
 	int status = TOOL_GO;
 
 	for (size_t round = 0; round < n && !signalled; round++) {
 		for (size_t j = 0; status == TOOL_GO && j < self->n_jobs; j++)
-			status = start(self, j, !round);
+			status = start(self, j, round);
 		if (status != TOOL_GO)
 			return status;
 		run_round(self);
@@ -342,74 +316,6 @@ static int capture(struct cpget *self)
 	self->finished = !stopped && self->n_taken == n * self->n_jobs;
 	if (!self->finished)
 		say_stopped(self);
-	return TOOL_GO;
-}
-
-/* URLs times kinds. */
-static bool list_jobs(struct cpget *self)
-{
-	const struct opt_list *urls = &self->tool->options.inputs,
-			      *kinds = &self->fetch.kinds;
-	size_t per = kinds->n ? kinds->n : 1;
-
-	self->jobs = calloc(urls->n * per, sizeof *self->jobs);
-	if (!self->jobs)
-		return false;
-	for (size_t i = 0; i < urls->n * per; i++)
-		self->jobs[i] = (struct job){
-			urls->v[i / per], kinds->n ? kinds->v[i % per] : NULL};
-	self->n_jobs = urls->n * per;
-	return true;
-}
-
-static int check_series(struct cpget *self)
-{
-	struct tool *tool = self->tool;
-
-	if (!(self->every >= 0) || !(self->span >= 0) || self->repeat < 0)
-		return tool_usage(tool, "--every, --for and --repeat are not negative");
-	if (self->span > 0 && !(self->every > 0))
-		return tool_usage(tool, "--for N goes with --every N");
-	if (self->span > 0 && self->span < self->every)
-		return tool_usage(tool, "--for %g is shorter than --every %g", self->span,
-			self->every);
-	if (self->every > 0 && self->fetch.seconds > self->every)
-		return tool_usage(tool, "--seconds %g does not fit into --every %g",
-			self->fetch.seconds, self->every);
-	return TOOL_GO;
-}
-
-/* -o names one file: the only capture, or what all are merged into. */
-static int check_output(struct cpget *self)
-{
-	const char *output = self->tool->options.output;
-	struct stat st;
-	bool one = self->n_jobs == 1 && rounds(self) == 1, merged = true, stream;
-
-	if (!output)
-		return TOOL_GO;
-	stream = !strcmp(output, "-") || (!stat(output, &st) && !S_ISREG(st.st_mode));
-	for (size_t i = 0; i < self->n_jobs; i++)
-		merged &= cpget_merges(self, i) &&
-			  (self->n_jobs == 1 || (self->merge && self->fetch.kinds.n < 2));
-	if (!one && !merged)
-		return tool_usage(self->tool, "-o is for one file, and here are several: "
-					      "--dir FOLDER, or --merge");
-	if (self->dir && one)
-		return tool_usage(self->tool, "-o and --dir do not go together");
-	if (stream && self->json)
-		return tool_usage(
-			self->tool, "--json and -o - would mix on standard output");
-	if (!strcmp(output, "-") && isatty(STDOUT_FILENO)) {
-		ui_error(&self->tool->ui, NULL,
-			"binary output is not written to a terminal; use -o FILE");
-		return TOOL_USAGE;
-	}
-	self->streamed = one && stream;
-	if (self->streamed)
-		self->place = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-	else if (one)
-		self->file = output;
 	return TOOL_GO;
 }
 
@@ -429,13 +335,7 @@ static int prepare(struct cpget *self)
 		return tool_usage(tool, "no URL: cpget localhost:6060");
 	status = symbol_options_get(tool, &self->symbols, &self->symbolize, &use);
 	if (status == TOOL_GO)
-		status = check_series(self);
-	if (status == TOOL_GO && !list_jobs(self))
-		status = TOOL_SYSTEM;
-	for (size_t i = 0; status == TOOL_GO && i < self->n_jobs; i++)
-		status = check_seconds(self, i);
-	if (status == TOOL_GO)
-		status = check_output(self);
+		status = cpget_plan(self);
 	if (status == TOOL_GO)
 		status = fetch_options_get(tool, &self->fetch, &settings);
 	if (status != TOOL_GO)

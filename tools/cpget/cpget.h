@@ -20,6 +20,7 @@ struct taken {
 	size_t job;
 	struct fetch_capture *capture; /* NULL: it could not be started */
 	struct fetch_progress progress;
+	bool told; /* how long it takes */
 	bool reported;
 };
 
@@ -58,6 +59,12 @@ struct cpget {
 bool cpget_is_good(const struct taken *taken);
 /* The file to open: with names where the answer had none. */
 const char *cpget_file(const struct taken *taken);
+
+/* plan.c: fills jobs, file and place. TOOL_GO, or the exit status after saying why. */
+int cpget_plan(struct cpget *self);
+size_t cpget_rounds(const struct cpget *self);
+/* The length that a job's captures are asked for; 0: the server's own. */
+double cpget_seconds(const struct cpget *self, const struct job *job);
 
 /* show.c: one line that is drawn over, while captures run. */
 void cpget_show(struct cpget *self);

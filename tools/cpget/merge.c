@@ -2,7 +2,6 @@
 /* merge.c: the captures of a series, or of all hosts, as one profile. */
 #include "cpget/cpget.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/ui.h"
 #include "fetch/listen.h"
@@ -68,54 +67,13 @@ char *fetch_quote(const struct fetch_capture *c, char *buf, size_t size)
 	return buf;
 }
 
-/* What the page calls itself; "" when it does not. */
-static char *title(const struct fetch_capture *c, char *buf, size_t size)
-{
-	const char *at = strcasestr(c->answer.head, "<title"), *end;
-	char *text;
-
-	*buf = 0;
-	at = at ? strchr(at, '>') : NULL;
-	end = at ? strchr(++at, '<') : NULL;
-	text = end ? strndup(at, (size_t)(end - at)) : NULL;
-	if (text) {
-		char *p = text + strspn(text, " \t\r\n");
-
-		p[strcspn(p, "\r\n")] = 0;
-		fetch_redact(c, p);
-		ui_escape(buf, size, p);
-	}
-	free(text);
-	return buf;
-}
-
-/* The front server by its header or its page; NULL when it is none. */
-static const char *front_server(const struct fetch_answer *a)
-{
-	static const char *const names[][2] = {{"nginx", "nginx"},
-		{"openresty", "openresty"}, {"Apache", "Apache"}, {"envoy", "Envoy"},
-		{"Caddy", "Caddy"}, {"Traefik", "Traefik"}, {"HAProxy", "HAProxy"},
-		{"awselb", "a load balancer"}, {"cloudflare", "Cloudflare"}};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (has(a->server, names[i][0]))
-			return names[i][1];
-	if (!has(a->type, "html") && !has(a->head, "<html"))
-		return NULL;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (has(a->head, names[i][0]))
-			return names[i][1];
-	return NULL;
-}
-
-static double asked(const struct fetch_capture *c)
+double fetch_asked(const struct fetch_capture *c)
 {
 	return c->target.seconds > 0 ? c->target.seconds
 				     : fetch_target_default(&c->target);
 }
 
-/* A length that is surely shorter than a limit near `seconds`. */
-static int shorter(double seconds)
+int fetch_shorter(double seconds)
 {
 	double less = floor(seconds * 5 / 6);
 
@@ -301,7 +259,7 @@ static bool tls_failed(struct fetch_capture *c, CURLcode code)
 static void cut(struct fetch_capture *c)
 {
 	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0,
-	       want = asked(c);
+	       want = fetch_asked(c);
 	double five = rint(waited / 5) * 5;
 	char after[32], of[32];
 
@@ -316,13 +274,13 @@ static void cut(struct fetch_capture *c)
 			"WriteTimeout is shorter: --seconds %d, or a second http.Server "
 			"for "
 			"pprof",
-			of, shorter(want));
+			of, fetch_shorter(want));
 	else if (five >= 5 && fabs(waited - five) < 0.5)
 		fetch_say(c, FETCH_PROXY_TIMEOUT,
 			"the proxy gave up after %.0f s (nginx: proxy_read_timeout, "
 			"default 60s): "
 			"ask the service's own port, or --seconds %d",
-			five, shorter(five));
+			five, fetch_shorter(five));
 	else
 		fetch_say(c, FETCH_CUT,
 			"the connection was closed after %s, before the answer: the "
@@ -422,266 +380,16 @@ static void no_answer(struct fetch_capture *c, CURLcode code)
 	}
 }
 
-static void redirected(struct fetch_capture *c)
-{
-	char *shown = fetch_url_shown(c->answer.location);
-
-	if (c->redirects >= FETCH_MAX_REDIRECTS)
-		fetch_say(c, FETCH_REDIRECT_LOOP,
-			"sent on more than %d times, last to %s: that does not end",
-			FETCH_MAX_REDIRECTS, shown ? shown : "another place");
-	else
-		fetch_say(c, FETCH_REDIRECTED,
-			"sent on to %s, which is another place than asked: ask it "
-			"yourself, or "
-			"--location-trusted",
-			shown ? shown : "what is no URL");
-	free(shown);
-}
-
-static void unauthorized(struct fetch_capture *c)
-{
-	const struct fetch_settings *s = &c->fetch->settings;
-	const char *scheme = c->answer.authenticate;
-	int n = (int)strcspn(scheme, " ,");
-	bool given = c->target.user || s->user || s->bearer;
-
-	if (given)
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"the credentials that were given are refused (401)");
-	else if (!strncasecmp(scheme, "Basic", 5) || !strncasecmp(scheme, "Digest", 6))
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"a name and password are asked for (401, %.*s): --user NAME", n,
-			scheme);
-	else if (!strncasecmp(scheme, "Bearer", 6))
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"a token is asked for (401, Bearer): --bearer-file FILE");
-	else
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"credentials are asked for (401%s%.*s): --bearer-file FILE, "
-			"--user NAME, "
-			"or --header @FILE for a cookie",
-			n ? ", " : "", n, scheme);
-}
-
-static void forbidden(struct fetch_capture *c)
-{
-	char quote[120];
-
-	fetch_say(c, FETCH_FORBIDDEN,
-		"the server refuses (403): \"%s\"; it may take other credentials "
-		"(--bearer-file, --user, --header), or none from this address",
-		fetch_quote(c, quote, sizeof quote));
-}
-
-static bool not_found(struct fetch_capture *c)
-{
-	const struct fetch_answer *a = &c->answer;
-	static const char fix[] =
-		"net/http: import _ \"net/http/pprof\" and serve http.DefaultServeMux; "
-		"echo, gin and gorilla need it registered on their router";
-
-	if (a->status != 404)
-		return false;
-	if (a->go_pprof || has(a->head, "Unknown profile"))
-		fetch_say(c, FETCH_INDEX_ONLY,
-			"only pprof.Index is registered; %s needs %s", c->target.path,
-			!strcmp(c->target.kind, "trace")     ? "pprof.Trace"
-			: !strcmp(c->target.kind, "symbol")  ? "pprof.Symbol"
-			: !strcmp(c->target.kind, "cmdline") ? "pprof.Cmdline"
-			: !strcmp(c->target.kind, "profile")
-				? "pprof.Profile"
-				: "a profile of that name, which this program does not "
-				  "have");
-	else if (!strncmp(a->head, "404 page not found", 18))
-		fetch_say(c, FETCH_NO_PPROF, "a Go server%s without pprof here (404). %s",
-			a->nosniff ? "" : " (gin?)", fix);
-	else if (has(a->head, "\"message\":\"Not Found\""))
-		fetch_say(c, FETCH_NO_PPROF,
-			"an echo server without pprof here (404). echo needs it "
-			"registered: "
-			"e.GET(\"/debug/pprof/*\", "
-			"echo.WrapHandler(http.DefaultServeMux)), with "
-			"import _ \"net/http/pprof\"");
-	else if (!strncmp(a->head, "Cannot GET ", 11))
-		fetch_say(c, FETCH_NO_PPROF,
-			"a server without pprof here (404). fiber: app.Use(pprof.New())");
-	else
-		return false;
-	return true;
-}
-
-static void front(struct fetch_capture *c, const char *name)
-{
-	char after[32];
-	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
-
-	if (c->answer.status == 504)
-		fetch_say(c, FETCH_PROXY_TIMEOUT,
-			"%s gave up after %s (504; nginx: proxy_read_timeout, default "
-			"60s): ask "
-			"the service's own port, or --seconds %d",
-			name ? name : "the proxy",
-			fetch_say_seconds(after, sizeof after, waited), shorter(waited));
-	else
-		fetch_say(c, FETCH_FRONT_SERVER,
-			"this is %s, not your service (%d): give the service's own port "
-			"(see "
-			"%s)",
-			name, c->answer.status,
-			!strcmp(name, "nginx") || !strcmp(name, "openresty")
-				? "proxy_pass in its configuration"
-				: "its configuration");
-}
-
-static bool bad_request(struct fetch_capture *c)
-{
-	const char *head = c->answer.head;
-	char want[32], quote[160];
-
-	fetch_say_seconds(want, sizeof want, asked(c));
-	if (has(head, "WriteTimeout"))
-		fetch_say(c, FETCH_WRITE_TIMEOUT,
-			"the server's WriteTimeout is shorter than %s: --seconds %d, or "
-			"a second "
-			"http.Server for pprof",
-			want, shorter(asked(c) > 20 ? 24 : asked(c)));
-	else if (has(head, "HTTP request to an HTTPS server") ||
-		 has(head, "plain HTTP request was sent to HTTPS port") ||
-		 has(head, "speaking plain HTTP to an SSL-enabled"))
-		fetch_say(c, FETCH_SPEAKS_HTTPS, "%s speaks HTTPS: use https://",
-			c->target.host);
-	else if (has(head, "specify ?seconds") || has(head, "specify seconds"))
-		fetch_say(c, FETCH_SECONDS_NEEDED,
-			"the server wants to be told how long: --seconds 10");
-	else if (c->answer.status == 400)
-		fetch_say(c, FETCH_BAD_REQUEST,
-			"the server does not take that (400): \"%s\"",
-			fetch_quote(c, quote, sizeof quote));
-	else
-		return false;
-	return true;
-}
-
-static bool is_busy(const struct fetch_answer *a)
-{
-	static const char *const words[] = {"already in use", "already enabled",
-		"nother profiler is running", "already running", "lready in CPU",
-		"in progress"};
-
-	if (a->status < 400)
-		return false;
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (has(a->head, words[i]))
-			return true;
-	return false;
-}
-
-/* Any answer but 200. */
-static void bad_status(struct fetch_capture *c)
-{
-	const struct fetch_answer *a = &c->answer;
-	const char *name = front_server(a);
-	char quote[160];
-
-	if (a->location) {
-		redirected(c);
-	} else if (a->status == 401) {
-		unauthorized(c);
-	} else if (is_busy(a)) {
-		fetch_say(c, FETCH_BUSY,
-			"another %s capture is running (pprof, pprotein, Pyroscope, "
-			"another "
-			"cpget); --wait retries until it ends",
-			strcmp(c->target.kind, "profile") ? c->target.kind : "CPU");
-	} else if (not_found(c) || bad_request(c)) {
-		return;
-	} else if (a->status == 504 ||
-		   (name && (a->status == 404 || a->status == 502 || a->status == 503))) {
-		front(c, name);
-	} else if (a->status == 403) {
-		forbidden(c);
-	} else {
-		fetch_quote(c, quote, sizeof quote);
-		fetch_say(c, a->status == 204 ? FETCH_EMPTY : FETCH_HTTP_STATUS,
-			"the server answers %d%s%s%s%s", a->status, *quote ? ": \"" : "",
-			quote, *quote ? "\"" : "",
-			a->status == 404   ? "; there is no profile under that path"
-			: a->status == 405 ? "; it does not take GET there (Envoy's "
-					     "profilers are switched by POST)"
-					   : "");
-	}
-}
-
 void fetch_diagnose(struct fetch_capture *c, CURLcode code)
 {
 	c->result.reason = FETCH_OK;
 	c->result.sentence[0] = 0;
 	if (c->stop == FETCH_STOP_ENOUGH ||
 		(!code && c->answer.status != 200 && c->answer.status))
-		bad_status(c);
+		fetch_diagnose_status(c);
 	else if (code || c->stop != FETCH_STOP_NONE)
 		no_answer(c, code);
 	else if (!c->store.bytes)
 		fetch_say(c, FETCH_EMPTY,
 			"the answer is 200, and empty: nothing was captured there");
-}
-
-/* The page that net/http/pprof's Index draws. */
-static void index_page(struct fetch_capture *c)
-{
-	const char *path = c->target.path;
-	size_t n = strlen(path);
-
-	if (n >= 6 && (!strcmp(path + n - 6, "/pprof") || path[n - 1] == '/'))
-		fetch_say(c, FETCH_INDEX_PAGE,
-			"that is pprof's index, which lists the profiles: choose one "
-			"with "
-			"--kind cpu, heap, allocs, block, mutex or goroutine");
-	else
-		fetch_say(c, FETCH_INDEX_PAGE,
-			"pprof answered its index: it is mounted under a prefix it does "
-			"not "
-			"know; pprof.Index wants /debug/pprof/ in front "
-			"(http.StripPrefix, or "
-			"pprof.Handler(\"%s\"))",
-			c->target.kind);
-}
-
-static bool starts(const char *text, const char *with)
-{
-	return !strncasecmp(text, with, strlen(with));
-}
-
-bool fetch_diagnose_page(struct fetch_capture *c)
-{
-	const struct fetch_answer *a = &c->answer;
-	const char *head = a->head + strspn(a->head, " \t\r\n");
-	char text[160];
-
-	if (starts(head, "go 1.") &&
-		starts(head + 5 + strspn(head + 5, "0123456789."), " trace"))
-		fetch_say(c, FETCH_TRACE,
-			"an execution trace (go tool trace), not a profile");
-	else if (starts(head, "goroutine ") && has(head, " ["))
-		fetch_say(c, FETCH_STACK_DUMP,
-			"a stack dump (debug=2), not a profile; take debug=0");
-	else if (starts(head, "<svg") || (starts(head, "<?xml") && has(head, "<svg")))
-		fetch_say(c, FETCH_PICTURE,
-			"a picture (SVG), as TiKV's and pprof-rs' servers draw, not a "
-			"profile");
-	else if (has(head, "<title>/debug/pprof/") ||
-		 has(head, "Types of profiles available"))
-		index_page(c);
-	else if (starts(head, "<!doctype html") || starts(head, "<html") ||
-		 (has(a->type, "text/html") && *head == '<'))
-		fetch_say(c, FETCH_HTML,
-			"an HTML page titled \"%s\" came back: not a profile",
-			title(c, text, sizeof text));
-	else if (*head == '{' || *head == '[')
-		fetch_say(c, FETCH_NOT_A_PROFILE, "JSON came back, not a profile: %s",
-			fetch_quote(c, text, sizeof text));
-	else
-		return false;
-	return true;
 }

@@ -84,6 +84,10 @@ char *fetch_say_seconds(char *buf, size_t size, double seconds);
 /* "123 bytes", "1.2 MB" */
 char *fetch_say_size(char *buf, size_t size, uint64_t bytes);
 
+/* settings.c: the loop's headers and secrets. False and a sentence when one is no good.
+ */
+bool fetch_settings_take(struct fetch *fetch, char *message, size_t size);
+
 /* exchange.c: one request and its answer. */
 
 /* Everything but the callbacks, for `url`. False when memory ends. */
@@ -93,10 +97,16 @@ bool fetch_exchange_start(struct fetch_capture *capture);
 
 /* diagnose.c: sets result.reason and result.sentence from what came back. */
 void fetch_diagnose(struct fetch_capture *capture, CURLcode code);
+/* Of an answer with any other status than 200. */
+void fetch_diagnose_status(struct fetch_capture *capture);
 /* The same for a whole answer with status 200, from its first bytes; true: no profile. */
 bool fetch_diagnose_page(struct fetch_capture *capture);
 void fetch_say(struct fetch_capture *capture, enum fetch_reason reason,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Seconds that were asked for, or are the server's own; 0: unknown. */
+double fetch_asked(const struct fetch_capture *capture);
+/* A length that is surely shorter than a limit near `seconds`. */
+int fetch_shorter(double seconds);
 /* The first line of the body as it may be shown, without secrets. */
 char *fetch_quote(const struct fetch_capture *capture, char *buf, size_t size);
 

@@ -453,6 +453,7 @@ void fetch_keep(struct fetch_capture *c, const struct fetch_keep_options *option
 	} else {
 		fetch_say(c, FETCH_SYSTEM, "out of memory");
 	}
+	fetch_store_settle(&c->store);
 	free(c->result.file);
 	c->result.file = strdup(c->store.path);
 }

@@ -239,17 +239,6 @@ static bool take_path(struct fetch_store *s, char *path)
 	return true;
 }
 
-/* The name survives a crash of the machine when the folder is on disk, too. */
-static void sync_folder(const struct fetch_store *s)
-{
-	int fd = open(*s->dir ? s->dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	fsync(fd);
-	close(fd);
-}
-
 static bool rename_finished(struct fetch_store *s, bool complete)
 {
 	const char *base = s->file ? strrchr(s->file, '/') : NULL;
@@ -290,10 +279,7 @@ bool fetch_store_finish(struct fetch_store *s, bool complete)
 	if (close(s->fd) && !s->error)
 		s->error = errno;
 	s->fd = -1;
-	if (!rename_finished(s, complete && !s->error))
-		return false;
-	sync_folder(s);
-	return !s->error;
+	return rename_finished(s, complete && !s->error) && !s->error;
 }
 
 void fetch_store_drop(struct fetch_store *s)
@@ -322,6 +308,17 @@ bool fetch_store_name(struct fetch_store *s, const char *prefix, const char *suf
 	}
 	path = fetch_store_move(s->path, s->dir, prefix, suffix);
 	return take_path(s, path);
+}
+
+void fetch_store_settle(const struct fetch_store *s)
+{
+	int fd = open(
+		s->dir && *s->dir ? s->dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
 }
 
 void fetch_store_release(struct fetch_store *s)

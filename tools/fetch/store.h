@@ -50,6 +50,8 @@ void fetch_store_drop(struct fetch_store *store);
  * or the name asked for. False when it fails; it stays where it is then.
  */
 bool fetch_store_name(struct fetch_store *store, const char *prefix, const char *suffix);
+/* Brings the folder to disk, too, so that the file's last name survives a power cut. */
+void fetch_store_settle(const struct fetch_store *store);
 void fetch_store_release(struct fetch_store *store);
 
 /*
