@@ -43,11 +43,22 @@ static bool known(struct web *web, const char *path)
 	return found;
 }
 
+/* FILE.json beside FILE is what cpget knows of that capture. */
+static bool is_note(const char *path)
+{
+	size_t n = strlen(path);
+	char *file = n > 5 && !strcmp(path + n - 5, ".json") ? strndup(path, n - 5) : NULL;
+	bool note = file && !access(file, F_OK);
+
+	free(file);
+	return note;
+}
+
 /* Hidden files, programs, and what only looks half written are no runs. */
 static bool is_run(const char *path, const char *name)
 {
 	static const char *const others[] = {".txt~", ".tmp", ".part", ".partial", ".svg",
-		".html", ".py", ".sh", ".md", ".c", ".h", ".go", ".json~"};
+		".html", ".py", ".sh", ".md", ".c", ".h", ".go", ".json~", ".answer"};
 	size_t n = strlen(name);
 	struct stat st;
 
@@ -61,7 +72,7 @@ static bool is_run(const char *path, const char *name)
 		if (n > m && !strcmp(name + n - m, others[i]))
 			return false;
 	}
-	return S_ISREG(st.st_mode) && st.st_size && !file_is_elf(path);
+	return S_ISREG(st.st_mode) && st.st_size && !is_note(path) && !file_is_elf(path);
 }
 
 static int by_name(const void *a, const void *b)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpweb/view.h"
+#include "fetch/note.h"
 
 struct listed {
 	const struct input *input;
@@ -164,6 +165,7 @@ static void add_facts(struct job *job, struct buf *b)
 	const struct cp_profile_header *header = cp_profile_header(p);
 	const struct cp_value_type *type = cp_profile_sample_type(p, job->type);
 	struct cp_text host = {0}, unit = cp_profile_string(p, type->unit);
+	char beside[256];
 	int64_t total = 0;
 	struct cp_error err;
 	bool mean;
@@ -180,6 +182,8 @@ static void add_facts(struct job *job, struct buf *b)
 	noted(p, "perf: host ", &host);
 	if (!host.n)
 		noted(p, "cpget: host ", &host);
+	if (!host.n && fetch_note_read(job->input->path, "host", beside, sizeof beside))
+		host = (struct cp_text){beside, strlen(beside)};
 	if (host.n) {
 		buf_str(b, ",\"host\":");
 		buf_json(b, host.p, host.n);

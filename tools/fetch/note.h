@@ -28,6 +28,11 @@ void fetch_note_print(FILE *to, const struct fetch_capture *capture, const char 
 	const char *indent);
 /* Writes FILE.json beside the capture's file. False and a sentence when that fails. */
 bool fetch_note_write(const struct fetch_capture *capture, char *message, size_t size);
+/*
+ * The text that the note beside `file` has under `name` ("host", "url"). False when there
+ * is no note, or none of ours, or it does not say.
+ */
+bool fetch_note_read(const char *file, const char *name, char *buf, size_t size);
 /* A JSON string, quotes included; bytes that are no UTF-8 as those of Latin-1. */
 void fetch_note_string(FILE *to, const char *text);
 
