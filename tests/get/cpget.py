@@ -181,6 +181,28 @@ def test_folder_of_runs(place):
     assert_no_secret(place)
 
 
+def test_index_of_runs(place):
+    """cpweb's list of a folder has each capture once, with the host from the note beside it."""
+    if not os.path.exists(os.path.join(TOOLS, "cpweb")):
+        raise Skip("needs cpweb")
+    import importlib.util
+    spec = importlib.util.spec_from_file_location(
+        "web_server", Path(__file__).resolve().parent.parent / "web" / "server.py")
+    web_server = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(web_server)
+    with Server(pprof) as s, Server(gives("<html>no</html>", kind="text/html")) as h:
+        place.run("--dir", "runs", local(s))
+        name = os.path.basename(place.out.strip())
+        place.run("--dir", "runs", local(h), status=3)
+        assert len(place.files()) == 4, place.files()
+        os.mkfifo(place.folder / "runs" / "pipe.json")
+        with web_server.Web(os.path.join(TOOLS, "cpweb"), place.folder / "runs",
+                            env=place.env) as web:
+            rows = json.loads(web.get("/runs?to=json").text)
+            assert [r["name"] for r in rows["runs"]] == [name], rows
+            assert json.loads(web.get(f"/run?file={name}").text)["host"] == local(s)
+
+
 def assert_no_secret(place):
     """In nothing that was printed, and in no file."""
     import base64
