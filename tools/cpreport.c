@@ -12,10 +12,11 @@
 #include "cpreport.h"
 
 static const char *const report_words[] = {"", "top|text", "tree", "peek", "graph",
-	"traces", "list", "source|weblist", "tags", "raw", "comments", NULL};
+	"traces", "list", "source|weblist", "disasm", "tags", "raw",
+	"comments", NULL};
 const char *const cpreport_names[] = {
 	"", "top", "tree", "peek", "graph", "traces", "list", "source",
-	"tags", "raw", "comments"};
+	"disasm", "tags", "raw", "comments"};
 
 static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.cum, "cum", 0, "sort by cumulative value"),
@@ -63,6 +64,9 @@ static const struct opt report_rows[] = {
 	OPT_STRING(struct cpreport, peek, "peek", 0, "REGEX", NULL),
 	OPT_STRING(struct cpreport, list, "list", 0, "REGEX", NULL),
 	OPT_STRING(struct cpreport, weblist, "weblist", 0, "REGEX", NULL),
+	OPT_STRING(struct cpreport, disasm, "disasm", 0, "REGEX", NULL),
+	OPT_FLAG(struct cpreport, intel, "intel-syntax", 0,
+		"disasm: Intel's syntax instead of AT&T's"),
 	OPT_CHOICE(struct cpreport, graph.group, "group", 0, "BY", cpreport_groups,
 		"graph: functions of one package or image are one box: auto (by package "
 		"above 300 functions), none, package, image"),
@@ -81,9 +85,26 @@ static const char examples[] =
 	"  cpreport peek 'alloc' heap.pb.gz     callers and callees\n"
 	"  cpreport list main.work cpu.pb.gz    annotated source\n"
 	"  cpreport source -o a.html REGEX IN   with what was inlined into each line\n"
+	"  cpreport disasm REGEX IN             instructions, with jumps and blocks\n"
 	"  cpreport graph -o graph.svg IN       who calls whom, as a picture\n"
 	"  cpreport tags cpu.pb.gz              totals per label value\n"
 	"  cpreport --to json cpu.pb.gz         for programs\n";
+
+/* pprof's way to ask: -list=REGEX. */
+static void take_option(struct cpreport *self)
+{
+	const struct {
+		const char *regex;
+		int report;
+	} rows[] = {{self->peek, PEEK}, {self->list, LIST}, {self->weblist, SOURCE},
+		{self->disasm, DISASM}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows && self->report == NONE; i++)
+		if (rows[i].regex) {
+			self->report = rows[i].report;
+			self->options.regex = rows[i].regex;
+		}
+}
 
 /* The report's name and regex, taken off the operands. */
 static int take_report(struct tool *tool, struct cpreport *self)
@@ -91,12 +112,7 @@ static int take_report(struct tool *tool, struct cpreport *self)
 	struct opt_list *inputs = &tool->options.inputs;
 	size_t taken = 0;
 
-	if (self->peek || self->list || self->weblist) {
-		self->report = self->peek ? PEEK : self->list ? LIST : SOURCE;
-		self->options.regex = self->peek	? self->peek
-				      : self->list ? self->list
-						   : self->weblist;
-	}
+	take_option(self);
 	if (self->svg) {
 		self->report = GRAPH;
 		tool->options.to = tool->options.to ? tool->options.to : "svg";
@@ -109,7 +125,7 @@ static int take_report(struct tool *tool, struct cpreport *self)
 			self->report = word;
 			taken = 1;
 		}
-		if (word == PEEK || word == LIST || word == SOURCE) {
+		if (word == PEEK || (word >= LIST && word <= DISASM)) {
 			if (inputs->n < 2)
 				return tool_usage(tool, "%s needs a regular expression",
 					cpreport_names[word]);
@@ -138,6 +154,7 @@ static enum cp_granularity granularity(const struct cpreport *self)
 	case LIST:
 		return CP_BY_LINE;
 	case SOURCE:
+	case DISASM:
 	case RAW:
 	case COMMENTS:
 		return CP_BY_ADDRESS;
@@ -234,7 +251,7 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	/* Source is listed by line whatever is asked for, as by pprof. */
 	if (self->report == LIST)
 		filter.granularity = CP_BY_LINE;
-	if (self->report == SOURCE)
+	if (self->report == SOURCE || self->report == DISASM)
 		filter.granularity = CP_BY_ADDRESS;
 	filter.drop_frames =
 		self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
@@ -286,7 +303,9 @@ static const struct answer listings[] = {
 
 static const struct answer *answers_of(const struct cpreport *self)
 {
-	return self->report == GRAPH ? pictures : self->report == SOURCE ? listings : answers;
+	return self->report == GRAPH		  ? pictures
+	       : self->report == SOURCE || self->report == DISASM ? listings
+							       : answers;
 }
 
 static int write_report(struct tool *tool, struct cpreport *self, const char *format)
@@ -298,6 +317,8 @@ static int write_report(struct tool *tool, struct cpreport *self, const char *fo
 		return cpreport_write_graph(tool, self, format);
 	if (self->report == SOURCE)
 		return cpreport_write_source(tool, self, format);
+	if (self->report == DISASM)
+		return cpreport_write_disasm(tool, self, format);
 	if (!cp_report_write(tool->context, self->profile, name, format, &self->options,
 		    out_write, &tool->out, &err))
 		return tool_commit_output(tool);
@@ -315,6 +336,7 @@ static int report(struct tool *tool, struct cpreport *self)
 
 	if (status == TOOL_GO)
 		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
+	self->files = &symbolize;
 	if (status == TOOL_GO)
 		status = tool_read(tool, tool->options.inputs.v[0], &self->read, use,
 			&self->profile);
@@ -387,7 +409,7 @@ int main(int argc, char **argv)
 		.summary = "the numbers of a profile",
 		.examples = examples,
 		.notes = "Reports: top (the default), tree, peek REGEX, graph, traces, "
-			 "list REGEX,\nsource REGEX, tags, raw, comments.",
+			 "list REGEX,\nsource REGEX, disasm REGEX|0xADDRESS, tags, raw, comments.",
 		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};
 	const struct opt_group groups[] = {

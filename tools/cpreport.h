@@ -4,6 +4,7 @@
 
 /* The parts of cpreport: cpreport.c parses and reads, the others are named below. */
 
+#include <cp/disasm.h>
 #include <cp/filter.h>
 #include <cp/graph.h>
 #include <cp/report.h>
@@ -14,13 +15,13 @@
 #include "common/options.h"
 
 /* Up to GRAPH functions are what is shown, at a granularity that the user chooses. */
-enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, SOURCE, TAGS, RAW, COMMENTS };
+enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, SOURCE, DISASM, TAGS, RAW, COMMENTS };
 
 extern const char *const cpreport_names[], *const cpreport_groups[];
 
 struct cpreport {
 	int report;
-	const char *peek, *list, *weblist;
+	const char *peek, *list, *weblist, *disasm;
 	struct cp_report_options options;
 	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
 	bool relative, trim, flat, svg;
@@ -30,10 +31,13 @@ struct cpreport {
 	struct filter_options filters;
 
 	struct cp_read_options read;
+	const struct cp_symbolize_options *files; /* where they are */
+	bool intel;
 	struct cp_profile *profile, *original;
 };
 
 /* cpreport_views.c: what has an interface of its own in the library. */
+int cpreport_write_disasm(struct tool *tool, struct cpreport *self, const char *format);
 int cpreport_write_source(struct tool *tool, struct cpreport *self, const char *format);
 int cpreport_write_graph(struct tool *tool, struct cpreport *self, const char *format);
 

@@ -43,3 +43,21 @@ int cpreport_write_source(struct tool *tool, struct cpreport *self, const char *
 	return code ? tool_fail(tool, tool->options.inputs.v[0], &err)
 		    : tool_commit_output(tool);
 }
+
+int cpreport_write_disasm(struct tool *tool, struct cpreport *self, const char *format)
+{
+	const struct cp_disasm_options options = {.size = sizeof options,
+		.report = &self->options,
+		.symbols = self->files,
+		.intel = self->intel};
+	struct cp_disasm *disasm = NULL;
+	struct cp_error err;
+	enum cp_code code =
+		cp_disasm_new(tool->context, self->profile, &options, &disasm, &err);
+
+	if (!code)
+		code = cp_disasm_write(disasm, format, out_write, &tool->out, &err);
+	cp_disasm_free(disasm);
+	return code ? tool_fail(tool, tool->options.inputs.v[0], &err)
+		    : tool_commit_output(tool);
+}

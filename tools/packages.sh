@@ -6,7 +6,8 @@ set -eu
 
 build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c-dev
 	zlib1g-dev libelf-dev libdwarf-dev libdeflate-dev libisal-dev libzstd-dev liblzma-dev
-	libpcre2-dev libmicrohttpd-dev libiberty-dev libxxhash-dev libcurl4-openssl-dev scdoc'
+	libpcre2-dev libmicrohttpd-dev libiberty-dev libxxhash-dev libcurl4-openssl-dev libzydis-dev
+	libcapstone-dev scdoc'
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
 test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
 	linux-perf golang-go graphviz chromium libxml2-utils xz-utils zstd gzip libdebuginfod1

@@ -17,7 +17,7 @@ ORDER = ["base", "codec", "model", "object", "locate", "format", "op", "unwind",
          "symbolize", "view", "api"]
 # Rooms know those before them. In floors that are not listed here rooms are strangers.
 ROOMS = {
-    "object": ["elf", "symtab", "dwarf", "cfi", "go", "jit", "kernel"],
+    "object": ["elf", "symtab", "dwarf", "cfi", "go", "jit", "kernel", "disasm"],
     "op": ["filter", "merge", "tree", "graph", "diff"],
 }
 # Outsiders see ROOM/ROOM.h, and what is listed here with its reason.

@@ -16,7 +16,7 @@ static const struct {
 		"cpreport graph and cpflame draw SVG, cpconv --to dot feeds Graphviz"},
 	{" kcachegrind ", "cpconv --to callgrind writes what KCachegrind opens"},
 	{" weblist ", "cpreport source shows lines with their cost"},
-	{" disasm intel-syntax ", "nothing is disassembled; cpreport source shows source"},
+	{" disasm intel-syntax ", "cpreport disasm shows instructions with their cost"},
 	{" call-tree ", "cpflame draws call trees"},
 	{" topproto ", "cpconv --to pprof writes profiles"},
 	{" add-comment ", "cpmerge --label KEY=VALUE labels samples"},

@@ -6,6 +6,7 @@
 
 #include <cp/context.h>
 #include <cp/diff.h>
+#include <cp/disasm.h>
 #include <cp/error.h>
 #include <cp/filter.h>
 #include <cp/flame.h>
