@@ -144,7 +144,7 @@ static enum cp_code open_image(
 {
 	struct cpi_asm *a = x->a;
 	const struct cp_mapping_row *m = &a->p->mapping.v[image->mapping.i];
-	struct cpi_target target = {.path = cpi_profile_text(a->p, m->path),
+	struct cpi_sought target = {.path = cpi_profile_text(a->p, m->path),
 		.build_id = cpi_profile_text(a->p, m->build_id),
 		.kind = kind_of(m),
 		.pid = m->pid};
