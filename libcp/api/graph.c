@@ -52,6 +52,16 @@ enum cp_code cp_graph_write(const struct cp_graph *graph, const char *format,
 	return code;
 }
 
+struct cp_text cp_graph_asset(enum cp_graph_asset which, const char **ret_hash)
+{
+	const struct cpi_graph_asset *asset =
+		which == CP_GRAPH_STYLE ? &cpi_graph_asset_style : &cpi_graph_asset_part;
+
+	if (ret_hash)
+		*ret_hash = asset->hash;
+	return (struct cp_text){asset->bytes, asset->n};
+}
+
 void cp_graph_free(struct cp_graph *graph)
 {
 	struct cpi_mem *mem;

@@ -188,7 +188,7 @@ def controls(browser, place):
     with Web(CPWEB, place / "out.pb.gz", CAPTURE) as web:
         for width, dark in ((1280, False), (390, True)):
             page = browser.open(web.url, width, 800, dark)
-            for where in ("flamegraph", "top", "peek?q=m", "tags", "symbols", "info", "diff",
+            for where in ("flamegraph", "top", "peek?q=m", "tags", "symbols", "info", "diff", "graph", "source?q=sort",
                           "time?file=perf.data"):
                 page.goto(base(web) + where)
                 equal(page.eval("""Array.from(document.querySelectorAll('button, input, select, a'))
@@ -325,6 +325,28 @@ def compared(browser, place):
         quiet(page, "diff")
 
 
+def callgraph(browser, place):
+    """Drawn by the library, whatever programs are installed; a box leads to its neighbours."""
+    pb = place / "out.pb.gz"
+    with Web(CPWEB, pb, env={"PATH": "/nonexistent"}) as web:
+        page = browser.open(web.url)
+        page.goto(base(web) + "graph")
+        names = page.eval("Array.from(document.querySelectorAll('.cp-graph .n title'), "
+                          "t => t.textContent.split(':')[0])")
+        rows = json.loads(run("cpreport", "graph", pb, "--to", "json"))
+        equal(len(names), len(rows["nodes"]), "boxes")
+        check("sort_numbers" in names, "their names")
+        page.eval("document.querySelectorAll('.cp-graph .n')[0].focus()")
+        page.key("Enter")
+        check(not page.eval("document.getElementById('cp-graph-box').hidden"), "what a box costs")
+        check(page.eval("location.hash").startswith("#n="), "the box in the address")
+        shot(page, "graph")
+        reload(page, "!document.getElementById('cp-graph-box').hidden")
+        equal(web.get("/save?to=graph").body.decode(), run(
+            "cpreport", "graph", pb, "--to", "svg", "--title", pb.name), "the saved picture")
+        quiet(page, "graph")
+
+
 def runs(browser, place):
     folder = place / "runs"
     folder.mkdir()
@@ -355,7 +377,7 @@ def main():
     with tempfile.TemporaryDirectory() as name, Browser() as browser:
         place = Path(name)
         for part in (flame, large, top, switching, controls, capture, hostile, door, times, compared,
-                     runs):
+                     callgraph, runs):
             start = time.monotonic()
             try:
                 part(browser, place)

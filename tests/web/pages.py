@@ -286,6 +286,48 @@ def hostile(place):
         check(web.process.poll() is None, "the server lives")
 
 
+def sources(place):
+    """A profile alone names no file; --source-path does, and so does the image's own line table."""
+    secret = place / "secret.c"
+    secret.write_text("int secret_line;\n" * 20)
+    names = [b"/etc/passwd", str(secret).encode(), b"secret.c", b"../../../../etc/passwd"]
+    path = place / "names.pb"
+    path.write_bytes(named_files(names))
+    for flags in ([], ["--source-path", place / "nothing"]):
+        with Web(CPWEB, *flags, path, cwd=place) as web:
+            text = web.get("/source?q=.").text
+            check("secret_line" not in text and "root:x:0" not in text, f"{flags} shows a file")
+            check(len(config(web.get("/source?q=."))["data"]["functions"]) == 4, "its functions")
+    with Web(CPWEB, "--source-path", place, path) as web:
+        text = web.get("/source?q=.").text
+        check("secret_line" in text and "root:x:0" not in text, "--source-path shows what is below it")
+    with Web(CPWEB, DEMO, CAPTURE) as web:
+        listed = config(web.get("/source?q=sort_numbers"))["data"]["functions"]
+        want = json.loads(run("cpreport", "source", "sort_numbers", DEMO, CAPTURE, "--to", "json"))
+        equal([(f["name"], f["flat"], f["cum"]) for f in listed],
+              [(f["name"], f["flat"], f["cum"]) for f in want["functions"]], "its values")
+        equal(web.get("/source?q=(").status, 400, "a mistake")
+
+
+def named_files(names):
+    """A profile with one function for each file name."""
+    def number(field, x):
+        return bytes([field << 3]) + bytes([x])
+
+    def part(field, body):
+        return bytes([field << 3 | 2]) + (bytes([len(body)]) if len(body) < 128 else
+                                          bytes([len(body) & 127 | 128, len(body) >> 7])) + body
+
+    out = part(1, number(1, 1) + number(2, 2))
+    texts = [b"", b"samples", b"count"]
+    for i, name in enumerate(names):
+        texts += [b"f%d" % i, name]
+        out += part(2, part(1, bytes([i + 1])) + part(2, bytes([10])))
+        out += part(4, number(1, i + 1) + number(3, i + 1) + part(4, number(1, i + 1) + number(2, 3)))
+        out += part(5, number(1, i + 1) + number(2, 3 + 2 * i) + number(4, 4 + 2 * i))
+    return out + b"".join(part(6, text) for text in texts)
+
+
 def ends_in_time(place):
     with Web(CPWEB, place / "a.folded") as web:
         thread = threading.Thread(target=lambda: web.get("/flamegraph"))
@@ -299,7 +341,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         for part in (numbers, compared, over_time, captured, folder, kept_views, changing, hostile,
-                     ends_in_time):
+                     sources, ends_in_time):
             start = time.monotonic()
             part(place)
             print(f"{part.__name__}: {time.monotonic() - start:.1f} s", flush=True)

@@ -42,6 +42,11 @@ static const struct opt web_rows[] = {
 	OPT_LIST(struct cpweb, base, "base", 0, "FILE",
 		"compare with FILE: the first page is the difference; repeatable",
 		.aliases = "diff-base"),
+	OPT_STRING(struct cpweb, web.source_path, "source-path", 0, "DIRS",
+		"folders with source files, separated by colons; without it only files are shown "
+		"that an image's debug information names"),
+	OPT_STRING(struct cpweb, web.trim_path, "trim-path", 0, "DIRS",
+		"beginnings of recorded file names to cut off, separated by colons"),
 	OPT_FLAG(struct cpweb, no_token, "no-token", 0,
 		"let in whoever can reach the port, without link or code"),
 	OPT_FLAG(struct cpweb, browser, "browser", 0,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <cp/flame.h>
+#include <cp/graph.h>
 
 #include "cpweb/view.h"
 
@@ -23,6 +24,8 @@ view_fn *page_function(enum page page)
 		[PAGE_DIFF_FLAME] = view_diff_flame,
 		[PAGE_DIFF_FLAME_DATA] = view_diff_flame_data,
 		[PAGE_TIME] = view_time,
+		[PAGE_GRAPH] = view_graph,
+		[PAGE_SOURCE] = view_source,
 		[PAGE_RUNS] = view_runs,
 		[PAGE_RUN] = view_run,
 		[PAGE_SAVE] = view_save,
@@ -37,16 +40,19 @@ view_fn *page_function(enum page page)
  */
 void page_policy_init(struct buf *policy)
 {
-	const char *script, *style;
+	const char *script, *style, *graph_script, *graph_style;
 
 	cp_flame_asset(CP_FLAME_SCRIPT, &script);
 	cp_flame_asset(CP_FLAME_STYLE, &style);
+	cp_graph_asset(CP_GRAPH_SCRIPT, &graph_script);
+	cp_graph_asset(CP_GRAPH_STYLE, &graph_style);
 	buf_printf(policy,
-		"default-src 'none'; script-src '%s' '%s' '%s' '%s'; style-src '%s' '%s'; "
+		"default-src 'none'; script-src '%s' '%s' '%s' '%s' '%s'; "
+		"style-src '%s' '%s' '%s'; "
 		"connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
 		"frame-ancestors 'none'",
-		script, asset_app.hash, asset_door.hash, asset_wait.hash, style,
-		asset_style.hash);
+		script, graph_script, asset_app.hash, asset_door.hash, asset_wait.hash,
+		style, graph_style, asset_style.hash);
 }
 
 void page_begin(struct buf *buf, const char *title)

@@ -67,6 +67,8 @@ static const struct route routes[] = {
 	{"/time", PAGE_TIME, false},
 	{"/runs", PAGE_RUNS, false},
 	{"/run", PAGE_RUN, false},
+	{"/graph", PAGE_GRAPH, false},
+	{"/source", PAGE_SOURCE, false},
 	{"/views", PAGE_VIEWS, false},
 	{"/save", PAGE_SAVE, false},
 	{"/download", PAGE_DOWNLOAD, false},

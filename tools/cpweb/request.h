@@ -30,6 +30,8 @@ enum page {
 	PAGE_DIFF_FLAME_DATA,
 	PAGE_TIME,
 	PAGE_RUNS,
+	PAGE_GRAPH,
+	PAGE_SOURCE,
 	PAGE_RUN,   /* one row of them */
 	PAGE_VIEWS, /* the kept views */
 	PAGE_SAVE,

@@ -26,7 +26,8 @@ void job_fail(struct job *job, const struct cp_error *err)
 		{"show", P_SHOW}, {"show_from", P_SHOW_FROM},
 		{"prune_from", P_PRUNE_FROM}, {"tagfocus", P_TAGFOCUS},
 		{"tagignore", P_TAGIGNORE}, {"tagshow", P_TAGSHOW},
-		{"taghide", P_TAGHIDE}, {"peek", P_PATTERN}, {"regex", P_PATTERN}};
+		{"taghide", P_TAGHIDE}, {"peek", P_PATTERN}, {"source", P_PATTERN},
+		{"list", P_PATTERN}, {"regex", P_PATTERN}};
 	size_t n = strcspn(err->message, ": ");
 
 	job->failed = true;

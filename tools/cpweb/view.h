@@ -14,7 +14,7 @@
 
 view_fn view_flame, view_flame_data, view_top, view_peek, view_tags, view_symbols,
 	view_info, view_download, view_nothing, view_runs, view_run, view_diff,
-	view_diff_flame, view_diff_flame_data, view_time, view_save;
+	view_graph, view_source, view_diff_flame, view_diff_flame_data, view_time, view_save;
 
 struct job {
 	struct web *web;
@@ -61,6 +61,8 @@ void flame_element(const struct request *request, enum page rest, uint64_t left_
 	const struct buf *data, struct buf *main);
 /* How a comparison's sides are made comparable: as the request says, else as cpdiff does. */
 enum cp_diff_scale diff_scale(const struct request *request);
+/* The call graph into the answer, as a file. */
+bool graph_save(struct job *job, const char *format);
 /* The request's options for a report. */
 void job_report_options(struct job *job, struct cp_report_options *ret);
 

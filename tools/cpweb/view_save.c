@@ -18,6 +18,7 @@ static const struct form forms[] = {
 	{"pprof", "application/octet-stream", "pb.gz"},
 	{"folded", "text/plain; charset=utf-8", "folded"},
 	{"frames", "text/plain; charset=utf-8", "frames"},
+	{"graph", "image/svg+xml", "graph.svg"},
 	{"csv", "text/csv; charset=utf-8", "csv"},
 	{"json", "application/json", "json"},
 };
@@ -85,11 +86,15 @@ void view_save(struct web *web, const struct request *request, struct answer_bod
 	if (!form) {
 		answer->status = 400;
 		page_sentence(&answer->body, 400,
-			"to: html, svg, pprof, folded, frames, csv or json", NULL);
+			"to: html, svg, graph, pprof, folded, frames, csv or json", NULL);
 		return;
 	}
 	if (job_begin(&job, web, request, answer)) {
-		if (job_filter(&job, CP_BY_ADDRESS, true) && save(&job, form, &err))
+		bool graph = !strcmp(form->to, "graph");
+
+		if (job_filter(&job, CP_BY_ADDRESS, true) &&
+			(graph ? !graph_save(&job, "svg") : save(&job, form, &err) != CP_OK) &&
+			!graph)
 			job_fail(&job, &err);
 		if (job.failed) {
 			answer->body.n = 0;

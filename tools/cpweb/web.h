@@ -41,6 +41,7 @@ struct web {
 	const struct cp_symbolize_options *symbolize;
 	bool use_symbols;
 	struct opt_list allowed; /* names in Host */
+	const char *source_path, *trim_path; /* as cpreport has them; NULL: none */
 	const char *folder;      /* the folder of runs; NULL: single files */
 
 	struct guard guard;

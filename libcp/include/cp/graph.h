@@ -116,6 +116,14 @@ enum cp_code cp_graph_write(const struct cp_graph *graph, const char *format,
 /* NULL is fine. */
 void cp_graph_free(struct cp_graph *graph);
 
+enum cp_graph_asset { CP_GRAPH_SCRIPT, CP_GRAPH_STYLE };
+/*
+ * What a page of one's own needs around a fragment: its styles, and a script that leaves
+ * window.cpGraph, which moves the picture; constant. *ret_hash (may be NULL) is "sha256-…" of
+ * their bytes, as a content security policy names them.
+ */
+struct cp_text cp_graph_asset(enum cp_graph_asset which, const char **ret_hash);
+
 #ifdef __cplusplus
 }
 #endif

@@ -78,6 +78,6 @@ struct cpi_graph_asset {
 	const char *hash; /* for a content security policy */
 };
 extern const struct cpi_graph_asset cpi_graph_asset_script, cpi_graph_asset_page,
-	cpi_graph_asset_style, cpi_graph_asset_page_style;
+	cpi_graph_asset_part, cpi_graph_asset_style, cpi_graph_asset_page_style;
 
 #endif

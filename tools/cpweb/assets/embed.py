@@ -10,7 +10,8 @@ import os
 import sys
 
 APP = ['base.js', 'units.js', 'table.js', 'keep.js', 'head.js', 'top.js', 'peek.js', 'tags.js',
-       'symbols.js', 'info.js', 'runs.js', 'diff.js', 'time.js', 'app.js']
+       'symbols.js', 'info.js', 'runs.js', 'diff.js', 'time.js', 'callgraph.js', 'source.js',
+       'app.js']
 ASSETS = {'app': APP, 'door': ['base.js', 'door.js'], 'wait': ['base.js', 'wait.js'],
           'style': ['app.css']}
 

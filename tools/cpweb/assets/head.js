@@ -23,7 +23,7 @@ function kept(params) {
 
 function places(page) {
     const list = page.page === 'runs' ? [] : [['flamegraph', 'Flame graph'], ['top', 'Top'],
-        ['peek', 'Callers'], ['tags', 'Tags'], ['symbols', 'Symbols'], ['info', 'Info']];
+        ['graph', 'Graph'], ['peek', 'Callers'], ['source', 'Source'], ['tags', 'Tags'], ['symbols', 'Symbols'], ['info', 'Info']];
     const {before, after, scale, ...single} = kept(page.params);
     if (page.format === 'perf.data')
         list.push(['time', 'Time']);
@@ -129,7 +129,8 @@ function saveMenu(page) {
     const view = to => 'save' + query(Object.assign({}, single, {to: to}));
     const links = [[view('html'), 'This view as a page (.html)'], [view('svg'),
         'This view as a picture (.svg)'], [view('pprof'), 'This view as a profile (.pb.gz)'],
-        [view('csv'), 'Its functions (.csv)'], ['download' + file, 'The whole profile (.pb.gz)']];
+        [view('graph'),
+        'Its call graph (.svg)'], [view('csv'), 'Its functions (.csv)'], ['download' + file, 'The whole profile (.pb.gz)']];
     if (['top', 'tags', 'peek'].includes(page.page)) {
         const own = Object.assign({}, single, {q: page.params.q, sort: page.params.sort});
         if (page.page !== 'peek')
@@ -140,7 +141,7 @@ function saveMenu(page) {
         el('div', {}, ...links.map(([href, label]) => el('a', {href: href}, label))));
 }
 
-const HELP = [['g then f t c l s i o d u', 'to the flame graph, top, callers, tags, symbols, ' +
+const HELP = [['g then f t h c r l s i o d u', 'to the flame graph, top, graph, callers, source, tags, symbols, ' +
     'info, time, compare, runs'],
     ['/', 'the page\'s search or filter'], ['r', 'refine: add a filter'],
     ['x', 'save'], ['↑ ↓ PgUp PgDn Home End', 'rows of a table'],

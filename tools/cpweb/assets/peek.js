@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The callers and callees of the functions that match.
 
-function peekForm(page) {
+function functionForm(page, where) {
     const given = page.params.q || '', plain = unquote(given.replace(/^\^(.*)\$$/, '$1'));
     const box = el('input', {type: 'search', 'aria-label': 'Function', spellcheck: 'false',
         placeholder: 'function', value: plain === null ? given : plain});
@@ -13,7 +13,7 @@ function peekForm(page) {
     page.search = box;
     return el('form', {'class': 'row', onsubmit: e => {
         e.preventDefault();
-        go('peek', Object.assign({}, kept(page.params), {q: regex.getAttribute('aria-pressed') === 'true'
+        go(where, Object.assign({}, kept(page.params), {q: regex.getAttribute('aria-pressed') === 'true'
             ? box.value : quote(box.value)}));
     }}, box, regex, el('button', {type: 'submit'}, 'Show'), wrong ? el('span', {'class': 'wrong',
         role: 'alert'}, page.error.message) : null);
@@ -21,7 +21,7 @@ function peekForm(page) {
 
 function peekPage(page, main) {
     const data = page.data;
-    main.append(peekForm(page));
+    main.append(functionForm(page, 'peek'));
     if (!data) {
         main.append(el('p', {'class': 'dim pad'},
             'Type a function\'s name, or choose one in the table "Top".'));
@@ -38,7 +38,8 @@ function peekPage(page, main) {
         main.append(el('section', {'class': 'peek'},
             node.callers.length ? side(node.callers, node.cum, 'Callers') :
                 el('p', {'class': 'dim'}, 'No callers.'),
-            el('h2', {}, node.name, el('small', {}, ' flat ' + label(node.flat) + ' (' +
+            el('h2', {}, node.name, ' ', el('a', {'class': 'small', href: 'source' + query(
+                Object.assign({}, kept(page.params), {q: '^' + quote(node.name) + '$'}))}, 'source'), el('small', {}, ' flat ' + label(node.flat) + ' (' +
                 percentLabel(node.flat, data.total) + ') · cum ' + label(node.cum) + ' (' +
                 percentLabel(node.cum, data.total) + ')')),
             node.callees.length ? side(node.callees, node.cum, 'Callees') :
