@@ -336,6 +336,10 @@ def callgraph(browser, place):
         rows = json.loads(run("cpreport", "graph", pb, "--to", "json"))
         equal(len(names), len(rows["nodes"]), "boxes")
         check("sort_numbers" in names, "their names")
+        box = page.eval("(() => { const r = document.querySelector('.cp-graph').getBoundingClientRect(),"
+                        " s = getComputedStyle(document.querySelector('.cp-graph'));"
+                        "return [r.width, r.height, s.clipPath]; })()")
+        check(box[0] > 1000 and box[1] > 500 and box[2] == "none", f"the picture's room: {box}")
         page.eval("document.querySelectorAll('.cp-graph .n')[0].focus()")
         page.key("Enter")
         check(not page.eval("document.getElementById('cp-graph-box').hidden"), "what a box costs")

@@ -112,7 +112,7 @@ function bigTable(columns, rows, options) {
             (c.number ? 'num ' : 'text ') + (c.more ? 'more' : '')},
             button(c.label, c.title || 'sort by ' + c.label.toLowerCase(), () => sortBy(c.key),
                 {'class': 'link'})));
-    const live = el('div', {'class': 'live', 'aria-live': 'polite'});
+    const live = el('div', {'class': 'spoken', 'aria-live': 'polite'});
     const tools = el('div', {'class': 'row'}, filter, count,
         button('Copy', 'copy these rows, for a spreadsheet', copy));
     filter.addEventListener('input', () => {
@@ -144,7 +144,7 @@ function bigTable(columns, rows, options) {
 function copyText(text) {
     if (navigator.clipboard)
         return navigator.clipboard.writeText(text).then(() => true, () => false);
-    const box = el('textarea', {'class': 'live', 'aria-hidden': 'true'});
+    const box = el('textarea', {'class': 'spoken', 'aria-hidden': 'true'});
     document.body.append(box);
     box.value = text;
     box.select();
