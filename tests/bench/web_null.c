@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web_null BYTES: a libmicrohttpd server that always answers the same, to compare with. */
+/* web_null BYTES: a libmicrohttpd server that always answers the same, to compare with.
+ */
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload, size_t *n, void **state)
+static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
+	const char *url, const char *method, const char *version, const char *upload,
+	size_t *n, void **state)
 {
 	(void)url;
 	(void)method;
@@ -25,8 +27,8 @@ int main(int argc, char **argv)
 	void *bytes = calloc(1, n ? n : 1);
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(n, bytes, MHD_RESPMEM_MUST_FREE);
-	struct MHD_Daemon *daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer, response, MHD_OPTION_END);
+	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0,
+		NULL, NULL, answer, response, MHD_OPTION_END);
 	const union MHD_DaemonInfo *info;
 
 	if (!daemon)

@@ -47,8 +47,8 @@ static void check(const struct head *head, const struct request *r)
 }
 
 /* What was made of a request is asked for again, and is the same. */
-static void again(const struct head *head, const struct doors *doors,
-	const struct request *r)
+static void again(
+	const struct head *head, const struct doors *doors, const struct request *r)
 {
 	struct buf first = {0}, second = {0};
 	struct head other = *head;

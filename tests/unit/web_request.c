@@ -19,8 +19,8 @@ static void addresses_are_split(void **state)
 	static const struct {
 		const char *text, *host;
 		int port; /* -1: refused */
-	} rows[] = {{"22222", "", 22222}, {":22222", "", 22222}, {":0", "", 0}, {":", "", 0},
-		{"0.0.0.0:80", "0.0.0.0", 80}, {"[::1]:80", "::1", 80},
+	} rows[] = {{"22222", "", 22222}, {":22222", "", 22222}, {":0", "", 0},
+		{":", "", 0}, {"0.0.0.0:80", "0.0.0.0", 80}, {"[::1]:80", "::1", 80},
 		{"localhost:", "localhost", 0}, {"host:1", "host", 1}, {"::1", "", -1},
 		{":65536", "", -1}, {"host", "", -1}, {"host:x", "", -1}, {"", "", -1},
 		{":-1", "", -1}, {"host:999999", "", -1}};
@@ -43,7 +43,8 @@ static void addresses_are_split(void **state)
 static void codes_are_tried_a_few_times(void **state)
 {
 	struct sockaddr_in from = {.sin_family = AF_INET}, other = from;
-	const struct sockaddr *a = (struct sockaddr *)&from, *b = (struct sockaddr *)&other;
+	const struct sockaddr *a = (struct sockaddr *)&from,
+			      *b = (struct sockaddr *)&other;
 	struct guard guard, second;
 
 	(void)state;
@@ -79,9 +80,11 @@ static void names_are_data(void **state)
 	buf_html(&html, name, sizeof name - 1);
 	buf_json(&json, name, sizeof name - 1);
 	buf_url(&url, "a b&=\xc3\xa9", 7);
-	assert_string_equal(html.p, "&lt;b&gt;&quot;&amp;&#39;\\\\x0a\\x01\\xff\\xe2\\x80\\xae"
+	assert_string_equal(html.p,
+		"&lt;b&gt;&quot;&amp;&#39;\\\\x0a\\x01\\xff\\xe2\\x80\\xae"
 		"\xc3\xa9&lt;/script&gt;");
-	assert_string_equal(json.p, "\"\\u003cb\\u003e\\\"\\u0026'\\\\\\u000a\\\\x01\\\\xff"
+	assert_string_equal(json.p,
+		"\"\\u003cb\\u003e\\\"\\u0026'\\\\\\u000a\\\\x01\\\\xff"
 		"\\\\xe2\\\\x80\\\\xae\xc3\xa9\\u003c/script\\u003e\"");
 	assert_string_equal(url.p, "a%20b%26%3D%C3%A9");
 	buf_release(&html);
@@ -92,7 +95,9 @@ static void names_are_data(void **state)
 static void parameters_have_one_order(void **state)
 {
 	struct doors doors = {.cookie = "c"};
-	struct head head = {.method = "GET", .host = "localhost", .hosts = 1,
+	struct head head = {.method = "GET",
+		.host = "localhost",
+		.hosts = 1,
 		.target = "/ui/top?si=cpu&f=a+b%2B&unknown=1&f=second&i=&g=lines"};
 	struct request request;
 	struct buf key = {0};
@@ -118,8 +123,8 @@ static void spans_of_time(void **state)
 	assert_true(inputs_time("10%,20%", &span));
 	assert_int_equal(span.unit, CP_TIME_SHARE);
 	assert_true(inputs_time(",2", &span) && inputs_time("2,", &span));
-	for (const char *const *bad = (const char *const[]){"", "1", "x,2", "3,2", "1,2,3",
-		     "-1,2", "1,nan", "1, ,", NULL};
+	for (const char *const *bad = (const char *const[]){"", "1", "x,2", "3,2",
+		     "1,2,3", "-1,2", "1,nan", "1, ,", NULL};
 		*bad; bad++)
 		if (inputs_time(*bad, &span))
 			fail_msg("%s", *bad);

@@ -333,7 +333,7 @@ def ends_in_time(place):
         thread = threading.Thread(target=lambda: web.get("/flamegraph"))
         thread.start()
         web.process.send_signal(signal.SIGTERM)
-        equal(web.process.wait(10), 0, "SIGTERM while something is made")
+        equal(web.process.wait(30), 0, "SIGTERM while something is made")
         thread.join()
 
 

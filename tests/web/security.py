@@ -272,14 +272,14 @@ def shared(web):
 def ends(place):
     with Web(CPWEB, profile(place)) as web:
         web.process.terminate()
-        equal(web.process.wait(5), 0, "status after SIGTERM")
+        equal(web.process.wait(30), 0, "status after SIGTERM")
         check(set(web.said().splitlines()) == set(web.said().splitlines()) and
               "erminat" not in web.said(), "SIGTERM is quiet")
     sleeper = subprocess.Popen(["sleep", "60"])
     with Web(CPWEB, "--exit-with", sleeper.pid, profile(place)) as web:
         sleeper.kill()
         sleeper.wait()
-        equal(web.process.wait(5), 0, "status after the end of the other process")
+        equal(web.process.wait(30), 0, "status after the end of the other process")
     with Web(CPWEB, profile(place)) as web:
         port = web.port
         second = subprocess.run([CPWEB, f"-http=:{port}", profile(place)], capture_output=True,

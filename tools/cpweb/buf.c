@@ -78,10 +78,11 @@ void buf_printf(struct buf *buf, const char *format, ...)
 size_t utf8_length(const char *text, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)text;
-	size_t len = p[0] < 0x80 ? 1
-		: p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-		: p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		: p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	size_t len = p[0] < 0x80                   ? 1
+		     : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		     : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+		     : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+						   : 0;
 
 	if (!len || len > n)
 		return 0;
@@ -110,8 +111,8 @@ static bool turns(const char *text, size_t len)
 	unsigned char c = (unsigned char)text[2];
 
 	return len == 3 && !memcmp(text, "\xe2\x80", 2) &&
-		((c >= 0xaa && c <= 0xae) || c == 0x8e || c == 0x8f || c == 0xa8 ||
-			c == 0xa9);
+	       ((c >= 0xaa && c <= 0xae) || c == 0x8e || c == 0x8f || c == 0xa8 ||
+		       c == 0xa9);
 }
 
 /* Writes one character that is not plain; `escape` knows the ASCII ones. */

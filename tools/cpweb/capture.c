@@ -77,12 +77,14 @@ static bool start_one(struct capture *capture, const char *url, const char *kind
 	double seconds, char *message, size_t size, enum fetch_reason *ret_reason)
 {
 	struct capture_one *one = &capture->one[capture->n];
-	struct fetch_request request = {.url = url, .kind = kind, .seconds = seconds,
-		.progress = on_progress, .arg = one};
+	struct fetch_request request = {.url = url,
+		.kind = kind,
+		.seconds = seconds,
+		.progress = on_progress,
+		.arg = one};
 
 	one->of = capture;
-	one->capture =
-		fetch_start(capture->fetch, &request, message, size, ret_reason);
+	one->capture = fetch_start(capture->fetch, &request, message, size, ret_reason);
 	if (!one->capture)
 		return false;
 	snprintf(one->shown, sizeof one->shown, "%s", fetch_shown(one->capture));

@@ -3,8 +3,8 @@
 #define CPW_CAPTURE_H
 
 /*
- * Profiles that are taken while somebody looks: a thread of its own runs tools/fetch, pages
- * ask how far it is, and the files it leaves become inputs.
+ * Profiles that are taken while somebody looks: a thread of its own runs tools/fetch,
+ * pages ask how far it is, and the files it leaves become inputs.
  */
 
 #include <pthread.h>

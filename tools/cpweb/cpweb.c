@@ -43,7 +43,8 @@ static const struct opt web_rows[] = {
 		"compare with FILE: the first page is the difference; repeatable",
 		.aliases = "diff-base"),
 	OPT_STRING(struct cpweb, web.source_path, "source-path", 0, "DIRS",
-		"folders with source files, separated by colons; without it only files are shown "
+		"folders with source files, separated by colons; without it only files "
+		"are shown "
 		"that an image's debug information names"),
 	OPT_STRING(struct cpweb, web.trim_path, "trim-path", 0, "DIRS",
 		"beginnings of recorded file names to cut off, separated by colons"),
@@ -170,7 +171,8 @@ static void tell(struct tool *tool, struct cpweb *self, struct buf *urls)
 		getenv("SSH_CONNECTION"), urls, &words);
 	fputs(urls->p ? urls->p : "", stdout);
 	fflush(stdout);
-	for (line = words.p ? strtok(words.p, "\n") : NULL; line; line = strtok(NULL, "\n"))
+	for (line = words.p ? strtok(words.p, "\n") : NULL; line;
+		line = strtok(NULL, "\n"))
 		ui_note(&tool->ui, NULL, "%s", line);
 	buf_release(&words);
 }
@@ -181,7 +183,7 @@ static bool wants_browser(const struct cpweb *self)
 	if (self->browser_seen)
 		return self->browser;
 	return isatty(STDOUT_FILENO) && !getenv("SSH_CONNECTION") &&
-		(getenv("DISPLAY") || getenv("WAYLAND_DISPLAY"));
+	       (getenv("DISPLAY") || getenv("WAYLAND_DISPLAY"));
 }
 
 static void open_browser(struct tool *tool, const struct buf *urls)
@@ -271,7 +273,8 @@ static int open_ends(struct tool *tool, struct cpweb *self, const sigset_t *sign
 }
 
 /* Until a signal, the end of the process that was named, or a long silence. */
-static int wait_for_the_end(struct tool *tool, struct cpweb *self, const sigset_t *signals)
+static int wait_for_the_end(
+	struct tool *tool, struct cpweb *self, const sigset_t *signals)
 {
 	struct pollfd fd[ON_COUNT];
 	int status = open_ends(tool, self, signals, fd);
@@ -315,8 +318,9 @@ static int read_first(struct tool *tool, struct cpweb *self)
 	}
 	if (atomic_load(&self->web.ending))
 		return TOOL_GO;
-	return self->web.inputs.n == 1 ? tool_fail(tool, tool_input_name(input->path), &err)
-				       : TOOL_GO;
+	return self->web.inputs.n == 1
+		       ? tool_fail(tool, tool_input_name(input->path), &err)
+		       : TOOL_GO;
 }
 
 static int serve(struct tool *tool, struct cpweb *self, const sigset_t *signals)
@@ -326,8 +330,9 @@ static int serve(struct tool *tool, struct cpweb *self, const sigset_t *signals)
 
 	inputs_survive_truncation();
 	/*
-	 * Views take and leave large blocks: from one heap, which keeps its pages while a job
-	 * runs and gives them back after it (views.c), that is half the time in the kernel.
+	 * Views take and leave large blocks: from one heap, which keeps its pages while a
+	 * job runs and gives them back after it (views.c), that is half the time in the
+	 * kernel.
 	 */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -384,7 +389,8 @@ static int run(struct tool *tool, struct cpweb *self)
 	int status;
 
 	if (self->idle_exit < 0 || self->exit_with < 0)
-		return tool_usage(tool, "--idle-exit and --exit-with take positive numbers");
+		return tool_usage(
+			tool, "--idle-exit and --exit-with take positive numbers");
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
@@ -421,7 +427,8 @@ static int prepare(struct tool *tool, struct cpweb *self)
 	if (status != TOOL_GO)
 		return status;
 	if (tool->options.output || tool->options.to)
-		return tool_usage(tool, "cpweb writes nothing; its pages save what they show");
+		return tool_usage(
+			tool, "cpweb writes nothing; its pages save what they show");
 	open_stores(self);
 	self->web.tool = tool;
 	self->web.read = &self->read;

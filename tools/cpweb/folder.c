@@ -22,7 +22,7 @@ static bool is_capture(const char *path)
 	struct stat st;
 
 	return (size_t)snprintf(data, sizeof data, "%s/data", path) < sizeof data &&
-		!stat(data, &st) && S_ISREG(st.st_mode);
+	       !stat(data, &st) && S_ISREG(st.st_mode);
 }
 
 bool folder_is(const char *path)
@@ -80,7 +80,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* In order of their names, so that numbers after equal names do not depend on the disk. */
+/* In order of their names, so that numbers after equal names do not depend on the disk.
+ */
 static size_t list(const char *path, char **names)
 {
 	DIR *dir = opendir(path);
@@ -121,7 +122,8 @@ int folder_watch(const char *path)
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	if (fd >= 0 && inotify_add_watch(fd, path,
-		IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE) < 0) {
+			       IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
+				       IN_CREATE) < 0) {
 		close(fd);
 		fd = -1;
 	}

@@ -12,7 +12,8 @@ struct web;
 bool folder_is(const char *path);
 /* Adds what is new in the folder to the inputs; false when it cannot be read. */
 bool folder_scan(struct web *web, const char *path);
-/* A descriptor that becomes readable when files appear, change or go; -1: not to be had. */
+/* A descriptor that becomes readable when files appear, change or go; -1: not to be had.
+ */
 int folder_watch(const char *path);
 /* Takes off what the descriptor has. */
 void folder_drain(int fd);

@@ -10,7 +10,8 @@
 
 #include "cpweb/request.h"
 
-/* Without what is easily taken for something else; 31^6 codes against 30 tries a minute. */
+/* Without what is easily taken for something else; 31^6 codes against 30 tries a minute.
+ */
 static const char letters[] = "23456789abcdefghjkmnpqrstuvwxyz";
 
 enum { TRIES = 5, TRIES_OF_ALL = 30 };
@@ -42,7 +43,8 @@ bool guard_init(struct guard *guard, bool open)
 	memset(guard, 0, sizeof *guard);
 	guard->open = open;
 	pthread_mutex_init(&guard->lock, NULL);
-	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes || !random_code(guard->code))
+	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes ||
+		!random_code(guard->code))
 		return false;
 	for (size_t i = 0; i < 16; i++)
 		snprintf(guard->token + 2 * i, 3, "%02x", bytes[i]);

@@ -138,10 +138,11 @@ unsigned inputs_look(struct inputs *inputs, struct input *input)
 	pthread_mutex_lock(&inputs->lock);
 	before = input->stamp;
 	take_stamp(input);
-	if (!input->gone && (before.dev != input->stamp.dev ||
-		before.ino != input->stamp.ino || before.size != input->stamp.size ||
-		before.mtime.tv_sec != input->stamp.mtime.tv_sec ||
-		before.mtime.tv_nsec != input->stamp.mtime.tv_nsec))
+	if (!input->gone &&
+		(before.dev != input->stamp.dev || before.ino != input->stamp.ino ||
+			before.size != input->stamp.size ||
+			before.mtime.tv_sec != input->stamp.mtime.tv_sec ||
+			before.mtime.tv_nsec != input->stamp.mtime.tv_nsec))
 		input->generation++;
 	generation = input->generation * 2 + input->gone;
 	pthread_mutex_unlock(&inputs->lock);
@@ -204,8 +205,8 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	if (info->si_code == BUS_ADRERR &&
-		mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-			at) {
+		mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			0) == at) {
 		atomic_fetch_add(&truncations, 1);
 		return;
 	}
@@ -241,7 +242,8 @@ bool inputs_time(const char *text, struct cp_time_span *ret)
 	}
 	scale = share ? 0.01 : 1e9;
 	*ret = (struct cp_time_span){.unit = share ? CP_TIME_SHARE : CP_TIME_OFFSET,
-		.from = end[0] * scale, .to = end[1] * scale};
+		.from = end[0] * scale,
+		.to = end[1] * scale};
 	return end[0] < end[1];
 }
 
@@ -388,7 +390,8 @@ struct loaded *inputs_get(struct inputs *inputs, struct input *input, const char
 		l->busy = false;
 		pthread_cond_broadcast(&inputs->changed);
 	} else {
-		*err = (struct cp_error){.code = CP_ERROR_MEMORY, .message = "out of memory"};
+		*err = (struct cp_error){
+			.code = CP_ERROR_MEMORY, .message = "out of memory"};
 	}
 	if (l)
 		l->used = ++inputs->clock;

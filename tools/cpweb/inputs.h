@@ -32,7 +32,8 @@ struct input {
 	char *path; /* "-": standard input */
 	char *name; /* in addresses and on pages; no two inputs share one */
 	struct stamp stamp;
-	unsigned generation; /* grows when the file changes or symbols are looked for again */
+	unsigned generation; /* grows when the file changes or symbols are looked for
+				again */
 	bool gone;           /* not there at the last look */
 	bool program;        /* an ELF file of the folder: no run */
 };
@@ -43,7 +44,7 @@ struct loaded {
 	char *path, *time; /* time: which part of the capture, "": all */
 	unsigned generation;
 	unsigned users;
-	bool busy; /* being read */
+	bool busy;     /* being read */
 	uint64_t used; /* when last, by counting */
 	uint64_t bytes;
 
@@ -79,8 +80,8 @@ void inputs_again(struct inputs *inputs, struct input *input);
 
 /*
  * The input's profile, read by the first who asks while the others wait. With `time` only
- * that part of the capture. NULL: why is in err. `stale` says that it is an older one, since
- * the file as it is now cannot be read. Give it back with inputs_put.
+ * that part of the capture. NULL: why is in err. `stale` says that it is an older one,
+ * since the file as it is now cannot be read. Give it back with inputs_put.
  */
 struct loaded *inputs_get(struct inputs *inputs, struct input *input, const char *time,
 	bool *ret_stale, struct cp_error *err);
@@ -90,8 +91,8 @@ void inputs_put(struct inputs *inputs, struct loaded *loaded);
 struct cp_context *inputs_context(struct web *web, struct buf *remarks);
 
 /*
- * Makes a mapped file that shrinks while it is read read as zeros from there on instead of
- * ending the process.
+ * Makes a mapped file that shrinks while it is read read as zeros from there on instead
+ * of ending the process.
  */
 void inputs_survive_truncation(void);
 

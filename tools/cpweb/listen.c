@@ -57,8 +57,10 @@ static unsigned long listening_inode(const char *table, uint16_t port)
 		unsigned here, state;
 		unsigned long found;
 
-		if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s "
-				 "%*s %*s %lu", &here, &state, &found) == 3 &&
+		if (sscanf(line,
+			    " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s "
+			    "%*s %*s %lu",
+			    &here, &state, &found) == 3 &&
 			here == port && state == 0x0a)
 			inode = found;
 	}
@@ -133,7 +135,8 @@ static void who_has(uint16_t port, char *who, size_t size)
 /* Returns 0 or errno. */
 static int bind_one(struct listener *l, const struct sockaddr *address, socklen_t n)
 {
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd =
+		socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1, off = 0, error;
 
 	if (fd < 0)
@@ -158,15 +161,16 @@ static uint16_t port_of(int fd)
 	if (getsockname(fd, (struct sockaddr *)&bound, &n))
 		return 0;
 	return ntohs(bound.ss_family == AF_INET6
-			? ((struct sockaddr_in6 *)&bound)->sin6_port
-			: ((struct sockaddr_in *)&bound)->sin_port);
+			     ? ((struct sockaddr_in6 *)&bound)->sin6_port
+			     : ((struct sockaddr_in *)&bound)->sin_port);
 }
 
 /* Both families under one port; a machine without IPv6 has only the first. */
 static int bind_localhost(struct listener *l)
 {
 	struct sockaddr_in four = {.sin_family = AF_INET};
-	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+	struct sockaddr_in6 six = {
+		.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
 	uint16_t wanted = l->port;
 	int error = 0;
 
@@ -198,13 +202,15 @@ static bool is_loopback(const struct sockaddr *address)
 static bool is_any(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET6)
-		return IN6_IS_ADDR_UNSPECIFIED(&((struct sockaddr_in6 *)address)->sin6_addr);
+		return IN6_IS_ADDR_UNSPECIFIED(
+			&((struct sockaddr_in6 *)address)->sin6_addr);
 	return ((struct sockaddr_in *)address)->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
 static int bind_named(struct listener *l, char *message, size_t size)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE},
+			*list;
 	char port[8];
 	int error;
 
@@ -240,15 +246,19 @@ static void say_why(const struct listener *l, int error, char *message, size_t s
 	if (error == EADDRINUSE) {
 		who_has(l->port, who, sizeof who);
 		snprintf(message, size,
-			"port %u is used by %s: -http=%s%s%s:%u, or -http=%s%s%s: for a free "
-			"one", l->port, who, six ? "[" : "", host, six ? "]" : "",
+			"port %u is used by %s: -http=%s%s%s:%u, or -http=%s%s%s: for a "
+			"free "
+			"one",
+			l->port, who, six ? "[" : "", host, six ? "]" : "",
 			l->port < 65535 ? l->port + 1u : 22222u, six ? "[" : "", host,
 			six ? "]" : "");
 	} else if (error == EACCES) {
-		snprintf(message, size, "port %u: only root may listen below 1024", l->port);
+		snprintf(message, size, "port %u: only root may listen below 1024",
+			l->port);
 	} else if (error == EADDRNOTAVAIL) {
 		snprintf(message, size,
-			"%s is no address of this machine; -http=0.0.0.0:%u listens on all",
+			"%s is no address of this machine; -http=0.0.0.0:%u listens on "
+			"all",
 			l->host, l->port);
 	} else if (error > 0) {
 		snprintf(message, size, "cannot listen on %s:%u: %s", l->host, l->port,
@@ -256,8 +266,8 @@ static void say_why(const struct listener *l, int error, char *message, size_t s
 	}
 }
 
-bool listener_open(struct listener *l, const char *address, bool any, char *message,
-	size_t size)
+bool listener_open(
+	struct listener *l, const char *address, bool any, char *message, size_t size)
 {
 	int error;
 
@@ -287,8 +297,8 @@ void listener_close(struct listener *l)
 
 /* Telling --------------------------------------------------------------------------- */
 
-static void add_url(const struct listener *l, const char *host, const char *query,
-	struct buf *urls)
+static void add_url(
+	const struct listener *l, const char *host, const char *query, struct buf *urls)
 {
 	bool six = strchr(host, ':');
 
@@ -304,8 +314,10 @@ static bool worth_telling(const struct ifaddrs *i, bool with_six)
 	if (!a || !(i->ifa_flags & IFF_UP) ||
 		(a->sa_family != AF_INET && (a->sa_family != AF_INET6 || !with_six)))
 		return false;
-	return !is_loopback(a) && (a->sa_family == AF_INET ||
-		!IN6_IS_ADDR_LINKLOCAL(&((const struct sockaddr_in6 *)a)->sin6_addr));
+	return !is_loopback(a) &&
+	       (a->sa_family == AF_INET ||
+		       !IN6_IS_ADDR_LINKLOCAL(
+			       &((const struct sockaddr_in6 *)a)->sin6_addr));
 }
 
 static void add_interfaces(const struct listener *l, const char *query, struct buf *urls)
@@ -330,7 +342,7 @@ static void add_interfaces(const struct listener *l, const char *query, struct b
 static bool ssh_server(const char *ssh, char server[64])
 {
 	return ssh && sscanf(ssh, "%*s %*s %63s", server) == 1 &&
-		strspn(server, "0123456789abcdefABCDEF.:") == strlen(server);
+	       strspn(server, "0123456789abcdefABCDEF.:") == strlen(server);
 }
 
 void listener_tell(const struct listener *l, const char *query, const char *code,
@@ -348,7 +360,8 @@ void listener_tell(const struct listener *l, const char *query, const char *code
 		buf_str(words, "reached from this machine only\n");
 		if (ssh_server(ssh, server))
 			buf_printf(words,
-				"from your machine: ssh -L %u:localhost:%u USER@%s, then the "
+				"from your machine: ssh -L %u:localhost:%u USER@%s, then "
+				"the "
 				"link above; or -http=0.0.0.0:%u\n",
 				l->port, l->port, server, l->port);
 	} else {
@@ -359,6 +372,6 @@ void listener_tell(const struct listener *l, const char *query, const char *code
 			" and the sources it shows");
 	}
 	if (code)
-		buf_printf(words, "code for whoever types the address without ?token: %s\n",
-			code);
+		buf_printf(words,
+			"code for whoever types the address without ?token: %s\n", code);
 }

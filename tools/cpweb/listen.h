@@ -15,7 +15,7 @@ enum { LISTEN_MOST = 2 };
 struct listener {
 	char host[256]; /* as given; "localhost" when empty */
 	uint16_t port;
-	bool loopback, all; /* of this machine only; every interface */
+	bool loopback, all;  /* of this machine only; every interface */
 	int fd[LISTEN_MOST]; /* -1: none */
 	size_t n;
 };
@@ -24,8 +24,8 @@ struct listener {
  * Binds "[HOST]:PORT", ":PORT", or "PORT"; no port or 0 is a free one. `any` lets a port
  * that is taken be replaced by a free one. On failure a sentence is in `message`.
  */
-bool listener_open(struct listener *listener, const char *address, bool any, char *message,
-	size_t size);
+bool listener_open(struct listener *listener, const char *address, bool any,
+	char *message, size_t size);
 void listener_close(struct listener *listener);
 
 /* Splits an address; false when it is none. An empty host stays empty. */

@@ -59,8 +59,10 @@ void page_begin(struct buf *buf, const char *title)
 {
 	struct cp_text style = cp_flame_asset(CP_FLAME_STYLE, NULL);
 
-	buf_str(buf, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	buf_str(buf,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		"<meta name=\"viewport\" content=\"width=device-width, "
+		"initial-scale=1\">\n"
 		"<title>");
 	buf_html(buf, title, strlen(title));
 	buf_str(buf, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
@@ -68,8 +70,9 @@ void page_begin(struct buf *buf, const char *title)
 	buf_str(buf, "</style>\n<style>");
 	buf_add(buf, asset_style.bytes, asset_style.n);
 	buf_str(buf, "</style>\n</head>\n<body>\n"
-		"<noscript>These pages are drawn by their own script; cpreport and cpflame "
-		"show the same without one.</noscript>\n");
+		     "<noscript>These pages are drawn by their own script; cpreport and "
+		     "cpflame "
+		     "show the same without one.</noscript>\n");
 }
 
 void page_end(struct buf *buf, const char *config, const struct asset *script)
@@ -116,7 +119,8 @@ static const char *status_words(int status)
 void page_sentence(struct buf *buf, int status, const char *sentence, const char *hint)
 {
 	page_begin(buf, status_words(status));
-	buf_printf(buf, "<main class=\"sentence\"><h1>%s</h1>\n<p>", status_words(status));
+	buf_printf(
+		buf, "<main class=\"sentence\"><h1>%s</h1>\n<p>", status_words(status));
 	buf_html(buf, sentence, strlen(sentence));
 	buf_str(buf, "</p>\n");
 	if (hint) {
@@ -131,11 +135,13 @@ void page_sentence(struct buf *buf, int status, const char *sentence, const char
 void page_wait(struct buf *buf)
 {
 	page_begin(buf, "Taking a profile…");
-	buf_str(buf, "<main class=\"sentence\"><h1>Taking a profile</h1>\n"
+	buf_str(buf,
+		"<main class=\"sentence\"><h1>Taking a profile</h1>\n"
 		"<ul id=\"wait-list\"></ul>\n"
 		"<p><button type=\"button\" id=\"wait-stop\">Stop, and keep what came"
 		"</button></p>\n<p id=\"wait-said\" class=\"wrong\" role=\"alert\"></p>\n"
-		"<p class=\"dim\">The picture comes here by itself; the file stays on the "
+		"<p class=\"dim\">The picture comes here by itself; the file stays on "
+		"the "
 		"machine that takes it.</p></main>\n");
 	page_end(buf, NULL, &asset_wait);
 }
@@ -143,14 +149,14 @@ void page_wait(struct buf *buf)
 void page_door(struct buf *buf)
 {
 	page_begin(buf, "cpweb");
-	buf_str(buf,
-		"<main class=\"sentence\"><h1>Who is there?</h1>\n"
-		"<p>The terminal in which cpweb was started shows a link, and a short code. "
-		"The link needs no code.</p>\n"
-		"<form id=\"door\"><label>Code <input id=\"code\" name=\"code\" "
-		"autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" "
-		"placeholder=\"abc-def\" required autofocus></label> "
-		"<button type=\"submit\">Let me in</button></form>\n"
-		"<p id=\"said\" role=\"alert\"></p></main>\n");
+	buf_str(buf, "<main class=\"sentence\"><h1>Who is there?</h1>\n"
+		     "<p>The terminal in which cpweb was started shows a link, and a "
+		     "short code. "
+		     "The link needs no code.</p>\n"
+		     "<form id=\"door\"><label>Code <input id=\"code\" name=\"code\" "
+		     "autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" "
+		     "placeholder=\"abc-def\" required autofocus></label> "
+		     "<button type=\"submit\">Let me in</button></form>\n"
+		     "<p id=\"said\" role=\"alert\"></p></main>\n");
 	page_end(buf, NULL, &asset_door);
 }

@@ -36,8 +36,8 @@ static void try_code(struct web *web, const struct buf *body, const struct socka
 }
 
 /* Looks for symbols again: the file's profile is read anew when it is next shown. */
-static void retry(struct web *web, const struct request *request,
-	struct post_answer *answer)
+static void retry(
+	struct web *web, const struct request *request, struct post_answer *answer)
 {
 	struct input *input = inputs_find(&web->inputs, request->value[P_FILE]);
 
@@ -76,7 +76,7 @@ static bool is_address(const struct buf *body)
 {
 	struct buf text = {0};
 	bool ok = body->n && request_field(body->p, body->n, "text", &text) && text.n &&
-		text.p[0] != '/' && !strchr(text.p, ':') ;
+		  text.p[0] != '/' && !strchr(text.p, ':');
 
 	if (!ok && text.n)
 		ok = text.p[0] != '/' && strcspn(text.p, "?#") < strcspn(text.p, ":");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a request's bytes to a page and its parameters, past everything that is refused. */
+/* From a request's bytes to a page and its parameters, past everything that is refused.
+ */
 #include "cpweb/request.h"
 
 #include <arpa/inet.h>
@@ -192,14 +193,16 @@ bool request_same_secret(const char *secret, const char *given, size_t n)
 	unsigned differ = len != n;
 
 	for (size_t i = 0; i < n; i++)
-		differ |= (unsigned char)given[i] ^ (unsigned char)secret[len ? i % len : 0];
+		differ |= (unsigned char)given[i] ^
+			  (unsigned char)secret[len ? i % len : 0];
 	return !differ && len;
 }
 
 static bool origin_is_ours(const char *origin, const char *host)
 {
-	const char *rest = !strncasecmp(origin, "http://", 7) ? origin + 7
-		: !strncasecmp(origin, "https://", 8) ? origin + 8 : NULL;
+	const char *rest = !strncasecmp(origin, "http://", 7)    ? origin + 7
+			   : !strncasecmp(origin, "https://", 8) ? origin + 8
+								 : NULL;
 
 	return rest && !strcasecmp(rest, host);
 }
@@ -211,8 +214,9 @@ static bool origin_is_ours(const char *origin, const char *host)
 static bool site_ok(const struct head *head, const struct request *r)
 {
 	bool elsewhere = head->site && strcasecmp(head->site, "same-origin") &&
-		strcasecmp(head->site, "none");
-	bool navigation = r->verb == VERB_GET && head->mode &&
+			 strcasecmp(head->site, "none");
+	bool navigation =
+		r->verb == VERB_GET && head->mode &&
 		!strcasecmp(head->mode, "navigate") &&
 		(!head->destination || !strcasecmp(head->destination, "document"));
 
@@ -222,16 +226,17 @@ static bool site_ok(const struct head *head, const struct request *r)
 		return navigation;
 	/* What changes something must say where it comes from. */
 	return r->verb != VERB_POST || head->origin ||
-		(head->site && !strcasecmp(head->site, "same-origin"));
+	       (head->site && !strcasecmp(head->site, "same-origin"));
 }
 
 /* What is asked --------------------------------------------------------------------- */
 
 static int hex(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0'
-		: c >= 'a' && c <= 'f' ? c - 'a' + 10
-		: c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* Decodes n bytes in place and ends them with NUL; false for what no browser sends. */
@@ -352,7 +357,8 @@ static void check_values(struct request *r)
 			refuse(r, 400, "this is no number");
 			r->wrong = numbers[i];
 		}
-	for (size_t i = 0; !known && i < sizeof granularities / sizeof *granularities; i++)
+	for (size_t i = 0; !known && i < sizeof granularities / sizeof *granularities;
+		i++)
 		known = !strcmp(r->value[P_GRANULARITY], granularities[i]);
 	if (!known) {
 		refuse(r, 400, "functions, filefunctions, files, lines or addresses");
@@ -365,7 +371,8 @@ static void check_method(struct request *r, const struct route *route)
 	if (!route)
 		refuse(r, 404, "there is no such page");
 	else if (r->verb == VERB_OTHER || (r->verb == VERB_POST) != route->post)
-		refuse(r, 405, route->post ? "this page takes POST" : "this page takes GET");
+		refuse(r, 405,
+			route->post ? "this page takes POST" : "this page takes GET");
 	else
 		r->page = route->page;
 }
@@ -391,9 +398,10 @@ static void check_token(const struct head *head, const struct doors *doors,
 
 static enum verb find_verb(const char *method)
 {
-	return !strcmp(method, "GET") ? VERB_GET
-		: !strcmp(method, "HEAD") ? VERB_HEAD
-		: !strcmp(method, "POST") ? VERB_POST : VERB_OTHER;
+	return !strcmp(method, "GET")    ? VERB_GET
+	       : !strcmp(method, "HEAD") ? VERB_HEAD
+	       : !strcmp(method, "POST") ? VERB_POST
+					 : VERB_OTHER;
 }
 
 /* Path and query, decoded; *ret_path stays as it came. */
@@ -414,8 +422,7 @@ static bool take_target(const struct head *head, struct request *r,
 	return take_query(r, query, ret_token);
 }
 
-void request_parse(
-	const struct head *head, const struct doors *doors, struct request *r)
+void request_parse(const struct head *head, const struct doors *doors, struct request *r)
 {
 	const struct route *route = NULL;
 	const char *token = NULL;

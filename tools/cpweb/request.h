@@ -78,13 +78,13 @@ enum param {
 	P_SHOWCOLUMNS,
 	P_DROP_NEGATIVE,
 	P_NORMALIZE,
-	P_TIME,      /* "FROM,TO", as --time */
-	P_TIME_B,    /* a second span, compared with the first */
-	P_PATTERN,   /* peek: of which functions */
-	P_FORMAT,    /* of what is saved: html svg csv json pprof */
-	P_SCALE,     /* diff */
-	P_ROOT,      /* flame graph: auto comm pid tid none */
-	P_ASSEMBLY,  /* Intel's syntax */
+	P_TIME,     /* "FROM,TO", as --time */
+	P_TIME_B,   /* a second span, compared with the first */
+	P_PATTERN,  /* peek: of which functions */
+	P_FORMAT,   /* of what is saved: html svg csv json pprof */
+	P_SCALE,    /* diff */
+	P_ROOT,     /* flame graph: auto comm pid tid none */
+	P_ASSEMBLY, /* Intel's syntax */
 	P_COUNT
 };
 
@@ -126,7 +126,8 @@ void request_parse(
 	const struct head *head, const struct doors *doors, struct request *request);
 void request_release(struct request *request);
 
-/* Whether a Host field names this server (see web.md E3): localhost, an address, or one of the names. */
+/* Whether a Host field names this server (see web.md E3): localhost, an address, or one
+ * of the names. */
 bool request_host_ok(const char *host, const char *const *names, size_t n);
 /* The value of a cookie: its start in the field and its length; NULL: not there. */
 const char *request_cookie(const char *field, const char *name, size_t *ret_n);
@@ -139,7 +140,8 @@ const char *request_param_name(enum param param);
 const char *request_page_path(enum page page);
 /* Whether the value means yes, as pprof reads it. */
 bool request_yes(const char *value);
-/* Appends the view's parameters in their fixed order, without what is empty: the cache's key. */
+/* Appends the view's parameters in their fixed order, without what is empty: the cache's
+ * key. */
 void request_canonical(const struct request *request, struct buf *buf);
 /* The value of a field in a form's body (application/x-www-form-urlencoded), decoded. */
 bool request_field(const char *body, size_t n, const char *name, struct buf *ret);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections: libmicrohttpd's side, with limits on each and the headers of every answer. */
+/* Connections: libmicrohttpd's side, with limits on each and the headers of every answer.
+ */
 #include "cpweb/server.h"
 
 #include <errno.h>
@@ -66,10 +67,11 @@ static int64_t now(void)
 	return t.tv_sec;
 }
 
-/* Answers --------------------------------------------------------------------------------- */
+/* Answers
+ * --------------------------------------------------------------------------------- */
 
-static void add_headers(struct server *server, struct MHD_Response *response,
-	const char *type)
+static void add_headers(
+	struct server *server, struct MHD_Response *response, const char *type)
 {
 	static const char *const fixed[][2] = {
 		{"X-Content-Type-Options", "nosniff"},
@@ -83,28 +85,28 @@ static void add_headers(struct server *server, struct MHD_Response *response,
 
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		MHD_add_response_header(response, fixed[i][0], fixed[i][1]);
-	MHD_add_response_header(
-		response, "Content-Security-Policy", server->policy.p);
+	MHD_add_response_header(response, "Content-Security-Policy", server->policy.p);
 	MHD_add_response_header(response, "Content-Type", type);
 }
 
-static enum MHD_Result queue(struct MHD_Connection *connection, int status,
-	struct MHD_Response *response)
+static enum MHD_Result queue(
+	struct MHD_Connection *connection, int status, struct MHD_Response *response)
 {
-	enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, response);
+	enum MHD_Result result =
+		MHD_queue_response(connection, (unsigned)status, response);
 
 	MHD_destroy_response(response);
 	return result;
 }
 
 /* Takes the buffer over. */
-static struct MHD_Response *own_response(struct server *server, struct buf *body,
-	const char *type)
+static struct MHD_Response *own_response(
+	struct server *server, struct buf *body, const char *type)
 {
 	static char none[1];
-	struct MHD_Response *response = MHD_create_response_from_buffer(body->n,
-		body->n ? body->p : none, body->n ? MHD_RESPMEM_MUST_FREE
-						  : MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(body->n, body->n ? body->p : none,
+			body->n ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 
 	if (response) {
 		if (body->n)
@@ -173,7 +175,8 @@ static void add_name(struct MHD_Response *response, const char *name)
 
 	buf_str(&header, "attachment; filename=\"");
 	for (const char *p = name; *p && p - name < 200; p++)
-		buf_char(&header, *p > ' ' && *p < 0x7f && !strchr("\"\\%;/", *p) ? *p : '_');
+		buf_char(&header,
+			*p > ' ' && *p < 0x7f && !strchr("\"\\%;/", *p) ? *p : '_');
 	buf_str(&header, "\"; filename*=UTF-8''");
 	for (const char *p = name; *p && p - name < 200; p++)
 		if ((*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') ||
@@ -197,8 +200,8 @@ static bool takes_gzip(struct MHD_Connection *connection)
 
 static bool has_tag(struct MHD_Connection *connection, const char *etag)
 {
-	const char *given = MHD_lookup_connection_value(
-		connection, MHD_HEADER_KIND, "If-None-Match");
+	const char *given =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
 
 	return given && (strstr(given, etag) || !strcmp(given, "*"));
 }
@@ -220,8 +223,10 @@ static void finish_view(struct server *server, const struct view *view,
 static struct MHD_Response *plain_response(struct server *server, struct view *view)
 {
 	void *bytes = gunzip_bytes(view->bytes, view->n, view->plain);
-	struct MHD_Response *response = bytes ? MHD_create_response_from_buffer(
-		view->plain, bytes, MHD_RESPMEM_MUST_FREE) : NULL;
+	struct MHD_Response *response =
+		bytes ? MHD_create_response_from_buffer(
+				view->plain, bytes, MHD_RESPMEM_MUST_FREE)
+		      : NULL;
 
 	if (response)
 		finish_view(server, view, response, false);
@@ -246,8 +251,8 @@ static bool shared_response(struct server *server, struct view *view, bool zippe
 	return view->response != NULL;
 }
 
-static enum MHD_Result answer_view(struct server *server, struct MHD_Connection *connection,
-	struct view *view)
+static enum MHD_Result answer_view(
+	struct server *server, struct MHD_Connection *connection, struct view *view)
 {
 	bool zipped = view->n < view->plain;
 	struct MHD_Response *response;
@@ -270,16 +275,16 @@ static enum MHD_Result answer_view(struct server *server, struct MHD_Connection 
 	return MHD_queue_response(connection, (unsigned)view->status, view->response);
 }
 
-static enum MHD_Result answer_post(struct server *server, struct MHD_Connection *connection,
-	struct exchange *x)
+static enum MHD_Result answer_post(
+	struct server *server, struct MHD_Connection *connection, struct exchange *x)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct post_answer answer = {.status = 200};
 	struct MHD_Response *response;
 
-	post_answer(server->web, &x->request, &x->body,
-		info ? info->client_addr : NULL, &answer);
+	post_answer(server->web, &x->request, &x->body, info ? info->client_addr : NULL,
+		&answer);
 	response = own_response(server, &answer.body, "application/json");
 	if (!response)
 		return MHD_NO;
@@ -290,7 +295,8 @@ static enum MHD_Result answer_post(struct server *server, struct MHD_Connection 
 	return queue(connection, answer.status, response);
 }
 
-/* Requests -------------------------------------------------------------------------------- */
+/* Requests
+ * -------------------------------------------------------------------------------- */
 
 static enum MHD_Result refuse(struct server *server, struct MHD_Connection *connection,
 	int status, const char *reason)
@@ -330,11 +336,11 @@ static void view_key(struct web *web, const struct request *request, struct buf 
 	pthread_mutex_unlock(&web->inputs.lock);
 }
 
-static enum MHD_Result ask_view(struct server *server, struct MHD_Connection *connection,
-	struct exchange *x)
+static enum MHD_Result ask_view(
+	struct server *server, struct MHD_Connection *connection, struct exchange *x)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	unsigned char client[16];
 	struct buf key = {0};
 
@@ -353,8 +359,8 @@ static enum MHD_Result ask_view(struct server *server, struct MHD_Connection *co
 }
 
 /* What is never the same twice, and costs nothing. */
-static enum MHD_Result answer_state(struct server *server,
-	struct MHD_Connection *connection, enum page page)
+static enum MHD_Result answer_state(
+	struct server *server, struct MHD_Connection *connection, enum page page)
 {
 	struct buf body = {0};
 	struct MHD_Response *response;
@@ -367,7 +373,8 @@ static enum MHD_Result answer_state(struct server *server,
 	return response ? queue(connection, 200, response) : MHD_NO;
 }
 
-static enum MHD_Result answer_wait(struct server *server, struct MHD_Connection *connection)
+static enum MHD_Result answer_wait(
+	struct server *server, struct MHD_Connection *connection)
 {
 	struct buf body = {0};
 	struct MHD_Response *response;
@@ -397,8 +404,8 @@ static enum MHD_Result answer_home(struct server *server,
 	return result;
 }
 
-static enum MHD_Result answer_request(struct server *server,
-	struct MHD_Connection *connection, struct exchange *x)
+static enum MHD_Result answer_request(
+	struct server *server, struct MHD_Connection *connection, struct exchange *x)
 {
 	struct request *request = &x->request;
 
@@ -467,11 +474,11 @@ static void parse(struct server *server, struct MHD_Connection *connection,
 	}
 }
 
-static void mark_answering(struct server *server, struct exchange *x,
-	struct MHD_Connection *connection)
+static void mark_answering(
+	struct server *server, struct exchange *x, struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	x->seat = info ? info->socket_context : NULL;
 	atomic_store(&server->last, now());
@@ -555,7 +562,8 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 	*state = NULL;
 }
 
-/* Slow connections ------------------------------------------------------------------------ */
+/* Slow connections
+ * ------------------------------------------------------------------------ */
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
 	enum MHD_ConnectionNotificationCode what)
@@ -570,7 +578,8 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 		*context = NULL;
 	}
 	for (size_t i = 0; what == MHD_CONNECTION_NOTIFY_STARTED && !*context &&
-		i < sizeof server->seat / sizeof *server->seat; i++) {
+			   i < sizeof server->seat / sizeof *server->seat;
+		i++) {
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 			connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
@@ -592,8 +601,9 @@ static void close_slow(struct server *server)
 
 	for (size_t i = 0; i < sizeof server->seat / sizeof *server->seat; i++) {
 		struct seat *seat = &server->seat[i];
-		int most = seat->answering ? ANSWER_SECONDS
-			: READ_SECONDS + (seat->known ? IDLE_SECONDS : 0);
+		int most = seat->answering
+				   ? ANSWER_SECONDS
+				   : READ_SECONDS + (seat->known ? IDLE_SECONDS : 0);
 
 		if (seat->taken && t - seat->since > most)
 			shutdown(seat->fd, SHUT_RDWR);
@@ -621,7 +631,8 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-/* Starting and ending --------------------------------------------------------------------- */
+/* Starting and ending
+ * --------------------------------------------------------------------- */
 
 /* The target is decoded by request.c, once. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
@@ -636,17 +647,15 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd)
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
-		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MOST_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)MOST_OF_ONE,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)MOST_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)MOST_OF_ONE, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)MEMORY_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server,
-		MHD_OPTION_END);
+		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, server, MHD_OPTION_END);
 }
 
 struct server *server_start(struct web *web)
@@ -661,7 +670,8 @@ struct server *server_start(struct web *web)
 	atomic_store(&server->last, now());
 	page_policy_init(&server->policy);
 	server->watching = !pthread_create(&server->watch, NULL, watch, server);
-	while (!server->policy.failed && server->watching && server->n < web->listener.n) {
+	while (!server->policy.failed && server->watching &&
+		server->n < web->listener.n) {
 		struct MHD_Daemon *daemon =
 			start_daemon(server, web->listener.fd[server->n]);
 
@@ -693,8 +703,8 @@ void server_drain(struct server *server, int milliseconds)
 	until.tv_sec += milliseconds / 1000;
 	pthread_mutex_lock(&server->lock);
 	server->draining = true;
-	while (server->answering &&
-		pthread_cond_timedwait(&server->woken, &server->lock, &until) != ETIMEDOUT)
+	while (server->answering && pthread_cond_timedwait(&server->woken, &server->lock,
+					    &until) != ETIMEDOUT)
 		;
 	pthread_mutex_unlock(&server->lock);
 }

@@ -155,8 +155,8 @@ struct rewriting {
 	const char *name;
 };
 
-static void put_line(struct buf *out, const char *name, size_t n, const char *value,
-	size_t m)
+static void put_line(
+	struct buf *out, const char *name, size_t n, const char *value, size_t m)
 {
 	buf_url(out, name, n);
 	buf_char(out, '\t');
@@ -205,8 +205,9 @@ bool store_set(struct store *store, const char *name, const char *text, char *me
 
 	if (!store->path || !*name || strlen(name) > STORE_NAME ||
 		strlen(text) > STORE_TEXT) {
-		snprintf(message, size, "%s", store->path
-			? "this is too long" : "there is no place to keep it");
+		snprintf(message, size, "%s",
+			store->path ? "this is too long"
+				    : "there is no place to keep it");
 		return false;
 	}
 	pthread_mutex_lock(&store->lock);
@@ -217,7 +218,8 @@ bool store_set(struct store *store, const char *name, const char *text, char *me
 		put_line(&r.out, name, strlen(name), text, strlen(text));
 	ok = !r.out.failed && !old.failed && replace(store->path, &r.out);
 	if (!ok)
-		snprintf(message, size, "cannot write %s: %s", store->path, strerror(errno));
+		snprintf(message, size, "cannot write %s: %s", store->path,
+			strerror(errno));
 	pthread_mutex_unlock(&store->lock);
 	buf_release(&old);
 	buf_release(&r.out);

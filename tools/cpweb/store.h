@@ -4,8 +4,8 @@
 
 /*
  * Short texts under names, in one file: notes to the runs of a folder, and saved views.
- * Nothing else is ever written. A line is NAME, a tab, the text; what is no letter, digit or
- * mark of an address is percent-encoded, so other programs read it easily.
+ * Nothing else is ever written. A line is NAME, a tab, the text; what is no letter, digit
+ * or mark of an address is percent-encoded, so other programs read it easily.
  */
 
 #include <pthread.h>

@@ -8,8 +8,8 @@
 
 #include "common/filters.h"
 
-void view_nothing(struct web *web, const struct request *request,
-	struct answer_body *answer)
+void view_nothing(
+	struct web *web, const struct request *request, struct answer_body *answer)
 {
 	(void)web;
 	(void)request;
@@ -31,9 +31,11 @@ void job_fail(struct job *job, const struct cp_error *err)
 	size_t n = strcspn(err->message, ": ");
 
 	job->failed = true;
-	job->answer->status = err->code == CP_ERROR_ARGUMENT ? 400
-		: err->code == CP_ERROR_EMPTY ? 200
-		: err->code == CP_ERROR_MEMORY || err->code == CP_ERROR_LIMIT ? 503 : 500;
+	job->answer->status =
+		err->code == CP_ERROR_ARGUMENT                                ? 400
+		: err->code == CP_ERROR_EMPTY                                 ? 200
+		: err->code == CP_ERROR_MEMORY || err->code == CP_ERROR_LIMIT ? 503
+									      : 500;
 	job->answer->transient = job->answer->status >= 500;
 	cp_error_format(err, job->message, sizeof job->message);
 	if (err->code == CP_ERROR_MEMORY && job->web->tool->options.memory_limit)
@@ -54,12 +56,15 @@ static void sorry(struct job *job, const char *name, const struct cp_error *err)
 
 	cp_error_format(err, words, sizeof words);
 	buf_printf(&text, "%s: %s", name, words);
-	job->answer->status = err->code == CP_ERROR_ARGUMENT ? 400
-		: err->code == CP_ERROR_MEMORY || err->code == CP_ERROR_LIMIT ? 503 : 422;
+	job->answer->status =
+		err->code == CP_ERROR_ARGUMENT                                ? 400
+		: err->code == CP_ERROR_MEMORY || err->code == CP_ERROR_LIMIT ? 503
+									      : 422;
 	job->answer->transient = true;
 	page_sentence(&job->answer->body, job->answer->status, text.p ? text.p : words,
 		err->code == CP_ERROR_MEMORY
-			? "Start cpweb with a larger --memory-limit to see it." : NULL);
+			? "Start cpweb with a larger --memory-limit to see it."
+			: NULL);
 	buf_release(&text);
 }
 
@@ -70,8 +75,8 @@ bool job_begin(struct job *job, struct web *web, const struct request *request,
 	char first[300];
 	struct cp_error err = {0};
 
-	*job = (struct job){.web = web, .request = request, .answer = answer,
-		.wrong = P_COUNT};
+	*job = (struct job){
+		.web = web, .request = request, .answer = answer, .wrong = P_COUNT};
 	/* A comparison is described by the first capture after. */
 	if (!name && request->value[P_AFTER]) {
 		snprintf(first, sizeof first, "%s", request->value[P_AFTER]);
@@ -84,12 +89,13 @@ bool job_begin(struct job *job, struct web *web, const struct request *request,
 	job->input = inputs_find(&web->inputs, name);
 	if (!job->input) {
 		answer->status = 404;
-		page_sentence(&answer->body, 404, name ? "No file of this name is open."
-			: "No file is open.", NULL);
+		page_sentence(&answer->body, 404,
+			name ? "No file of this name is open." : "No file is open.",
+			NULL);
 		return false;
 	}
-	job->loaded = inputs_get(&web->inputs, job->input, time ? time : "", &job->stale,
-		&err);
+	job->loaded =
+		inputs_get(&web->inputs, job->input, time ? time : "", &job->stale, &err);
 	job->why = err;
 	job->context = inputs_context(web, &job->remarks);
 	if (job->context && job->loaded) {
@@ -97,7 +103,8 @@ bool job_begin(struct job *job, struct web *web, const struct request *request,
 		return true;
 	}
 	if (job->loaded)
-		err = (struct cp_error){.code = CP_ERROR_MEMORY, .message = "out of memory"};
+		err = (struct cp_error){
+			.code = CP_ERROR_MEMORY, .message = "out of memory"};
 	sorry(job, job->input->name, &err);
 	return false;
 }
@@ -122,12 +129,14 @@ const char *job_sample_index(const struct request *request, bool *ret_mean)
 	return index && !strncmp(index, "total_", 6) ? index + 6 : index;
 }
 
-enum cp_granularity request_granularity(const struct request *request,
-	enum cp_granularity otherwise)
+enum cp_granularity request_granularity(
+	const struct request *request, enum cp_granularity otherwise)
 {
 	static const char *const words[] = {[CP_BY_ADDRESS] = "addresses",
-		[CP_BY_FUNCTION] = "functions", [CP_BY_FILEFUNCTION] = "filefunctions",
-		[CP_BY_FILE] = "files", [CP_BY_LINE] = "lines"};
+		[CP_BY_FUNCTION] = "functions",
+		[CP_BY_FILEFUNCTION] = "filefunctions",
+		[CP_BY_FILE] = "files",
+		[CP_BY_LINE] = "lines"};
 	const char *given = request->value[P_GRANULARITY];
 
 	for (size_t i = 0; given && i < sizeof words / sizeof *words; i++)
@@ -160,8 +169,8 @@ bool job_filter(struct job *job, enum cp_granularity otherwise, bool keep_names)
 		.drop_frames = cp_profile_header(job->profile)->drop_frames.i != 0,
 		/* Percentages of what is left are of its rows as they are. */
 		.keep_rows = request_yes(v[P_RELATIVE]) &&
-			job->request->page != PAGE_FLAME &&
-			job->request->page != PAGE_FLAME_DATA,
+			     job->request->page != PAGE_FLAME &&
+			     job->request->page != PAGE_FLAME_DATA,
 	};
 	struct cp_error err;
 	bool mean;
@@ -191,9 +200,12 @@ void job_report_options(struct job *job, struct cp_report_options *ret)
 	*ret = (struct cp_report_options){
 		.size = sizeof *ret,
 		.cum = v[P_SORT] && !strcmp(v[P_SORT], "cum"),
-		.node_count = v[P_NODE_COUNT] ? (int64_t)strtod(v[P_NODE_COUNT], NULL) : 0,
-		.node_fraction = v[P_NODE_FRACTION] ? strtod(v[P_NODE_FRACTION], NULL) : -1,
-		.edge_fraction = v[P_EDGE_FRACTION] ? strtod(v[P_EDGE_FRACTION], NULL) : -1,
+		.node_count =
+			v[P_NODE_COUNT] ? (int64_t)strtod(v[P_NODE_COUNT], NULL) : 0,
+		.node_fraction =
+			v[P_NODE_FRACTION] ? strtod(v[P_NODE_FRACTION], NULL) : -1,
+		.edge_fraction =
+			v[P_EDGE_FRACTION] ? strtod(v[P_EDGE_FRACTION], NULL) : -1,
 		.no_trim = !request_yes(v[P_TRIM]),
 		.drop_negative = request_yes(v[P_DROP_NEGATIVE]),
 		.columns = request_yes(v[P_SHOWCOLUMNS]),
@@ -203,11 +215,12 @@ void job_report_options(struct job *job, struct cp_report_options *ret)
 	};
 	ret->sample_type = job_sample_index(job->request, &ret->mean);
 	ret->total_given = !request_yes(v[P_RELATIVE]) &&
-		!cp_report_total(job->loaded->profile, ret->sample_type, ret->mean,
-			&ret->total, &err);
+			   !cp_report_total(job->loaded->profile, ret->sample_type,
+				   ret->mean, &ret->total, &err);
 }
 
-/* Describing ---------------------------------------------------------------------------- */
+/* Describing ----------------------------------------------------------------------------
+ */
 
 static void add_types(struct buf *b, const struct cp_profile *profile)
 {
@@ -268,8 +281,10 @@ static void add_remarks(struct job *job, struct buf *b)
 		char words[400];
 
 		cp_error_format(&job->why, words, sizeof words);
-		buf_printf(&text, "the file has changed and cannot be read as it is now "
-			"(%s); this is what it was before", words);
+		buf_printf(&text,
+			"the file has changed and cannot be read as it is now "
+			"(%s); this is what it was before",
+			words);
 		buf_json(b, text.p ? text.p : "", text.n);
 		buf_release(&text);
 	} else if (job->input->gone) {
@@ -281,8 +296,8 @@ static void add_remarks(struct job *job, struct buf *b)
 	buf_char(b, ']');
 }
 
-static void describe(struct job *job, const char *page, const struct buf *data,
-	struct buf *b)
+static void describe(
+	struct job *job, const char *page, const struct buf *data, struct buf *b)
 {
 	const struct cp_profile_header *header = cp_profile_header(job->loaded->profile);
 

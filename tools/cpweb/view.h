@@ -14,7 +14,8 @@
 
 view_fn view_flame, view_flame_data, view_top, view_peek, view_tags, view_symbols,
 	view_info, view_download, view_nothing, view_runs, view_run, view_diff,
-	view_graph, view_source, view_diff_flame, view_diff_flame_data, view_time, view_save;
+	view_graph, view_source, view_diff_flame, view_diff_flame_data, view_time,
+	view_save;
 
 struct job {
 	struct web *web;
@@ -24,11 +25,11 @@ struct job {
 	struct buf remarks; /* of this job, as loaded->remarks */
 	struct input *input;
 	struct loaded *loaded;
-	bool stale;               /* the file cannot be read as it is now */
-	struct cp_error why;      /* … because of this */
-	struct cp_profile *own;   /* what the filters left; NULL: loaded->profile */
+	bool stale;             /* the file cannot be read as it is now */
+	struct cp_error why;    /* … because of this */
+	struct cp_profile *own; /* what the filters left; NULL: loaded->profile */
 	const struct cp_profile *profile;
-	uint32_t type;            /* of its values, the one that is shown */
+	uint32_t type; /* of its values, the one that is shown */
 	bool failed;
 	enum param wrong;
 	char message[400];
@@ -46,20 +47,22 @@ void job_release(struct job *job);
 
 /* Remembers an error of the library; which value was wrong is in its words. */
 void job_fail(struct job *job, const struct cp_error *err);
-/* pprof's sample_index: the name without total_ or mean_; *ret_mean when it was the latter. */
+/* pprof's sample_index: the name without total_ or mean_; *ret_mean when it was the
+ * latter. */
 const char *job_sample_index(const struct request *request, bool *ret_mean);
 enum cp_granularity request_granularity(
 	const struct request *request, enum cp_granularity otherwise);
 struct cp_flame_options;
-void flame_options(const struct request *request, const char *title,
-	struct cp_flame_options *ret);
+void flame_options(
+	const struct request *request, const char *title, struct cp_flame_options *ret);
 /*
  * The graph's element, data and script; what is left out comes from `rest` with the same
  * parameters.
  */
 void flame_element(const struct request *request, enum page rest, uint64_t left_out,
 	const struct buf *data, struct buf *main);
-/* How a comparison's sides are made comparable: as the request says, else as cpdiff does. */
+/* How a comparison's sides are made comparable: as the request says, else as cpdiff does.
+ */
 enum cp_diff_scale diff_scale(const struct request *request);
 /* The call graph into the answer, as a file. */
 bool graph_save(struct job *job, const char *format);

@@ -26,7 +26,8 @@ struct pair {
 enum cp_diff_scale diff_scale(const struct request *request)
 {
 	static const char *const words[] = {[CP_SCALE_NONE] = "none",
-		[CP_SCALE_TIME] = "time", [CP_SCALE_TOTAL] = "total",
+		[CP_SCALE_TIME] = "time",
+		[CP_SCALE_TOTAL] = "total",
 		[CP_SCALE_ANCHOR] = "anchor"};
 	const char *given = request->value[P_SCALE];
 
@@ -46,8 +47,9 @@ static bool add_capture(struct pair *pair, int side, const char *name, const cha
 	bool stale;
 
 	if (!input || i == MOST_CAPTURES) {
-		snprintf(err.message, sizeof err.message, input
-			? "more than 64 captures a side" : "no file of this name is open: %.80s",
+		snprintf(err.message, sizeof err.message,
+			input ? "more than 64 captures a side"
+			      : "no file of this name is open: %.80s",
 			name);
 		job_fail(job, &err);
 		job->wrong = side ? P_AFTER : P_BEFORE;
@@ -98,11 +100,11 @@ static bool pair_begin(struct pair *pair)
 
 	if (v[P_TIME_B] && !v[P_BEFORE])
 		return add_side(pair, 0, name, v[P_TIME]) &&
-			add_side(pair, 1, name, v[P_TIME_B]);
+		       add_side(pair, 1, name, v[P_TIME_B]);
 	if (!v[P_BEFORE] || !v[P_AFTER])
 		return false;
 	ok = add_side(pair, 0, v[P_BEFORE], v[P_TIME]) &&
-		add_side(pair, 1, v[P_AFTER], v[P_TIME_B] ? v[P_TIME_B] : v[P_TIME]);
+	     add_side(pair, 1, v[P_AFTER], v[P_TIME_B] ? v[P_TIME_B] : v[P_TIME]);
 	return ok && pair->side[0].n && pair->side[1].n;
 }
 
@@ -127,7 +129,8 @@ static enum cp_code compare(struct pair *pair, struct buf *json, const char *for
 		.scale = diff_scale(request),
 		.sample_type = job_sample_index(request, &mean)};
 	struct cp_diff_write_options write = {.size = sizeof write,
-		.before = pair->side[0].name[0], .after = pair->side[1].name[0]};
+		.before = pair->side[0].name[0],
+		.after = pair->side[1].name[0]};
 	struct cp_diff *diff = NULL;
 	enum cp_code code = cp_diff_new(pair->job.context, &options, &diff, err);
 
@@ -138,7 +141,8 @@ static enum cp_code compare(struct pair *pair, struct buf *json, const char *for
 	if (!code)
 		code = cp_diff_finish(diff, err);
 	if (!code)
-		code = cp_diff_write(pair->job.context, diff, format, &write, fn, json, err);
+		code = cp_diff_write(
+			pair->job.context, diff, format, &write, fn, json, err);
 	cp_diff_free(diff);
 	return code;
 }
@@ -159,8 +163,9 @@ void view_diff(struct web *web, const struct request *request, struct answer_bod
 	}
 	bool file = to && (!strcmp(to, "csv") || !strcmp(to, "json"));
 
-	if (pair_begin(pair) && compare(pair, file ? &answer->body : &data,
-		file ? to : "json", file ? buf_write : buf_write_json, &err)) {
+	if (pair_begin(pair) &&
+		compare(pair, file ? &answer->body : &data, file ? to : "json",
+			file ? buf_write : buf_write_json, &err)) {
 		job_fail(&pair->job, &err);
 		data.n = 0;
 		answer->body.n = 0;
@@ -170,7 +175,8 @@ void view_diff(struct web *web, const struct request *request, struct answer_bod
 	if (!file) {
 		job_page(&pair->job, "diff", "what changed", NULL, &data);
 	} else {
-		answer->type = *to == 'c' ? "text/csv; charset=utf-8" : "application/json";
+		answer->type =
+			*to == 'c' ? "text/csv; charset=utf-8" : "application/json";
 		answer->save_as = strdup(*to == 'c' ? "diff.csv" : "diff.json");
 	}
 	job_release(&pair->job);
@@ -178,15 +184,16 @@ void view_diff(struct web *web, const struct request *request, struct answer_bod
 	free(pair);
 }
 
-/* The picture -------------------------------------------------------------------------- */
+/* The picture --------------------------------------------------------------------------
+ */
 
 static enum cp_flame_scale flame_scale(const struct request *request)
 {
 	const char *given = request->value[P_SCALE];
 
-	return given && !strcmp(given, "time") ? CP_FLAME_SCALE_TIME
-		: given && !strcmp(given, "total") ? CP_FLAME_SCALE_TOTAL
-						   : CP_FLAME_SCALE_NONE;
+	return given && !strcmp(given, "time")    ? CP_FLAME_SCALE_TIME
+	       : given && !strcmp(given, "total") ? CP_FLAME_SCALE_TOTAL
+						  : CP_FLAME_SCALE_NONE;
 }
 
 static enum cp_code draw(struct pair *pair, uint32_t most, uint64_t *ret_left_out,
@@ -213,7 +220,8 @@ static enum cp_code draw(struct pair *pair, uint32_t most, uint64_t *ret_left_ou
 				(double)after / (double)before, "to as many captures");
 		else
 			cp_flame_scale(flame, scale, 0, NULL);
-		code = cp_flame_write_data(flame, most, ret_left_out, buf_write, data, err);
+		code = cp_flame_write_data(
+			flame, most, ret_left_out, buf_write, data, err);
 	}
 	cp_flame_free(flame);
 	return code;
@@ -242,8 +250,8 @@ static void diff_flame(struct web *web, const struct request *request,
 			answer->status = ok ? 200 : 422;
 		} else {
 			if (ok)
-				flame_element(request, PAGE_DIFF_FLAME_DATA, left_out, &data,
-					&main);
+				flame_element(request, PAGE_DIFF_FLAME_DATA, left_out,
+					&data, &main);
 			answer->body.failed |= main.failed;
 			job_page(&pair->job, "diffgraph", "difference", main.p, NULL);
 		}

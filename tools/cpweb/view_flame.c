@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The flame graph: the library's page, with what is visible first and the rest on demand. */
+/* The flame graph: the library's page, with what is visible first and the rest on demand.
+ */
 #include <cp/flame.h>
 
 #include <string.h>
@@ -14,11 +15,14 @@ enum { FIRST_FRAMES = 6000 };
 /* Of the root, on the widest screen: a frame below this is no pixel. */
 static const double first_share = 1.0 / 8000;
 
-static const char *const root_words[] = {[CP_ROOT_AUTO] = "auto", [CP_ROOT_COMM] = "comm",
-	[CP_ROOT_PID] = "pid", [CP_ROOT_TID] = "tid", [CP_ROOT_NONE] = "none"};
+static const char *const root_words[] = {[CP_ROOT_AUTO] = "auto",
+	[CP_ROOT_COMM] = "comm",
+	[CP_ROOT_PID] = "pid",
+	[CP_ROOT_TID] = "tid",
+	[CP_ROOT_NONE] = "none"};
 
-void flame_options(const struct request *request, const char *title,
-	struct cp_flame_options *ret)
+void flame_options(
+	const struct request *request, const char *title, struct cp_flame_options *ret)
 {
 	const char *const *v = request->value;
 	bool mean;
@@ -64,7 +68,7 @@ void flame_element(const struct request *request, enum page rest, uint64_t left_
 	struct cp_text script = cp_flame_asset(CP_FLAME_SCRIPT, NULL);
 
 	buf_str(main, "<div id=\"cp-flame-here\"></div>\n"
-		"<script type=\"text/plain\" id=\"cp-flame\"");
+		      "<script type=\"text/plain\" id=\"cp-flame\"");
 	if (left_out) {
 		struct buf query = {0};
 
@@ -82,7 +86,8 @@ void flame_element(const struct request *request, enum page rest, uint64_t left_
 	buf_str(main, "</script>\n");
 }
 
-void view_flame(struct web *web, const struct request *request, struct answer_body *answer)
+void view_flame(
+	struct web *web, const struct request *request, struct answer_body *answer)
 {
 	struct buf data = {0}, main = {0};
 	uint64_t left_out = 0;

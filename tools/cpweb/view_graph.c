@@ -11,8 +11,10 @@ static bool draw(struct job *job, const char *format, bool fragment, struct buf 
 {
 	const char *const *v = job->request->value;
 	struct cp_report_options report;
-	struct cp_graph_options options = {.size = sizeof options, .report = &report,
-		.title = job->input->name, .fragment = fragment};
+	struct cp_graph_options options = {.size = sizeof options,
+		.report = &report,
+		.title = job->input->name,
+		.fragment = fragment};
 	struct cp_graph *graph = NULL;
 	struct cp_error err;
 	enum cp_code code;
@@ -29,7 +31,8 @@ static bool draw(struct job *job, const char *format, bool fragment, struct buf 
 	return !code;
 }
 
-void view_graph(struct web *web, const struct request *request, struct answer_body *answer)
+void view_graph(
+	struct web *web, const struct request *request, struct answer_body *answer)
 {
 	struct cp_text style = cp_graph_asset(CP_GRAPH_STYLE, NULL);
 	struct cp_text script = cp_graph_asset(CP_GRAPH_SCRIPT, NULL);
@@ -37,12 +40,14 @@ void view_graph(struct web *web, const struct request *request, struct answer_bo
 	struct job job;
 
 	if (job_begin(&job, web, request, answer)) {
-		if (job_filter(&job, CP_BY_FUNCTION, true) && draw(&job, "svg", true, &svg)) {
+		if (job_filter(&job, CP_BY_FUNCTION, true) &&
+			draw(&job, "svg", true, &svg)) {
 			buf_str(&main, "<style>");
 			buf_add(&main, style.p, style.n);
 			buf_str(&main, "</style>\n<div id=\"cp-graph-here\">");
 			buf_add(&main, svg.p, svg.n);
-			buf_str(&main, "</div>\n<aside id=\"cp-graph-box\" hidden></aside>\n<script>");
+			buf_str(&main, "</div>\n<aside id=\"cp-graph-box\" "
+				       "hidden></aside>\n<script>");
 			buf_add(&main, script.p, script.n);
 			buf_str(&main, "</script>\n");
 		}

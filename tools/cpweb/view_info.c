@@ -7,7 +7,8 @@
 
 #include "cpweb/view.h"
 
-/* The same words as cpinfo --json, read from the file anew: it looks at more than a profile. */
+/* The same words as cpinfo --json, read from the file anew: it looks at more than a
+ * profile. */
 void view_info(struct web *web, const struct request *request, struct answer_body *answer)
 {
 	struct cp_input *input = NULL;
@@ -50,7 +51,8 @@ static const char *status_words(enum cp_symbol_status status)
 		[CP_SYMBOLS_NOT_A_FILE] = "not a file",
 	};
 
-	return (unsigned)status < sizeof words / sizeof *words ? words[status] : "unknown";
+	return (unsigned)status < sizeof words / sizeof *words ? words[status]
+							       : "unknown";
 }
 
 static void add_image(struct buf *b, const struct cp_profile *profile,
@@ -59,9 +61,11 @@ static void add_image(struct buf *b, const struct cp_profile *profile,
 	const struct cp_mapping_row *row = cp_profile_mapping(profile, image->mapping);
 	struct cp_text path = cp_profile_string(profile, row->path);
 
-	buf_printf(b, "{\"samples\":%lld,\"addresses\":%llu,\"resolved\":%llu,"
-		"\"unverified\":%s", (long long)image->samples,
-		(unsigned long long)image->addresses, (unsigned long long)image->resolved,
+	buf_printf(b,
+		"{\"samples\":%lld,\"addresses\":%llu,\"resolved\":%llu,"
+		"\"unverified\":%s",
+		(long long)image->samples, (unsigned long long)image->addresses,
+		(unsigned long long)image->resolved,
 		image->unverified ? "true" : "false");
 	buf_member(b, "image", path.n ? path.p : "[unknown]");
 	buf_member(b, "id", cp_profile_string(profile, row->build_id).p);
@@ -72,8 +76,8 @@ static void add_image(struct buf *b, const struct cp_profile *profile,
 }
 
 /*
- * Reads the file once more, since other pages have no use for a report that counts every frame
- * of every sample; what came through a pipe has none.
+ * Reads the file once more, since other pages have no use for a report that counts every
+ * frame of every sample; what came through a pipe has none.
  */
 static enum cp_code read_report(struct job *job, struct cp_profile **ret_profile,
 	struct cp_symbol_report **ret_report, struct cp_error *err)
@@ -90,7 +94,8 @@ static enum cp_code read_report(struct job *job, struct cp_profile **ret_profile
 	return code;
 }
 
-void view_symbols(struct web *web, const struct request *request, struct answer_body *answer)
+void view_symbols(
+	struct web *web, const struct request *request, struct answer_body *answer)
 {
 	struct cp_symbol_report *report = NULL;
 	struct cp_profile *profile = NULL;

@@ -19,8 +19,8 @@ static bool write_report(struct job *job, const char *report, const char *format
 		options.regex = "";
 	if (!strcmp(report, "tags"))
 		options.original = job->loaded->profile;
-	if (!cp_report_write(job->context, job->profile, report, format, &options, fn, out,
-		    &err))
+	if (!cp_report_write(
+		    job->context, job->profile, report, format, &options, fn, out, &err))
 		return true;
 	job_fail(job, &err);
 	return false;
@@ -36,9 +36,9 @@ static bool wants_file(const struct request *request)
 
 static const char *type_of(const char *format)
 {
-	return !strcmp(format, "csv") ? "text/csv; charset=utf-8"
-		: !strcmp(format, "json") ? "application/json"
-					  : "text/plain; charset=utf-8";
+	return !strcmp(format, "csv")    ? "text/csv; charset=utf-8"
+	       : !strcmp(format, "json") ? "application/json"
+					 : "text/plain; charset=utf-8";
 }
 
 static void answer_file(struct job *job, const char *report)
@@ -59,8 +59,8 @@ static void answer_file(struct job *job, const char *report)
 	answer->save_as = name.p;
 }
 
-static void answer_report(struct job *job, const char *report, const char *title,
-	bool keep_names)
+static void answer_report(
+	struct job *job, const char *report, const char *title, bool keep_names)
 {
 	struct buf data = {0};
 	bool ok = job_filter(job, CP_BY_FUNCTION, keep_names);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder's index: which runs there are, what each shows, what changed since the last. */
+/* The folder's index: which runs there are, what each shows, what changed since the last.
+ */
 #include <cp/diff.h>
 
 #include <stdio.h>
@@ -24,12 +25,13 @@ static int newest_first(const void *a, const void *b)
 	return strcmp(y->input->name, x->input->name);
 }
 
-static void add_listed(struct buf *b, const struct listed *run, const struct listed *before)
+static void add_listed(
+	struct buf *b, const struct listed *run, const struct listed *before)
 {
 	buf_str(b, "{");
 	buf_member(b, "name", run->input->name);
-	buf_printf(b, ",\"bytes\":%lld,\"when\":%lld",
-		(long long)run->input->stamp.size, (long long)(run->nanos / 1000000));
+	buf_printf(b, ",\"bytes\":%lld,\"when\":%lld", (long long)run->input->stamp.size,
+		(long long)(run->nanos / 1000000));
 	if (before)
 		buf_member(b, "before", before->input->name);
 	buf_char(b, '}');
@@ -48,9 +50,9 @@ static void list_runs(struct inputs *inputs, struct buf *b)
 
 		if (strcmp(input->path, "-") && stat(input->path, &st))
 			continue;
-		runs[n++] = (struct listed){input,
-			(int64_t)input->stamp.mtime.tv_sec * 1000000000 +
-				input->stamp.mtime.tv_nsec};
+		runs[n++] = (struct listed){
+			input, (int64_t)input->stamp.mtime.tv_sec * 1000000000 +
+				       input->stamp.mtime.tv_nsec};
 	}
 	if (runs)
 		qsort(runs, n, sizeof *runs, newest_first);
@@ -81,20 +83,23 @@ void view_runs(struct web *web, const struct request *request, struct answer_bod
 	} else {
 		buf_printf(&config, "{\"page\":\"runs\",\"params\":{},\"folder\":%s,",
 			web->folder ? "true" : "false");
-		buf_printf(&config, "\"files\":[],\"data\":%s}", data.p ? data.p : "null");
+		buf_printf(
+			&config, "\"files\":[],\"data\":%s}", data.p ? data.p : "null");
 		answer->body.failed |= data.failed || config.failed;
 		page_begin(&answer->body, "runs");
-		buf_str(&answer->body,
-			"<header id=\"cp-head\"></header>\n<main id=\"cp-main\"></main>\n");
+		buf_str(&answer->body, "<header id=\"cp-head\"></header>\n<main "
+				       "id=\"cp-main\"></main>\n");
 		page_end(&answer->body, config.p, &asset_app);
 	}
 	buf_release(&data);
 	buf_release(&config);
 }
 
-/* One run ------------------------------------------------------------------------------- */
+/* One run -------------------------------------------------------------------------------
+ */
 
-/* What follows "perf: WORD " in a comment, in numbers: kept in one form by the readers. */
+/* What follows "perf: WORD " in a comment, in numbers: kept in one form by the readers.
+ */
 static long long noted(const struct cp_profile *p, const char *what, struct cp_text *ret)
 {
 	uint32_t n = cp_profile_counts(p).comments;
@@ -143,10 +148,12 @@ static void add_top(struct job *job, struct buf *b)
 	options.node_count = 1;
 	options.no_trim = false;
 	options.node_fraction = options.edge_fraction = 0;
-	if (!cp_report_write(job->context, job->profile, "top", "csv", &options, buf_write,
-		    &top, &err) && top.p && (start = strchr(top.p, '\n'))) {
+	if (!cp_report_write(job->context, job->profile, "top", "csv", &options,
+		    buf_write, &top, &err) &&
+		top.p && (start = strchr(top.p, '\n'))) {
 		end = strchr(++start, '\n');
-		for (int commas = 0; end && end > start && commas < 3; commas += *end == ',')
+		for (int commas = 0; end && end > start && commas < 3;
+			commas += *end == ',')
 			end--;
 		if (end && end > start) {
 			bool quoted = *start == '"' && end - start > 1;
@@ -174,11 +181,14 @@ static void add_facts(struct job *job, struct buf *b)
 	buf_member(b, "format", job->loaded->format);
 	buf_member(b, "type", cp_profile_string(p, type->type).p);
 	buf_member(b, "unit", unit.p);
-	buf_printf(b, ",\"total\":%lld,\"duration\":%lld,\"started\":%lld,\"rows\":%u"
-		",\"lost\":%lld,\"named\":%.4f", (long long)total,
-		(long long)header->duration_nanos, (long long)(header->time_nanos / 1000000),
-		cp_profile_counts(p).samples, noted(p, "perf: lost samples ", NULL) +
-			noted(p, "perf: lost records ", NULL), named(p));
+	buf_printf(b,
+		",\"total\":%lld,\"duration\":%lld,\"started\":%lld,\"rows\":%u"
+		",\"lost\":%lld,\"named\":%.4f",
+		(long long)total, (long long)header->duration_nanos,
+		(long long)(header->time_nanos / 1000000), cp_profile_counts(p).samples,
+		noted(p, "perf: lost samples ", NULL) +
+			noted(p, "perf: lost records ", NULL),
+		named(p));
 	noted(p, "perf: host ", &host);
 	if (!host.n)
 		noted(p, "cpget: host ", &host);
@@ -217,7 +227,7 @@ static void add_change(struct job *job, struct buf *b)
 			enum cp_verdict v = cp_diff_row(diff, i)->flat.verdict;
 
 			changed += v != CP_VERDICT_UNTESTED && v != CP_VERDICT_WITHIN &&
-				v != CP_VERDICT_SAME && v != CP_VERDICT_UNCLEAR;
+				   v != CP_VERDICT_SAME && v != CP_VERDICT_UNCLEAR;
 		}
 		buf_member(b, "verdict", cp_verdict_name(s->total.verdict));
 		buf_printf(b, ",\"ratio\":%.6g,\"changed\":%zu", s->total.ratio, changed);

@@ -31,7 +31,8 @@ static void say_filters(const struct request *request, struct buf *words)
 			buf_printf(words, "%s%s=%s", words->n ? " " : "",
 				request_param_name(p), request->value[p]);
 	if (request->value[P_TIME])
-		buf_printf(words, "%stime=%s", words->n ? " " : "", request->value[P_TIME]);
+		buf_printf(
+			words, "%stime=%s", words->n ? " " : "", request->value[P_TIME]);
 }
 
 static enum cp_code save_flame(struct job *job, const char *format, struct cp_error *err)
@@ -65,8 +66,8 @@ static enum cp_code save(struct job *job, const struct form *form, struct cp_err
 		return save_flame(job, form->to, err);
 	if (!strcmp(form->to, "csv") || !strcmp(form->to, "json")) {
 		job_report_options(job, &options);
-		return cp_report_write(job->context, job->profile, "top", form->to, &options,
-			buf_write, &job->answer->body, err);
+		return cp_report_write(job->context, job->profile, "top", form->to,
+			&options, buf_write, &job->answer->body, err);
 	}
 	write.sample_type = job_sample_index(job->request, &options.mean);
 	return cp_profile_write(job->context, job->profile, form->to, &write, buf_write,
@@ -93,7 +94,8 @@ void view_save(struct web *web, const struct request *request, struct answer_bod
 		bool graph = !strcmp(form->to, "graph");
 
 		if (job_filter(&job, CP_BY_ADDRESS, true) &&
-			(graph ? !graph_save(&job, "svg") : save(&job, form, &err) != CP_OK) &&
+			(graph ? !graph_save(&job, "svg")
+			       : save(&job, form, &err) != CP_OK) &&
 			!graph)
 			job_fail(&job, &err);
 		if (job.failed) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Source with what each line cost. A profile alone must not name files: what is shown lies below
+ * Source with what each line cost. A profile alone must not name files: what is shown
+ * lies below
  * --source-path, or is named by the debug information of an image with a build id that
  * was found here.
  */
@@ -11,7 +12,8 @@
 
 #include "cpweb/view.h"
 
-/* Captures of perf hold no names of files: those come from images that were found here. */
+/* Captures of perf hold no names of files: those come from images that were found here.
+ */
 static bool names_are_ours(const struct job *job)
 {
 	return job->web->use_symbols && !strcmp(job->loaded->format, "perf.data");
@@ -23,7 +25,8 @@ static bool line_is_in(const struct cp_profile *p, const struct cp_location_row 
 	const struct cp_line_row *line = cp_profile_lines(p, row);
 
 	for (uint32_t i = 0; i < row->n_lines; i++) {
-		const struct cp_function_row *f = cp_profile_function(p, line[i].function);
+		const struct cp_function_row *f =
+			cp_profile_function(p, line[i].function);
 		struct cp_text file = cp_profile_string(p, f->file);
 
 		if (file.n == path.n && !memcmp(file.p, path.p, path.n))
@@ -56,14 +59,17 @@ static bool trusted(void *arg, struct cp_text path)
 static bool write_source(struct job *job, struct buf *data)
 {
 	struct cp_report_options report;
-	struct cp_source_options options = {.size = sizeof options, .report = &report,
-		.trusted = trusted, .trusted_arg = job};
+	struct cp_source_options options = {.size = sizeof options,
+		.report = &report,
+		.trusted = trusted,
+		.trusted_arg = job};
 	struct cp_source *source = NULL;
 	struct cp_error err;
 	enum cp_code code;
 
 	job_report_options(job, &report);
-	/* Without the flag no folder is searched, not even the one cpweb was started in. */
+	/* Without the flag no folder is searched, not even the one cpweb was started in.
+	 */
 	report.source_path = job->web->source_path ? job->web->source_path : "";
 	report.trim_path = job->web->trim_path;
 	code = cp_source_new(job->context, job->profile, &options, &source, &err);
@@ -75,7 +81,8 @@ static bool write_source(struct job *job, struct buf *data)
 	return !code;
 }
 
-void view_source(struct web *web, const struct request *request, struct answer_body *answer)
+void view_source(
+	struct web *web, const struct request *request, struct answer_body *answer)
 {
 	struct buf data = {0};
 	struct job job;

@@ -18,7 +18,7 @@ struct course {
 	struct row *row;
 	size_t n, cap;
 	int64_t first, last; /* nanoseconds of the capture's clock */
-	uint32_t *of; /* by set of labels: its row + 1 */
+	uint32_t *of;        /* by set of labels: its row + 1 */
 	uint32_t sets;
 };
 
@@ -43,7 +43,8 @@ static char *row_name(const struct cp_profile *p, cp_labels id)
 	}
 	sep = *comm && *number ? " " : "";
 	return asprintf(&name, "%s%s%s", *comm || *number ? comm : "all", sep, number) < 0
-		? NULL : name;
+		       ? NULL
+		       : name;
 }
 
 static struct row *find_row(struct course *c, const struct cp_profile *p, cp_labels id)
@@ -121,7 +122,9 @@ static int by_total(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
 
-	return x->total < y->total ? 1 : x->total > y->total ? -1 : strcmp(x->name, y->name);
+	return x->total < y->total   ? 1
+	       : x->total > y->total ? -1
+				     : strcmp(x->name, y->name);
 }
 
 static void add_row(struct buf *b, const struct row *row)
@@ -167,7 +170,8 @@ static void course_release(struct course *c)
 }
 
 /* Reads the file anew, sample by sample: other pages have no use for that much memory. */
-static enum cp_code read_times(struct job *job, struct cp_profile **ret, struct cp_error *err)
+static enum cp_code read_times(
+	struct job *job, struct cp_profile **ret, struct cp_error *err)
 {
 	struct cp_read_options read = *job->web->read;
 	struct cp_input *input = NULL;

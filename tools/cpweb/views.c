@@ -22,7 +22,8 @@ enum { MOST_VIEWS = 2000, WORTH_GZIP = 512 };
 void *gzip_bytes(const void *bytes, size_t n, size_t *ret_n)
 {
 	/* Level 6 for what fits in a few packets; large data is worth less time. */
-	struct libdeflate_compressor *c = libdeflate_alloc_compressor(n < 1 << 20 ? 6 : 2);
+	struct libdeflate_compressor *c =
+		libdeflate_alloc_compressor(n < 1 << 20 ? 6 : 2);
 	size_t room = c ? libdeflate_gzip_compress_bound(c, n) : 0;
 	void *out = c ? malloc(room) : NULL;
 	void *fit;
@@ -42,7 +43,7 @@ void *gunzip_bytes(const void *bytes, size_t n, size_t plain)
 	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
 	void *out = d ? malloc(plain ? plain : 1) : NULL;
 	bool ok = out && libdeflate_gzip_decompress(d, bytes, n, out, plain, NULL) ==
-		LIBDEFLATE_SUCCESS;
+				 LIBDEFLATE_SUCCESS;
 
 	libdeflate_free_decompressor(d);
 	if (ok)
@@ -62,7 +63,8 @@ static void view_free(struct view *view)
 	free(view);
 }
 
-/* The cache ---------------------------------------------------------------------------- */
+/* The cache ----------------------------------------------------------------------------
+ */
 
 static struct view **find_place(struct views *views, const char *key)
 {
@@ -100,8 +102,8 @@ static void sweep(struct views *views)
 	}
 }
 
-static struct view *view_new(struct views *views, const char *key, struct request *request,
-	const unsigned char client[16])
+static struct view *view_new(struct views *views, const char *key,
+	struct request *request, const unsigned char client[16])
 {
 	struct view *view = calloc(1, sizeof *view);
 
@@ -183,7 +185,8 @@ void views_leave(struct views *views, struct view *view)
 	pthread_mutex_unlock(&views->lock);
 }
 
-/* The threads -------------------------------------------------------------------------- */
+/* The threads --------------------------------------------------------------------------
+ */
 
 static bool runs_something(const struct views *views, const unsigned char client[16])
 {

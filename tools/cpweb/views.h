@@ -4,8 +4,8 @@
 
 /*
  * Views that were computed, by the parameters that make them. The first request for one
- * queues its job, the others wait for the same; a few threads do the jobs. Bodies are kept
- * compressed, the last used first, up to a limit.
+ * queues its job, the others wait for the same; a few threads do the jobs. Bodies are
+ * kept compressed, the last used first, up to a limit.
  */
 
 #include <pthread.h>
@@ -26,11 +26,11 @@ struct answer_body {
 	const char *type; /* "text/html; charset=utf-8", constant */
 	char *save_as;    /* a file name for downloads; NULL: shown */
 	struct buf body;
-	bool transient;   /* not kept: a failure that may pass */
+	bool transient; /* not kept: a failure that may pass */
 };
 
-typedef void view_fn(struct web *web, const struct request *request,
-	struct answer_body *answer);
+typedef void view_fn(
+	struct web *web, const struct request *request, struct answer_body *answer);
 
 enum view_state { VIEW_QUEUED, VIEW_RUNNING, VIEW_DONE };
 
@@ -40,7 +40,7 @@ struct waiter {
 };
 
 struct view {
-	struct view *next; /* all of them, last used first */
+	struct view *next;  /* all of them, last used first */
 	struct view *after; /* in the queue */
 	char *key;
 	struct request request;
@@ -91,7 +91,8 @@ struct view *views_find(struct views *views, const char *key, struct request *re
  * True when the view is there. Else the connection is suspended and resumed when it is;
  * only from the connection's own thread.
  */
-bool views_wait(struct views *views, struct view *view, struct MHD_Connection *connection);
+bool views_wait(
+	struct views *views, struct view *view, struct MHD_Connection *connection);
 void views_leave(struct views *views, struct view *view);
 
 /* Compresses for HTTP; NULL when out of memory. */

@@ -40,9 +40,9 @@ struct web {
 	const struct cp_read_options *read;
 	const struct cp_symbolize_options *symbolize;
 	bool use_symbols;
-	struct opt_list allowed; /* names in Host */
+	struct opt_list allowed;             /* names in Host */
 	const char *source_path, *trim_path; /* as cpreport has them; NULL: none */
-	const char *folder;      /* the folder of runs; NULL: single files */
+	const char *folder;                  /* the folder of runs; NULL: single files */
 
 	struct guard guard;
 	struct listener listener;

@@ -3,11 +3,11 @@
  * The wide part of a tree alone, for a first look: a node that has less than a share of
  * everything counts as its parent's own.
  *
- * The workload: a million stacks whose tree has five million nodes, of which some thousand can
- * be seen. Stacks go down a frame at a time, so a node's whole weight is known before anything
- * below it is made, and they stay behind where it gets narrow. Neighbours that are one so far
- * go as one run, which parts where they do: their common beginnings are measured once, and
- * sums of values make a run's weight a subtraction.
+ * The workload: a million stacks whose tree has five million nodes, of which some
+ * thousand can be seen. Stacks go down a frame at a time, so a node's whole weight is
+ * known before anything below it is made, and they stay behind where it gets narrow.
+ * Neighbours that are one so far go as one run, which parts where they do: their common
+ * beginnings are measured once, and sums of values make a run's weight a subtraction.
  */
 #include "op/tree/add.h"
 
@@ -26,7 +26,8 @@ struct seeking {
 	struct tree_adding *a;
 	uint32_t type, n;
 	uint32_t *kept; /* samples with a value */
-	uint32_t *same; /* by kept: locations that are those of the one before, at the root's side */
+	uint32_t *same; /* by kept: locations that are those of the one before, at the
+			   root's side */
 	int64_t *sum;   /* by kept: of the values before it; n + 1 */
 	struct run_vec now, next;
 	CPI_VEC(int64_t) weight; /* by node */
@@ -37,8 +38,8 @@ static cp_location location_at(const struct seeking *s, uint32_t kept, uint32_t 
 {
 	const struct tree_adding *a = s->a;
 	uint32_t n;
-	const cp_location *frame = cpi_profile_frames(
-		a->p, a->p->sample_stack.v[s->kept[kept]], &n);
+	const cp_location *frame =
+		cpi_profile_frames(a->p, a->p->sample_stack.v[s->kept[kept]], &n);
 
 	if (level >= n)
 		return (cp_location){0};
@@ -179,8 +180,8 @@ static bool begin(struct seeking *s)
 	struct run run = {0};
 
 	for (uint32_t i = 0; i <= s->n; i++) {
-		if (i < s->n && !cpi_tree_find_root(a,
-				a->p->sample_labels.v[s->kept[i]], &root))
+		if (i < s->n &&
+			!cpi_tree_find_root(a, a->p->sample_labels.v[s->kept[i]], &root))
 			return false;
 		if (i && (i == s->n || root.frame != step.frame)) {
 			run.last = i;
