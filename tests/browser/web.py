@@ -360,7 +360,8 @@ def runs(browser, place):
     with Web(CPWEB, folder) as web:
         page = browser.open(web.url)
         page.wait("document.querySelectorAll('.runs .change a').length === 1")
-        check("beyond sampling noise" in page.eval(
+        want = json.loads(run("cpdiff", folder / "one.folded", folder / "two.folded", "--to", "json"))
+        check(want["total"]["verdict"] in page.eval(
             "document.querySelector('.runs .change').textContent"), "the verdict")
         page.eval("""(() => { const n = document.querySelector('.runs .note'); n.value = '<b>fast';
             n.dispatchEvent(new Event('change')); })()""")

@@ -61,9 +61,8 @@ void flame_options(
  */
 void flame_element(const struct request *request, enum page rest, uint64_t left_out,
 	const struct buf *data, struct buf *main);
-/* How a comparison's sides are made comparable: as the request says, else as cpdiff does.
- */
-enum cp_diff_scale diff_scale(const struct request *request);
+/* How sides are made comparable, where the request says it; else as it is. */
+void diff_scale(const struct request *request, enum cp_diff_scale *scale);
 /* The call graph into the answer, as a file. */
 bool graph_save(struct job *job, const char *format);
 /* The request's options for a report. */

@@ -23,18 +23,18 @@ struct pair {
 	char *text[2];
 };
 
-enum cp_diff_scale diff_scale(const struct request *request)
+void diff_scale(const struct request *request, enum cp_diff_scale *scale)
 {
-	static const char *const words[] = {[CP_SCALE_NONE] = "none",
-		[CP_SCALE_TIME] = "time",
-		[CP_SCALE_TOTAL] = "total",
-		[CP_SCALE_ANCHOR] = "anchor"};
+	static const struct {
+		const char *word;
+		enum cp_diff_scale scale;
+	} rows[] = {{"none", CP_SCALE_NONE}, {"time", CP_SCALE_TIME},
+		{"total", CP_SCALE_TOTAL}, {"anchor", CP_SCALE_ANCHOR}};
 	const char *given = request->value[P_SCALE];
 
-	for (size_t i = 0; given && i < sizeof words / sizeof *words; i++)
-		if (!strcmp(words[i], given))
-			return (enum cp_diff_scale)i;
-	return CP_SCALE_NONE;
+	for (size_t i = 0; given && i < sizeof rows / sizeof *rows; i++)
+		if (!strcmp(rows[i].word, given))
+			*scale = rows[i].scale;
 }
 
 /* One capture of a side, with the request's filters. */
@@ -125,14 +125,16 @@ static enum cp_code compare(struct pair *pair, struct buf *json, const char *for
 {
 	const struct request *request = pair->job.request;
 	bool mean;
-	struct cp_diff_options options = {.size = sizeof options,
-		.scale = diff_scale(request),
-		.sample_type = job_sample_index(request, &mean)};
+	struct cp_diff_options options = {
+		.size = sizeof options, .sample_type = job_sample_index(request, &mean)};
 	struct cp_diff_write_options write = {.size = sizeof write,
 		.before = pair->side[0].name[0],
 		.after = pair->side[1].name[0]};
 	struct cp_diff *diff = NULL;
-	enum cp_code code = cp_diff_new(pair->job.context, &options, &diff, err);
+	enum cp_code code;
+
+	diff_scale(request, &options.scale);
+	code = cp_diff_new(pair->job.context, &options, &diff, err);
 
 	for (int side = 0; side < 2; side++)
 		for (size_t i = 0; !code && i < pair->side[side].n; i++)

@@ -216,7 +216,7 @@ static void add_change(struct job *job, struct buf *b)
 	if (!input)
 		return;
 	before = inputs_get(&job->web->inputs, input, "", &stale, &err);
-	options.scale = diff_scale(job->request);
+	diff_scale(job->request, &options.scale);
 	if (before && !cp_diff_new(job->context, &options, &diff, &err) &&
 		!cp_diff_add(diff, CP_BEFORE, before->profile, name, &err) &&
 		!cp_diff_add(diff, CP_AFTER, job->profile, job->input->name, &err) &&

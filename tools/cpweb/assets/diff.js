@@ -11,7 +11,7 @@ function sidePicker(page, side) {
 
 function diffForm(page) {
     const sides = [sidePicker(page, 'before'), sidePicker(page, 'after')];
-    const scale = el('select', {'aria-label': 'Scale'}, ...[['', 'not scaled'], ['time',
+    const scale = el('select', {'aria-label': 'Scale'}, ...[['', 'scaled as cpdiff does'], ['none', 'not scaled'], ['time',
         'to equal durations'], ['total', 'to equal totals']].map(([value, label]) => el('option',
         {value: value, selected: (page.params.scale || '') === value}, label)));
     const names = label => Array.from(label.querySelector('select').selectedOptions,
