@@ -71,6 +71,8 @@ def drawn(path, dot):
 def against_pprof(path, dot, place):
     theirs = run("go", "tool", "pprof", "-symbolize=none", "-dot", path,
                  env={**os.environ, "HOME": place, "TZ": "UTC"})
+    if "accounting for 0, 0%" in theirs:
+        return  # pprof shows the default type even if all its values are 0
     for what, have, want in zip(("nodes", "edges"), graph(dot), graph(theirs)):
         check(f"{path}: {what}", dict(have), dict(want))
 

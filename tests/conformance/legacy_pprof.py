@@ -15,7 +15,7 @@ TESTDATA = Path(__file__).resolve().parent.parent.parent / "testdata" / "legacy"
 # What pprof refuses or, for Java, prunes and gives a mapping before it prints.
 NOT_BY_PPROF = {"good-go-threadcreate.txt", "good-jemalloc.heap", "good-symbolized-cpu.prof",
                 "good-symbolized-jemalloc.heap", "good-java-heap.txt",
-                "good-java-contention.txt"}
+                "good-java-contention.txt", "good-go-dump.txt"}
 
 
 def output(args, env=None):
