@@ -353,7 +353,7 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 
 	if (status != TOOL_GO)
 		return status;
-	if (tool->ui.verbose && symbolize && !symbolize->ret_report) {
+	if (symbolize && !symbolize->ret_report) {
 		names = *symbolize;
 		names.ret_report = &report;
 		symbolize = &names;
@@ -371,6 +371,8 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 		say_profile(tool, tool_input_name(path), format, *ret_profile,
 			symbolize && symbolize->ret_report ? *symbolize->ret_report
 							   : NULL);
+	if (!code && report)
+		symreport_doubts(tool, tool_input_name(path), report);
 	cp_symbol_report_free(report);
 	return code ? tool_fail(tool, tool_input_name(path), &err) : TOOL_GO;
 }

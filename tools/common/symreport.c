@@ -176,3 +176,32 @@ void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
 			image->addresses);
 	}
 }
+
+void symreport_doubts(
+	struct tool *tool, const char *input, const struct cp_symbol_report *report)
+{
+	const struct cp_symbol_image *unsure = NULL, *other = NULL;
+	size_t n_unsure = 0, n_other = 0;
+
+	for (size_t i = 0; i < cp_symbol_report_count(report); i++) {
+		const struct cp_symbol_image *image = cp_symbol_report_image(report, i);
+
+		if (image->unverified && image->resolved && image->file) {
+			unsure = unsure ? unsure : image;
+			n_unsure++;
+		}
+		if (image->status == CP_SYMBOLS_WRONG_ID) {
+			other = other ? other : image;
+			n_other++;
+		}
+	}
+	if (unsure)
+		ui_note(&tool->ui, input,
+			"names from %s%s are of a file of this machine that has no build id "
+			"to check; --binary says which is right, --no-symbolize uses none",
+			unsure->file, n_unsure > 1 ? " and others" : "");
+	if (other)
+		ui_note(&tool->ui, input, "%s%s", other->hint ? other->hint
+			: "a file of the right name is another build, and is not used",
+			n_other > 1 ? "; so it is with others" : "");
+}

@@ -21,4 +21,11 @@ void symreport_warn(struct tool *tool, const struct cp_profile *profile,
 void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
 	const struct cp_symbol_report *report);
 
+/*
+ * Says whose names are not to be relied on: files that nothing vouches for, and those that
+ * were passed over as another build's. For tools that do not look at the report themselves.
+ */
+void symreport_doubts(
+	struct tool *tool, const char *input, const struct cp_symbol_report *report);
+
 #endif
