@@ -63,6 +63,7 @@ struct cp_flame_options {
 	double total;           /* the root is widened to this value if it is larger */
 	/* Differential graphs. */
 	bool diff;
+	bool exact; /* diff: frames as they are, not brought together across builds */
 	bool negate; /* swap the colours of more and less */
 	/*
 	 * What names carry beside the function: with CP_BY_FILEFUNCTION the file, with

@@ -165,7 +165,9 @@ static void moved_call(const struct way *w)
 			!t->total[0][i] && t->total[0][t->parent[i]] &&
 			(!to || t->total[1][i] > t->total[1][to]))
 			to = i;
-	if (!to || total_of(w, from).before < least || total_of(w, to).after < least)
+	if (!to || t->frame.v[t->of[t->parent[from]]].name ==
+			t->frame.v[t->of[t->parent[to]]].name ||
+		total_of(w, from).before < least || total_of(w, to).after < least)
 		return;
 	s->moved = cpi_tree_name(t, from);
 	s->moved_from =

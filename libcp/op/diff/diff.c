@@ -190,6 +190,8 @@ enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"a diff needs a capture on each side");
 	code = cpi_diff_match(diff, &n_rows, err);
+	if (!code && !diff->options.exact_names)
+		code = cpi_tree_align(&diff->tree, false, err);
 	if (!code)
 		code = cpi_tree_finish(&diff->tree, CPI_TREE_BY_NAME, err);
 	if (!code)

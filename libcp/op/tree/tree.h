@@ -103,6 +103,7 @@ struct cpi_tree {
 	bool pruned; /* something was below options.least */
 	uint32_t cut_names; /* names longer than CPI_TREE_NAME_MAX */
 	uint64_t samples[CPI_TREE_COLUMNS]; /* samples added */
+	size_t aligned; /* frames dropped, renamed or moved by cpi_tree_align */
 
 	/* Only while stacks are added. */
 	struct cpi_index texts, frames, nodes;
@@ -130,6 +131,13 @@ void cpi_tree_release(struct cpi_tree *tree);
 /* Adds all samples, with their values of sample type `type`, to one column. */
 enum cp_code cpi_tree_add(struct cpi_tree *tree, const struct cp_profile *profile,
 	uint32_t type, unsigned column, struct cp_error *err);
+
+/*
+ * Brings together, in a tree of two columns whose samples are all added, what is one
+ * thing on both sides: frames that were inlined or outlined, functions with another name,
+ * with `moves` also calls that went elsewhere. Counts them in tree->aligned.
+ */
+enum cp_code cpi_tree_align(struct cpi_tree *tree, bool moves, struct cp_error *err);
 
 /* Sorts siblings, renumbers nodes depth first, sums totals. */
 enum cp_code cpi_tree_finish(

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "op/diff/name.h"
 #include "view/flame/flame.h"
 
 #include <stdio.h>
@@ -193,6 +194,9 @@ static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *prof
 	flame->started = true;
 	describe(flame, profile, type);
 	flame->diff = o->diff || both;
+	/* Two builds are one program, whatever their compilers call its clones. */
+	if (flame->diff && !o->exact)
+		options.rename = cpi_diff_name;
 	/* A page orders siblings itself; by time it can only if they come that way. */
 	flame->timed = !o->chart && !flame->diff && profile->time.n &&
 		       !strcmp(o->format, "html");
@@ -374,7 +378,9 @@ static enum cp_code finish(struct cpi_flame *flame, struct cp_error *err)
 	enum cpi_tree_order order = o->chart || flame->timed ? CPI_TREE_BY_INPUT
 		: o->order == CP_FLAME_BY_VALUE ? CPI_TREE_BY_VALUE : CPI_TREE_BY_NAME;
 
-	if (flame->started)
+	if (flame->started && flame->diff && !o->chart && !o->exact)
+		code = cpi_tree_align(&flame->tree, true, err);
+	if (flame->started && !code)
 		code = cpi_tree_finish(&flame->tree, order, err);
 	if (!code && (!flame->started ||
 			     (!flame->tree.total[0][0] &&
