@@ -20,6 +20,8 @@ static const struct opt side_rows[] = {
 		"captures of the side before, until --after"),
 	OPT_REST(struct cpdiff, side[CP_AFTER], "after", 0, "FILE...",
 		"captures of the side after"),
+	OPT_REST(struct cpdiff, series, "series", 0, "FILE...",
+		"captures in order, six or more: where did functions and the total change?"),
 	OPT_STRING(struct cpdiff, base, "base", 0, "FILE",
 		"the capture before, as pprof spells it; the operand is the one after",
 		.aliases = "diff-base"),
@@ -90,6 +92,7 @@ static const char examples[] =
 	"noise\n"
 	"  cpdiff --scale time old.data new.data      rates, when durations differ\n"
 	"  cpdiff -o pr.md a.pb.gz b.pb.gz            a comment for a pull request\n"
+	"  cpdiff --series day-*.pb.gz                where in a series did it change?\n"
 	"  cpdiff --calibration FILE --calibrate r*   how far a program varies by itself\n"
 	"  cpdiff --calibration FILE --fail-on total:5% a b   a gate for CI\n";
 
@@ -154,6 +157,12 @@ static int take_sides(struct tool *tool, struct cpdiff *self)
 		if (operands->n || self->side[0].n || self->side[1].n || self->base)
 			return tool_usage(tool, "--calibrate takes all captures itself");
 		tool_set_inputs(tool, &self->calibrate, 1);
+		return TOOL_GO;
+	}
+	if (self->series.n) {
+		if (operands->n || self->side[0].n || self->side[1].n || self->base)
+			return tool_usage(tool, "--series takes all captures itself");
+		tool_set_inputs(tool, &self->series, 1);
 		return TOOL_GO;
 	}
 	tool_take_binaries(tool, &self->symbols.binaries);
@@ -342,8 +351,9 @@ int main(int argc, char **argv)
 	if (status == TOOL_GO)
 		status = capture_options_get(&tool, &self.capture, &self.read);
 	if (status == TOOL_GO)
-		status = self.calibrate.n ? cpdiff_calibrate(&tool, &self)
-					  : compare(&tool, &self);
+		status = self.calibrate.n  ? cpdiff_calibrate(&tool, &self)
+			: self.series.n ? cpdiff_series(&tool, &self)
+					: compare(&tool, &self);
 	cp_diff_calibration_free(self.known);
 	free(self.gate);
 	free(self.text);

@@ -12,7 +12,7 @@
 
 struct cpdiff {
 	struct opt_list side[2]; /* CP_BEFORE, CP_AFTER */
-	struct opt_list calibrate, gates;
+	struct opt_list calibrate, series, gates;
 	const char *base, *scale, *work, *noise, *calibration, *min_change;
 	struct cp_diff_calibration *known; /* of --calibration */
 	struct cp_diff_options options;
@@ -52,6 +52,9 @@ int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self);
 /* One line per gate on stderr; TOOL_DONE or TOOL_NO. */
 int cpdiff_answer_gates(
 	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff);
+
+/* cpdiff_series.c */
+int cpdiff_series(struct tool *tool, struct cpdiff *self);
 
 /* cpdiff_calibrate.c */
 int cpdiff_calibrate(struct tool *tool, struct cpdiff *self);

@@ -1,149 +1,159 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How sure is cpdiff? False alarms and detections on real captures of one program.
+"""How often does cpdiff call a program different from itself? Real programs, recorded here.
 
-    diff.py CPDIFF [RUNS]
+    diff.py CPDIFF CPCONV [FOLDER [DRAWS]]
 
-Compiles diff_workload.c and records it with `perf record -e cpu-clock:u -F 999 -g`, about
-1,000 samples a run: RUNS (default 20) times quiet, RUNS times noisy (the work of each stage
-varies by +-10 % from run to run), and 5 times each, quiet, with stage_scan 1.3x and 2x slower.
-The kinds take turns, so that a machine that becomes busier does so for all. Then cpdiff compares,
-flat values, and the tables show
+Records the programs of diff_programs.py 12 times each into FOLDER (kept when given, and not
+recorded again), and compares DRAWS (default 25) drawn pairs or groups of each program's captures:
+any function called different, flat or cumulative, or the total, is a false alarm.
 
-1. false alarms: the share of comparisons of a program with itself in which any function is
-   called different: single pairs (all, or 200 drawn ones) without and with the --phi that
-   `cpdiff --calibrate` gives for the first half of the runs, and 3 against 3 and 5 against 5
-   captures (200 drawn splits). The stated rate is 5 %. Pairs and splits share captures: the
-   figures are less certain than their number suggests.
-2. detections: how often stage_scan is called different when it is slower, and how many other
-   functions are, on average, which are false.
+1. one capture a side: by default; with the default's parameters chosen on the other programs
+   only (leave one out); with a calibration on captures that the pairs are not drawn from;
+2. two, three and five captures a side;
+3. whether perf.data and the pprof made of it get the same verdicts.
 
-Draws are seeded. Needs perf and cc; about two minutes on an idle machine.
+Draws are seeded; captures are shared between draws, so figures are less certain than their number
+suggests. Simulated power is diff-sim's. Needs perf; about a quarter of an hour.
 """
-import itertools
+import collections
 import json
+import math
 import os
 import random
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from statistics import NormalDist
 
-CPDIFF = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
-RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-SLOW, SLOW_RUNS, DRAWS = "stage_scan", 5, 200
-# As cpdiff --calibrate counts them.
-LOUD = {"beyond sampling noise", "worse", "better", "new", "gone", "moved"}
+import diff_programs
 
-
-def compile_workload(folder):
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "diff_workload.c")
-    program = os.path.join(folder, "workload")
-    subprocess.run(["cc", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls",
-                    "-o", program, source], check=True)
-    return program
+LOUD = {"more", "less", "worse", "better", "new", "gone", "moved"}
+GRID = [(a, b) for a in (.04, .05, .06, .07, .08) for b in (0, .01, .02, .03, .04, .05)]
 
 
-def record_all(folder):
-    """Paths of the captures by kind."""
-    program = compile_workload(folder)
-    kinds = {"quiet": (RUNS, "1", "0"), "noisy": (RUNS, "1", "0.1"),
-             "1.3x": (SLOW_RUNS, "1.3", "0"), "2x": (SLOW_RUNS, "2", "0")}
-    captures = {kind: [] for kind in kinds}
-    for turn in range(max(RUNS, SLOW_RUNS)):
-        for kind, (runs, slowdown, noise) in kinds.items():
-            # The few slow runs are spread over all turns.
-            if turn * runs // RUNS < len(captures[kind]) or len(captures[kind]) == runs:
-                continue
-            path = os.path.join(folder, f"{kind}-{turn}")
-            subprocess.run(["perf", "record", "-q", "-e", "cpu-clock:u", "-F", "999", "-g", "-o",
-                            path, "--", program, "100", slowdown, noise, str(turn + 1)],
-                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            captures[kind].append(path)
+def compare(cpdiff, before, after, *options):
+    out = subprocess.run([cpdiff, "-q", "--threads", "1", "--to", "json", *options,
+                          "--before", *before, "--after", *after],
+                         check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(out)
+
+
+def alarms(answer):
+    names = {f["name"] for f in answer["functions"]
+             if f["flat"]["verdict"] in LOUD or f["cum"]["verdict"] in LOUD}
+    return names | ({"the total"} if answer["total"]["verdict"] in LOUD else set())
+
+
+def convert(cpconv, folder):
+    """The captures as pprof, by program: symbols are looked up once."""
+    captures = collections.defaultdict(list)
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".data"):
+            continue
+        path = os.path.join(folder, name)
+        pprof = path[:-5] + ".pb"
+        if not os.path.exists(pprof):
+            subprocess.run([cpconv, "-q", path, "-o", pprof], check=True)
+        captures[name.rsplit("-", 1)[0]].append(pprof)
     return captures
 
 
-def compare(job):
-    """Names of the functions that are called different."""
-    before, after, phi = job
-    out = subprocess.run([CPDIFF, "-q", "--no-inlines", "--threads", "1", "--to", "json",
-                          *(["--phi", phi] if phi else []),
-                          "--before", *before, "--after", *after],
-                         check=True, stdout=subprocess.PIPE).stdout
-    return {f["name"] for f in json.loads(out)["functions"] if f["flat"]["verdict"] in LOUD}
+def draws(captures, k, n):
+    rng = random.Random(k)
+    for program, files in captures.items():
+        for _ in range(n):
+            drawn = rng.sample(files, 2 * k)
+            yield program, drawn[:k], drawn[k:]
 
 
-def calibrated_phi(captures):
-    out = subprocess.run([CPDIFF, "-q", "--no-inlines", "--calibrate", *captures], check=True,
-                         stdout=subprocess.PIPE, text=True).stdout
-    return re.search(r"^phi ([0-9.]+)$", out, re.M).group(1)
+def table(title, per):
+    rates = {p: 100 * sum(v) / len(v) for p, v in per.items()}
+    print(f"\n{title}: {sum(rates.values()) / len(rates):.1f} % on average")
+    print("  " + ", ".join(f"{p} {r:.0f}" for p, r in sorted(rates.items(), key=lambda x: -x[1])))
+    sys.stdout.flush()
 
 
-def splits(captures, k, rng):
-    """Two sides of k captures each: all pairs, or drawn ones."""
-    if k == 1:
-        pairs = [([a], [b]) for a, b in itertools.combinations(captures, 2)]
-        return pairs if len(pairs) <= DRAWS else rng.sample(pairs, DRAWS)
-    drawn = [rng.sample(captures, 2 * k) for _ in range(DRAWS)]
-    return [(d[:k], d[k:]) for d in drawn]
+def would_alarm(answer, sigma, grain):
+    """The single pair's test by its formula, for other parameters than the built-in ones."""
+    crit = NormalDist().inv_cdf(1 - .025 / answer["tested"])
+    total = (answer["before"]["total"], answer["after"]["total"] * answer["factor"])
+    for f in answer["functions"]:
+        for v in (f["flat"], f["cum"]):
+            if v["verdict"] == "not tested" or not v["ratio"] or abs(v["ratio"] - 1) < .05:
+                continue
+            share = max(v["before"] / total[0], v["after"] / total[1])
+            var = (1 / (v["samples_before"] + .5) + 1 / (v["samples_after"] + .5) +
+                   2 * (sigma ** 2 + grain ** 2 / share))
+            if abs(math.log(v["ratio"])) / math.sqrt(var) > crit:
+                return True
+    return answer["total"]["verdict"] in LOUD
 
 
-def against(base, slow, k, rng):
-    if k == 1:
-        return [([a], [b]) for a in base for b in slow]
-    return [(rng.sample(base, k), rng.sample(slow, k)) for _ in range(DRAWS)]
+def leave_one_out(answers):
+    """For each program the least noise of GRID that keeps all others' mean at 7.5 %."""
+    per = {}
+    for program in answers:
+        for sigma, grain in sorted(GRID, key=lambda g: g[0] ** 2 + g[1] ** 2 / .05):
+            others = [sum(would_alarm(a, sigma, grain) for a in got) / len(got)
+                      for p, got in answers.items() if p != program]
+            if sum(others) / len(others) <= .075:
+                break
+        per[program] = [would_alarm(a, sigma, grain) for a in answers[program]]
+    return per
 
 
-def false_alarms(captures, rng, pool):
-    print(f"\n{'false alarms':30} {'quiet':>16} {'noisy':>16}")
-    phi = {kind: calibrated_phi(captures[kind][:max(RUNS // 2, 4)])
-           for kind in ("quiet", "noisy")}
-    for k, with_phi in ((1, False), (1, True), (3, False), (5, False)):
-        cells = []
-        for kind in ("quiet", "noisy"):
-            jobs = [(*sides, phi[kind] if with_phi else None)
-                    for sides in splits(captures[kind], k, rng)]
-            wrong = sum(bool(names) for names in pool.map(compare, jobs))
-            cells.append(f"{100 * wrong / len(jobs):5.1f} % of {len(jobs)}")
-        name = f"{k} against {k}"
-        if with_phi:
-            name += f", --phi {phi['quiet']}, {phi['noisy']}"
-        print(f"{name:30} {cells[0]:>16} {cells[1]:>16}", flush=True)
+def calibrated(cpdiff, captures, folder, n, pool):
+    per = {}
+    for program, files in captures.items():
+        # By turns, so that a drift hits both halves.
+        known, rest = files[::2], files[1::2]
+        path = os.path.join(folder, program + ".noise")
+        subprocess.run([cpdiff, "-q", "--calibration", path, "--calibrate", *known], check=True,
+                       stdout=subprocess.DEVNULL)
+        jobs = list(draws({program: rest}, 1, n))
+        per[program] = list(pool.map(lambda j, path=path: bool(alarms(
+            compare(cpdiff, j[1], j[2], "--calibration", path))), jobs))
+    return per
 
 
-def detections(captures, rng, pool):
-    print(f"\n{SLOW + ' slower, quiet':30} {'1.3x':>16} {'others':>8} {'2x':>16} {'others':>8}")
-    for k in (1, 3, 5):
-        cells = []
-        for kind in ("1.3x", "2x"):
-            jobs = [(*sides, None) for sides in
-                    against(captures["quiet"], captures[kind], k, rng)]
-            found = list(pool.map(compare, jobs))
-            hits = sum(SLOW in names for names in found)
-            others = sum(len(names - {SLOW}) for names in found)
-            cells.append(f"{100 * hits / len(jobs):8.0f} % of {len(jobs)} "
-                         f"{others / len(jobs):8.2f}")
-        print(f"{f'{k} against {k}':30} {cells[0]:>25} {cells[1]:>25}", flush=True)
+def bench(cpdiff, cpconv, folder, n, pool):
+    diff_programs.record(folder, 12)
+    captures = convert(cpconv, folder)
+    print(f"{len(captures)} programs, {sum(map(len, captures.values()))} captures, "
+          f"{os.cpu_count()} processors, load {os.getloadavg()[1]:.1f}")
+    for k in (1, 2, 3, 5):
+        jobs = list(draws(captures, k, n))
+        got = list(pool.map(lambda j: compare(cpdiff, j[1], j[2]), jobs))
+        answers = collections.defaultdict(list)
+        for (program, _, _), answer in zip(jobs, got):
+            answers[program].append(answer)
+        table(f"{k} a side", {p: [bool(alarms(a)) for a in v] for p, v in answers.items()})
+        if k == 1:
+            table("1 a side, default chosen without the program", leave_one_out(answers))
+            table("1 a side, calibrated on other captures",
+                  calibrated(cpdiff, captures, folder, n, pool))
+    same = 0
+    pairs = [(f[0], f[-1]) for f in captures.values()]
+    for before, after in pairs:
+        data = [before[:-3] + ".data"], [after[:-3] + ".data"]
+        same += alarms(compare(cpdiff, [before], [after])) == alarms(compare(cpdiff, *data))
+    print(f"\nperf.data and its pprof: {same} of {len(pairs)} pairs get the same verdicts")
 
 
 def main():
-    if RUNS < 10:
-        sys.exit("RUNS: at least 10, for 5 against 5")
-    if not shutil.which("perf") or not shutil.which("cc"):
-        print("SKIPPED: no perf or no cc")
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    if diff_programs.missing_perf():
+        print("SKIPPED: no perf")
         return 77
-    rng = random.Random(1)
-    with tempfile.TemporaryDirectory() as folder:
-        captures = record_all(folder)
-        load = os.getloadavg()[1]
-        print(f"{2 * RUNS + 2 * SLOW_RUNS} captures; {os.cpu_count()} processors, "
-              f"load {load:.1f}{' (busy)' if load > os.cpu_count() else ''}")
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            false_alarms(captures, rng, pool)
-            detections(captures, rng, pool)
+    cpdiff, cpconv = map(os.path.abspath, sys.argv[1:3])
+    n = int(sys.argv[4]) if len(sys.argv) > 4 else 25
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(2) as pool:
+        bench(cpdiff, cpconv, sys.argv[3] if len(sys.argv) > 3 else temporary, n, pool)
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

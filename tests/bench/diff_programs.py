@@ -121,6 +121,10 @@ def commands(folder):
     }
 
 
+def missing_perf():
+    return not shutil.which("perf")
+
+
 def record(folder, captures):
     os.makedirs(folder, exist_ok=True)
     all_commands = commands(folder)

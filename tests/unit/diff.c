@@ -257,6 +257,38 @@ static void common_weights_are_samples(void **state)
 	done(&env, diff);
 }
 
+static void series_find_steps_and_drifts(void **state)
+{
+	struct cpi_env env;
+	struct cp_diff *diff = diff_new(&env, (struct cp_diff_options){0});
+	const struct cp_series *series;
+	const struct cp_series_step *step;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		int64_t noise = i * 7 % 5 * 10;
+
+		add(diff, CP_BEFORE,
+			PROFILE(&env, 0, {"a;m", (i < 12 ? 2000 : 3000) + noise},
+				{"b;m", 6000 - noise}, {"c;m", 2000 + noise + 60 * i},
+				{"d;m", 9000 + noise}));
+	}
+	assert_int_equal(cp_diff_series(diff, &series, NULL), CP_OK);
+	assert_int_equal(cp_series_captures(series), 20);
+	for (size_t i = 0; (step = cp_series_step(series, i)); i++) {
+		if (cpi_text_equal(step->name, CPI_TEXT("a"))) {
+			assert_false(step->drift);
+			assert_int_equal(step->at, 12);
+			assert_true(fabs(step->ratio - 1.5) < 0.1);
+		}
+		if (cpi_text_equal(step->name, CPI_TEXT("c")))
+			assert_true(step->drift);
+	}
+	assert_true(cp_series_count(series) >= 2);
+	assert_int_equal(cp_diff_finish(diff, NULL), CP_ERROR_ARGUMENT);
+	done(&env, diff);
+}
+
 static void calibrations_are_kept_as_text(void **state)
 {
 	static const char bad[] = "cpdiff calibration 1\nown 0.1 2 0.1\n";
@@ -411,6 +443,7 @@ int main(void)
 		cmocka_unit_test(cancelling_changes_are_two),
 		cmocka_unit_test(the_cause_is_a_path),
 		cmocka_unit_test(common_weights_are_samples),
+		cmocka_unit_test(series_find_steps_and_drifts),
 		cmocka_unit_test(calibrations_are_kept_as_text),
 		cmocka_unit_test(names_lose_what_builds_add),
 		cmocka_unit_test(gates_answer),

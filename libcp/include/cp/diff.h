@@ -167,6 +167,29 @@ size_t cp_diff_count(const struct cp_diff *diff);
 const struct cp_diff_row *cp_diff_row(const struct cp_diff *diff, size_t i);
 
 /*
+ * Change points: instead of cp_diff_finish, of captures that were all added in their order
+ * (the side does not matter; six at least). The steps belong to the diff: those of the
+ * total first, then by decreasing size.
+ */
+struct cp_series;
+
+struct cp_series_step {
+	struct cp_text name; /* empty: the total */
+	size_t at;           /* the first capture of the new level, from 0; a drift's start */
+	bool drift;          /* no step: a line from `at` on fits better */
+	double ratio, ratio_lo, ratio_hi; /* after : before; a drift's whole way */
+	double p;            /* corrected for all functions and places */
+};
+
+enum cp_code cp_diff_series(
+	struct cp_diff *diff, const struct cp_series **ret_series, struct cp_error *err);
+size_t cp_series_captures(const struct cp_series *series);
+/* Functions of 0.5 % and more that are in all captures, and the total. */
+size_t cp_series_tested(const struct cp_series *series);
+size_t cp_series_count(const struct cp_series *series);
+const struct cp_series_step *cp_series_step(const struct cp_series *series, size_t i);
+
+/*
  * What captures of one unchanged program say of its variation from run to run, for its
  * functions and for the total apart. It is made of a finished diff of the program with
  * itself, of two and more captures a side (ten and more in all are advised), and replaces

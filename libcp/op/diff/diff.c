@@ -69,6 +69,7 @@ void cp_diff_free(struct cp_diff *diff)
 	mem = &diff->env->mem;
 	cpi_tree_release(&diff->tree);
 	cpi_vec_release(mem, &diff->path);
+	cpi_vec_release(mem, &diff->series.step);
 	for (size_t i = 0; i < diff->run.n; i++)
 		cpi_vec_release(mem, &diff->run.v[i].cell);
 	cpi_vec_release(mem, &diff->run);

@@ -35,6 +35,12 @@ struct cpi_diff_run {
 	double seconds;
 };
 
+/* What cp_diff_series found. */
+struct cp_series {
+	size_t captures, tested;
+	CPI_VEC(struct cp_series_step) step;
+};
+
 struct cp_diff {
 	struct cpi_env *env;
 	struct cp_diff_options options;
@@ -57,6 +63,7 @@ struct cp_diff {
 	CPI_VEC(uint32_t) row_of;    /* per name: its row */
 	struct cp_diff_summary summary;
 	struct cpi_noise noise; /* of functions' flat values, as found or assumed */
+	struct cp_series series;
 	bool finished;
 };
 
