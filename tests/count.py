@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""count.py BUILD-FOLDER...: sums up the last `meson test` of each, one line at the end."""
+"""count.py [--others FILE] BUILD-FOLDER...: sums up the last `meson test` of each, and lines
+"OK NAME", "FAIL NAME" or "SKIP NAME" of FILE, one line at the end."""
 import json
 import sys
 from pathlib import Path
@@ -14,7 +15,18 @@ def reason(test):
 
 passed = failed = 0
 skipped = []
-for folder in sys.argv[1:]:
+folders = sys.argv[1:]
+if folders[0] == "--others":
+    for line in Path(folders[1]).read_text(encoding="utf-8").splitlines():
+        what, name = line.split(" ", 1)
+        passed += what == "OK"
+        failed += what == "FAIL"
+        if what == "FAIL":
+            print(f"FAILED   {name}")
+        elif what == "SKIP":
+            skipped.append(f"SKIPPED  {name}")
+    folders = folders[2:]
+for folder in folders:
     log = Path(folder, "meson-logs", "testlog.json")
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     if not lines:

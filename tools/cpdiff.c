@@ -73,6 +73,8 @@ static const struct opt output_rows[] = {
 	OPT_FLAG(struct cpdiff, normalize, "normalize", 0,
 		"with --base-compat: scale the side after to the total before, as pprof "
 		"does"),
+	OPT_FLAG(struct cpdiff, csv_raw, "csv-raw", 0,
+		"names in CSV as they are, also those that a spreadsheet would run"),
 	OPT_END,
 };
 
@@ -275,6 +277,7 @@ static int write_diff(struct tool *tool, struct cpdiff *self, const struct cp_di
 	const char *format)
 {
 	struct cp_diff_write_options options = {
+		.csv_raw = self->csv_raw,
 		.size = sizeof options,
 		.before = cpdiff_side_name(self, CP_BEFORE),
 		.after = cpdiff_side_name(self, CP_AFTER),

@@ -18,7 +18,7 @@ struct cpdiff {
 	struct cp_diff_options options;
 	int fdr, sort, base_compat;
 	int64_t rows;
-	bool rows_seen, cum, normalize, fail_unclear;
+	bool rows_seen, cum, normalize, fail_unclear, csv_raw;
 	struct symbol_options symbols;
 	struct capture_options capture;
 	struct filter_options filters;

@@ -76,6 +76,8 @@ static const struct opt report_rows[] = {
 		"graph: no boxes for labels"),
 	OPT_STRING(struct cpreport, graph.title, "title", 0, "TEXT",
 		"graph: above the picture, instead of the program's name"),
+	OPT_FLAG(struct cpreport, options.csv_raw, "csv-raw", 0,
+		"names in CSV as they are, also those that a spreadsheet would run"),
 	OPT_END,
 };
 

@@ -54,3 +54,9 @@ bool cp_context_fault(struct cp_context *context, const void *address)
 {
 	return cpi_guard_fault(&context->env.guard, address);
 }
+
+uint64_t cp_context_memory_limit(const struct cp_context *context, bool *ret_reached)
+{
+	*ret_reached = atomic_load(&context->env.mem.reached);
+	return context->env.limits.memory;
+}

@@ -29,9 +29,12 @@ struct cpi_target {
 	void *arg;
 };
 
-/* A sink that hands on to the target, which must outlive it. */
-void cpi_target_sink(
-	struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target);
+/*
+ * A sink that hands on to the target, which must outlive it; `p` (may be NULL) says how
+ * much may be written when the caller sets no limit.
+ */
+void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env,
+	struct cpi_target *target, const struct cp_profile *p);
 
 /*
  * Copies a caller's options struct of `size` bytes (its first member) over zeroed ones of

@@ -24,7 +24,8 @@ enum cp_code cp_diff_write(struct cp_context *context, const struct cp_diff *dif
 
 	cpi_options_copy(&full, sizeof full, options);
 	cpi_diag_begin(&context->env.diag);
-	cpi_target_sink(&sink, &context->env, &target);
+	cpi_target_sink(&sink, &context->env, &target, NULL);
+	sink.csv_raw = full.csv_raw;
 	code = cpi_diff_write(&context->env, diff, format, &full, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
@@ -53,7 +54,7 @@ enum cp_code cp_diff_calibration_write(struct cp_context *context,
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_target_sink(&sink, &context->env, &target);
+	cpi_target_sink(&sink, &context->env, &target, NULL);
 	cpi_diff_calibration_write(calibration, &sink);
 	code = cpi_sink_finish(&sink, err);
 	cpi_sink_release(&sink);

@@ -43,7 +43,7 @@ enum cp_code cp_disasm_write(const struct cp_disasm *disasm, const char *format,
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_target_sink(&sink, disasm->view.env, &target);
+	cpi_target_sink(&sink, disasm->view.env, &target, NULL);
 	code = cpi_asm_write(&disasm->view, format, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);

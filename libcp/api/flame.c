@@ -48,7 +48,7 @@ enum cp_code cp_flame_write(
 	enum cp_code code;
 
 	cpi_diag_begin(&flame->flame.env->diag);
-	cpi_target_sink(&sink, flame->flame.env, &target);
+	cpi_target_sink(&sink, flame->flame.env, &target, NULL);
 	code = cpi_flame_write(&flame->flame, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);
@@ -64,7 +64,7 @@ enum cp_code cp_flame_write_data(struct cp_flame *flame, uint32_t most,
 	enum cp_code code;
 
 	cpi_diag_begin(&flame->flame.env->diag);
-	cpi_target_sink(&sink, flame->flame.env, &target);
+	cpi_target_sink(&sink, flame->flame.env, &target, NULL);
 	code = cpi_flame_write_data(&flame->flame, most, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);

@@ -44,7 +44,7 @@ enum cp_code cp_graph_write(const struct cp_graph *graph, const char *format,
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_target_sink(&sink, graph->graph.env, &target);
+	cpi_target_sink(&sink, graph->graph.env, &target, NULL);
 	code = cpi_callgraph_write(&graph->graph, format, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);

@@ -102,7 +102,7 @@ static enum cp_code write_info(struct cp_context *context, struct cp_input *inpu
 	}
 	code = cpi_info_init(&info, err);
 	if (!code) {
-		cpi_target_sink(&sink, env, &target);
+		cpi_target_sink(&sink, env, &target, profile);
 		(strcmp(format, "json") ? cpi_info_text : cpi_info_json)(&info, &sink);
 		code = cpi_sink_finish(&sink, err);
 		cpi_sink_release(&sink);

@@ -8,6 +8,20 @@
 #include "codec/codec.h"
 #include "codec/utf16.h"
 
+static bool known(const uint8_t *bytes, size_t n)
+{
+	const struct cpi_source source = {
+		.name = "", .part = {{bytes, n, false}}, .n_parts = 1};
+
+	return cpi_format_detect(&source) != NULL;
+}
+
+/* Whether a stream that begins so is worth keeping to its end. */
+static bool worth_it(void *arg, const uint8_t *bytes, size_t n)
+{
+	return cpi_codec_look(arg, bytes, n, known);
+}
+
 static enum cp_code input_new(struct cpi_env *env, const char *name,
 	struct cp_input **ret, struct cp_error *err)
 {
@@ -71,7 +85,7 @@ static enum cp_code add_part(
 
 	if (!i) {
 		code = cpi_codec_unwrap(input->env, cpi_source_name(&input->source, 0),
-			take->bytes, take->n, &inner, &opened, err);
+			take->bytes, take->n, known, &inner, &opened, err);
 		if (code) {
 			cpi_blob_release(input->env, take);
 			return code;
@@ -97,8 +111,9 @@ static enum cp_code add_part(
 static enum cp_code add_file(
 	struct cp_input *input, const char *path, struct cp_error *err)
 {
+	const struct cpi_look look = {worth_it, input->env};
 	struct cpi_blob blob = {0};
-	enum cp_code code = cpi_file_read(input->env, path, &blob, err);
+	enum cp_code code = cpi_file_read_looking(input->env, path, &look, &blob, err);
 
 	return code ? code : add_part(input, &blob, err);
 }

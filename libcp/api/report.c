@@ -19,7 +19,8 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 	if (!strcmp(report, "raw"))
 		return cp_profile_write(context, profile, "raw", &raw, fn, arg, err);
 	cpi_diag_begin(&context->env.diag);
-	cpi_target_sink(&sink, &context->env, &target);
+	cpi_target_sink(&sink, &context->env, &target, profile);
+	sink.csv_raw = full.csv_raw;
 	code = cpi_report_write(
 		&context->env, profile, report, format, &full, &sink, err);
 	if (!code)

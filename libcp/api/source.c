@@ -42,7 +42,7 @@ enum cp_code cp_source_write(const struct cp_source *source, const char *format,
 	struct cpi_sink sink;
 	enum cp_code code;
 
-	cpi_target_sink(&sink, source->source.env, &target);
+	cpi_target_sink(&sink, source->source.env, &target, NULL);
 	code = cpi_source_write(&source->source, format, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);

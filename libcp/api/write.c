@@ -7,6 +7,8 @@
 #include <cp/filter.h>
 #include <cp/report.h>
 
+#include "model/cost.h"
+
 static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_error *err)
 {
 	struct cpi_target *target = arg;
@@ -15,10 +17,11 @@ static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_er
 	return errno ? cpi_error_system(err, "write the output", NULL) : CP_OK;
 }
 
-void cpi_target_sink(
-	struct cpi_sink *sink, struct cpi_env *env, struct cpi_target *target)
+void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env,
+	struct cpi_target *target, const struct cp_profile *p)
 {
 	cpi_sink_callback(sink, &env->mem, hand_on, target);
+	sink->most = p ? cpi_profile_output_limit(env, p) : env->limits.output;
 }
 
 /* Formats that are views of a profile: written by view/, so format/ cannot know them. */
@@ -118,7 +121,7 @@ static enum cp_code write_profile(struct cp_context *context,
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"\"%s\" is not a format libcp writes", format);
 	cpi_diag_begin(&context->env.diag);
-	cpi_target_sink(&sink, &context->env, &target);
+	cpi_target_sink(&sink, &context->env, &target, profile);
 	code = row->write(&context->env, profile, &full, &sink, err);
 	if (!code)
 		code = cpi_sink_finish(&sink, err);

@@ -2,9 +2,18 @@
 #include "base/env.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define OR(value, otherwise) ((value) ? (value) : (otherwise))
+#include "base/limits.h"
+
+static int64_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
 
 void cpi_env_init(struct cpi_env *env, const struct cp_context_options *options)
 {
@@ -14,11 +23,8 @@ void cpi_env_init(struct cpi_env *env, const struct cp_context_options *options)
 
 	memset(env, 0, sizeof *env);
 	env->limits = o->limits;
-	env->limits.inflated = OR(o->limits.inflated, 64ULL << 30);
-	env->limits.ratio = OR(o->limits.ratio, 2000);
-	env->limits.stack_depth = OR(o->limits.stack_depth, 1u << 20);
-	env->limits.string_length = OR(o->limits.string_length, 16u << 20);
-	env->limits.regex_steps = OR(o->limits.regex_steps, 1000000);
+	cpi_limits_fill(&env->limits);
+	env->started = seconds_now();
 	env->threads = o->threads;
 	if (!env->threads) {
 		processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -28,7 +34,8 @@ void cpi_env_init(struct cpi_env *env, const struct cp_context_options *options)
 		env->threads = 256;
 	env->progress = o->progress;
 	env->progress_arg = o->progress_arg;
-	cpi_mem_init(&env->mem, (size_t)o->limits.memory);
+	cpi_mem_init(&env->mem,
+		env->limits.memory < SIZE_MAX ? (size_t)env->limits.memory : SIZE_MAX);
 	cpi_guard_init(&env->guard, o->map_files);
 	cpi_diag_init(&env->diag, o->diagnostic, o->diagnostic_arg, o->strict);
 }
@@ -43,5 +50,8 @@ enum cp_code cpi_env_progress(struct cpi_env *env, double done, struct cp_error 
 {
 	if (env->progress && env->progress(done, env->progress_arg))
 		return cpi_error(err, CP_ERROR_CANCELLED, CP_NO_OFFSET, "cancelled");
+	if (env->limits.seconds && seconds_now() - env->started >= env->limits.seconds)
+		return cpi_limit_error(err, CP_NO_OFFSET, "seconds",
+			"the input takes more than %u s", env->limits.seconds);
 	return CP_OK;
 }

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 /* Spools beyond this go to a temporary file. */
-enum { SPOOL_MEMORY = 64 << 20, READ_STEP = 1 << 18 };
+enum { SPOOL_MEMORY = 64 << 20, READ_STEP = 1 << 18, LOOK_AT = 1 << 20 };
 
 void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob)
 {
@@ -40,22 +42,42 @@ static enum cp_code map(
 	return CP_OK;
 }
 
+/* What a pipe has given so far: an error at the limit, *ret_enough when nobody knows it. */
+static enum cp_code look_at_stream(const struct cpi_spool *spool,
+	const struct cpi_look *look, bool *ret_enough, struct cp_error *err)
+{
+	struct cpi_env *env = spool->env;
+
+	if (spool->total > env->limits.stream)
+		return cpi_limit_error(err, env->limits.stream, "stream",
+			"the stream has more than %llu bytes",
+			(unsigned long long)env->limits.stream);
+	*ret_enough = look && spool->fd < 0 && spool->n >= LOOK_AT &&
+		      !look->worth_it(look->arg, spool->buf, spool->n);
+	return cpi_env_progress(env, -1, err);
+}
+
 static enum cp_code spool_fd(struct cpi_env *env, int fd, const char *path,
-	struct cpi_blob *blob, struct cp_error *err)
+	const struct cpi_look *look, struct cpi_blob *blob, struct cp_error *err)
 {
 	struct cpi_spool spool;
 	enum cp_code code = CP_OK;
 	char *step = cpi_alloc(&env->mem, READ_STEP);
+	bool looked = false, enough = false;
 	ssize_t n;
 
 	if (!step)
 		return cpi_error_memory(err);
 	cpi_spool_init(&spool, env);
-	while (!code && (n = read(fd, step, READ_STEP)) != 0) {
+	while (!code && !enough && (n = read(fd, step, READ_STEP)) != 0) {
 		if (n > 0)
 			code = cpi_spool_add(&spool, step, (size_t)n, err);
 		else if (errno != EINTR)
 			code = cpi_error_system(err, "read", path);
+		if (!code)
+			code = look_at_stream(
+				&spool, looked ? NULL : look, &enough, err);
+		looked = spool.total >= LOOK_AT;
 	}
 	cpi_free(&env->mem, step, READ_STEP);
 	if (!code)
@@ -138,6 +160,12 @@ enum cp_code cpi_file_read_fd(struct cpi_env *env, int fd, const char *path,
 enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
 	struct cpi_blob *ret_blob, struct cp_error *err)
 {
+	return cpi_file_read_looking(env, path, NULL, ret_blob, err);
+}
+
+enum cp_code cpi_file_read_looking(struct cpi_env *env, const char *path,
+	const struct cpi_look *look, struct cpi_blob *ret_blob, struct cp_error *err)
+{
 	bool standard = !strcmp(path, "-");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct cpi_blob blob = {0};
@@ -154,7 +182,8 @@ enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
 	} else if (S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0 && st.st_size > 0)
 		code = cpi_file_read_fd(env, fd, path, &blob, err);
 	else /* files of /proc say size 0 and still have bytes */
-		code = spool_fd(env, fd, standard ? "standard input" : path, &blob, err);
+		code = spool_fd(env, fd, standard ? "standard input" : path, look, &blob,
+			err);
 	if (!code && S_ISREG(st.st_mode))
 		blob.mtime = st.st_mtime;
 	if (!standard)
@@ -199,6 +228,16 @@ static int unnamed_file(void)
 	return fd;
 }
 
+/* The context tells "no room here" from "the input cannot be read". */
+static enum cp_code temporary_failed(struct cp_error *err, const char *what)
+{
+	const char *dir = getenv("TMPDIR");
+	enum cp_code code = cpi_error_system(err, what, dir && *dir ? dir : "/tmp");
+
+	cpi_error_context(err, CPI_SPOOLING);
+	return code;
+}
+
 static enum cp_code spill(
 	struct cpi_spool *spool, const void *bytes, size_t n, struct cp_error *err)
 {
@@ -208,7 +247,7 @@ static enum cp_code spill(
 		ssize_t done = write(spool->fd, p, n);
 
 		if (done < 0 && errno != EINTR)
-			return cpi_error_system(err, "write", "a temporary file");
+			return temporary_failed(err, "write");
 		if (done > 0) {
 			p += done;
 			n -= (size_t)done;
@@ -229,7 +268,7 @@ enum cp_code cpi_spool_add(
 	if (spool->n + n > SPOOL_MEMORY) {
 		spool->fd = unnamed_file();
 		if (spool->fd < 0)
-			return cpi_error_system(err, "create", "a temporary file");
+			return temporary_failed(err, "create");
 		code = spill(spool, spool->buf, spool->n, err);
 		cpi_free(mem, spool->buf, spool->room);
 		spool->buf = NULL;

@@ -27,7 +27,22 @@ enum cp_code cpi_file_read(struct cpi_env *env, const char *path,
 /* The same for a regular file that is open; `path` is for errors. */
 enum cp_code cpi_file_read_fd(struct cpi_env *env, int fd, const char *path,
 	struct cpi_blob *ret_blob, struct cp_error *err);
+
+/*
+ * Asked once about the first MiB of a pipe or device: false ends the reading there, and
+ * the blob is what was read.
+ */
+struct cpi_look {
+	bool (*worth_it)(void *arg, const uint8_t *bytes, size_t n);
+	void *arg;
+};
+enum cp_code cpi_file_read_looking(struct cpi_env *env, const char *path,
+	const struct cpi_look *look, struct cpi_blob *ret_blob, struct cp_error *err);
+
 void cpi_blob_release(struct cpi_env *env, struct cpi_blob *blob);
+
+/* The context of errors that are the temporary file's. */
+#define CPI_SPOOLING "temporary file"
 
 /* Bytes that arrive piece by piece. */
 struct cpi_spool {

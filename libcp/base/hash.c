@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The index's slow paths, and the run's key. */
 #include "base/hash.h"
 
+#include <sys/auxv.h>
+
 enum { FIRST_SLOTS = 16 };
+
+struct cpi_hash_key cpi_hash_key;
+
+/*
+ * The kernel gives every program 16 random bytes at its start, so that asking for some
+ * can neither fail nor wait; the C library makes stack guards of them, so they are hashed.
+ */
+__attribute__((constructor)) static void make_key(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	XXH128_hash_t key = XXH3_128bits(random ? random : "", random ? 16 : 0);
+
+	cpi_hash_key.seed = key.low64;
+	cpi_hash_key.odd = key.high64 | 1;
+	XXH3_generateSecret_fromSeed(cpi_hash_key.secret, key.low64);
+}
 
 static void place(struct cpi_index *index, uint64_t slot)
 {
@@ -39,7 +58,7 @@ bool cpi_index_add(
 	if (!index->slot || index->n >= ((uint64_t)index->mask + 1) * 5 / 8)
 		if (index->mask == UINT32_MAX || !grow(mem, index))
 			return false;
-	place(index, (hash ^ hash >> 32) << 32 | id);
+	place(index, (uint64_t)cpi_hash_tag(hash) << 32 | id);
 	index->n++;
 	return true;
 }

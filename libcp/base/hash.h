@@ -23,9 +23,29 @@
 
 #include "base/mem.h"
 
+/*
+ * What a run hashes with, from the kernel's random bytes (hash.c). An input's author who
+ * knew it could choose names or numbers that all fall into one slot, and one who did not
+ * could still do so with XXH3 as it comes: half of a name then has no effect. Nothing that
+ * is written depends on it.
+ */
+struct cpi_hash_key {
+	uint64_t seed, odd;
+	uint8_t secret[192]; /* XXH3's, made of the seed, for more than 240 bytes */
+};
+extern struct cpi_hash_key cpi_hash_key;
+
 static inline uint64_t cpi_hash(const void *bytes, size_t n)
 {
-	return XXH3_64bits(bytes, n);
+	return XXH3_64bits_withSecretandSeed(bytes, n, cpi_hash_key.secret,
+		sizeof cpi_hash_key.secret, cpi_hash_key.seed);
+}
+
+/* Where equal hashes mean equal bytes, with nobody comparing. */
+static inline XXH128_hash_t cpi_hash128(const void *bytes, size_t n)
+{
+	return XXH3_128bits_withSecretandSeed(bytes, n, cpi_hash_key.secret,
+		sizeof cpi_hash_key.secret, cpi_hash_key.seed);
 }
 
 /* Finaliser of MurmurHash3: every input bit reaches every output bit. */
@@ -40,11 +60,35 @@ static inline uint64_t cpi_hash_u64(uint64_t x)
 
 static inline uint64_t cpi_hash_mix(uint64_t h, uint64_t x)
 {
-	return cpi_hash_u64(h ^ (x + 0x9e3779b97f4a7c15ULL + (h << 6) + (h >> 2)));
+	return cpi_hash_u64(h ^ (x + cpi_hash_key.odd + (h << 6) + (h >> 2)));
+}
+
+/* The same in every run and on every machine: for what is seen, as colours are. */
+static inline uint64_t cpi_hash_fixed(const void *bytes, size_t n, uint64_t salt)
+{
+	uint64_t h = XXH3_64bits(bytes, n);
+
+	return cpi_hash_u64(h ^ (salt + 0x9e3779b97f4a7c15ULL + (h << 6) + (h >> 2)));
+}
+
+/*
+ * The 32 bits that an index keeps of a hash. Numbers are hashed by functions that can be
+ * turned round, so hashes may have been chosen; the key keeps them apart.
+ */
+static inline uint32_t cpi_hash_tag(uint64_t hash)
+{
+#ifdef __SIZEOF_INT128__
+	unsigned __int128 product =
+		(unsigned __int128)(hash ^ cpi_hash_key.seed) * cpi_hash_key.odd;
+
+	return (uint32_t)((uint64_t)product ^ (uint64_t)(product >> 64));
+#else
+	return (uint32_t)cpi_hash_u64(hash ^ cpi_hash_key.seed);
+#endif
 }
 
 struct cpi_index {
-	uint64_t *slot; /* folded hash << 32 | id; 0 = free */
+	uint64_t *slot; /* cpi_hash_tag << 32 | id; 0 = free */
 	uint32_t mask;  /* number of slots - 1; a power of two minus one */
 	uint32_t n;
 };
@@ -56,7 +100,7 @@ struct cpi_probe {
 static inline struct cpi_probe cpi_index_find(
 	const struct cpi_index *index, uint64_t hash)
 {
-	uint32_t tag = (uint32_t)(hash ^ hash >> 32);
+	uint32_t tag = cpi_hash_tag(hash);
 
 	return (struct cpi_probe){tag & index->mask, tag};
 }

@@ -26,8 +26,10 @@ bool cpi_mem_charge(struct cpi_mem *mem, size_t size)
 	size_t peak;
 
 	do {
-		if (size > mem->limit || used > mem->limit - size)
+		if (size > mem->limit || used > mem->limit - size) {
+			atomic_store_explicit(&mem->reached, true, memory_order_relaxed);
 			return false;
+		}
 	} while (!atomic_compare_exchange_weak_explicit(&mem->used, &used, used + size,
 		memory_order_relaxed, memory_order_relaxed));
 	used += size;
@@ -127,6 +129,31 @@ void cpi_free(struct cpi_mem *mem, void *p, size_t size)
 		return;
 	cpi_mem_uncharge(mem, size);
 	free(p);
+}
+
+struct block {
+	_Alignas(16) size_t size;
+};
+
+void *cpi_block_alloc(void *mem, size_t size)
+{
+	struct block *block;
+
+	if (size > SIZE_MAX - sizeof *block)
+		return NULL;
+	block = cpi_alloc(mem, size + sizeof *block);
+	if (!block)
+		return NULL;
+	block->size = size + sizeof *block;
+	return block + 1;
+}
+
+void cpi_block_free(void *mem, void *p)
+{
+	struct block *block = p;
+
+	if (block)
+		cpi_free(mem, block - 1, block[-1].size);
 }
 
 void *cpi_mem_reserve(struct cpi_mem *mem, size_t size)

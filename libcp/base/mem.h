@@ -21,6 +21,7 @@ struct cpi_mem {
 	atomic_size_t used;       /* bytes live now */
 	atomic_size_t peak;       /* highest `used` so far */
 	atomic_uint_fast64_t ops; /* allocations tried so far */
+	atomic_bool reached;      /* something was refused because of `limit` */
 	uint64_t fail_at; /* test hook: this allocation (1-based) fails; 0 = none */
 	bool fail_on;             /* test hook: …and so do all later ones */
 };
@@ -42,6 +43,13 @@ void cpi_free(struct cpi_mem *mem, void *p, size_t size);
  */
 bool cpi_mem_charge(struct cpi_mem *mem, size_t size);
 void cpi_mem_uncharge(struct cpi_mem *mem, size_t size);
+
+/*
+ * For libraries that take an allocator but free without a size: blocks that carry theirs.
+ * `mem` is a struct cpi_mem.
+ */
+void *cpi_block_alloc(void *mem, size_t size);
+void cpi_block_free(void *mem, void *p);
 
 /*
  * Address space without memory, for something large of which parts come and go at places

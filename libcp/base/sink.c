@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/limits.h"
+
 enum { BLOCK = 1 << 16 };
 
 void cpi_sink_memory(struct cpi_sink *sink, struct cpi_mem *mem)
@@ -29,7 +31,12 @@ static bool hand_on(struct cpi_sink *sink)
 		return false;
 	if (!n)
 		return true;
-	sink->code = sink->fn(sink->arg, sink->buf, n, &sink->error);
+	if (sink->most && sink->flushed + n > sink->most)
+		sink->code = cpi_limit_error(&sink->error, CP_NO_OFFSET, "output",
+			"the output would have more than %llu bytes",
+			(unsigned long long)sink->most);
+	else
+		sink->code = sink->fn(sink->arg, sink->buf, n, &sink->error);
 	if (!sink->code)
 		sink->flushed += n;
 	return !sink->code;

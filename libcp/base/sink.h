@@ -25,6 +25,8 @@ struct cpi_sink {
 	cpi_sink_fn *fn; /* NULL: everything stays in buf */
 	void *arg;
 	uint64_t flushed; /* bytes handed to fn so far */
+	uint64_t most;    /* more of them is an error; 0: no limit */
+	bool csv_raw;     /* for codec/csv.h: fields as they are */
 	enum cp_code code;
 	struct cp_error error;
 };
@@ -37,6 +39,15 @@ void cpi_sink_callback(
 /* Hands on what is left; CP_OK or the first failure. The sink must still be released. */
 enum cp_code cpi_sink_finish(struct cpi_sink *sink, struct cp_error *err);
 void cpi_sink_release(struct cpi_sink *sink);
+
+/* Passes the failure of a scratch sink, if it has one, on to the sink that it was for. */
+static inline void cpi_sink_fail(struct cpi_sink *sink, const struct cpi_sink *scratch)
+{
+	if (!scratch->code || sink->code)
+		return;
+	sink->code = scratch->code;
+	sink->error = scratch->error;
+}
 
 /* Gives a memory sink's bytes to the caller, who frees *ret_n bytes with cpi_free. */
 uint8_t *cpi_sink_take(struct cpi_sink *sink, size_t *ret_n);

@@ -147,8 +147,8 @@ size_t cpi_text_width(struct cp_text text)
 }
 
 /*
- * Writes the shown form of the character at p to out (room for 16); returns its
- * length.
+ * Writes the shown form of the character at p to out (room for 17: four bytes as \xNN and
+ * snprintf's zero); returns its length.
  */
 static size_t shown(const char *p, size_t n, char *out, unsigned *ret_used)
 {
@@ -164,7 +164,7 @@ static size_t shown(const char *p, size_t n, char *out, unsigned *ret_used)
 	}
 	for (unsigned i = 0; i < used; i++)
 		len += (size_t)snprintf(
-			out + len, 16 - len, "\\x%02x", (unsigned char)p[i]);
+			out + len, 17 - len, "\\x%02x", (unsigned char)p[i]);
 	return len;
 }
 

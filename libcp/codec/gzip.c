@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* gzip: whole buffers by libdeflate, everything else by zlib as a stream. */
 #include "codec/gzip.h"
 
 #include <libdeflate.h>
 #include <zlib.h>
 
-#include "codec/codec.h"
-
-enum { WHOLE_BUFFER = 256 << 20, STEP = 1 << 17 };
+/* SMALL: what is inflated in one go also where only its beginning is asked for. */
+enum { WHOLE_BUFFER = 256 << 20, STEP = 1 << 17, SMALL = 1 << 20 };
 
 enum cp_code cpi_gzip_write(struct cpi_env *env, const void *bytes, size_t n, int level,
 	struct cpi_sink *sink, struct cp_error *err)
@@ -44,9 +44,13 @@ struct whole {
 };
 
 /* One member at *at; false when libdeflate cannot (damage, or the room limit). */
-static bool member(struct cpi_env *env, struct libdeflate_decompressor *d,
-	const uint8_t *bytes, size_t n, size_t *at, struct whole *out)
+static bool member(struct cpi_layer *layer, struct libdeflate_decompressor *d, size_t *at,
+	struct whole *out)
 {
+	const uint8_t *bytes = layer->bytes;
+	size_t n = layer->n;
+	bool enough;
+
 	for (;;) {
 		size_t used, made, more;
 		uint8_t *p;
@@ -56,14 +60,15 @@ static bool member(struct cpi_env *env, struct libdeflate_decompressor *d,
 		if (r == LIBDEFLATE_SUCCESS) {
 			*at += used;
 			out->n += made;
-			return !cpi_codec_check(env, *at, out->n, NULL);
+			return !cpi_layer_check(layer, *at, out->n, &enough, NULL);
 		}
 		if (r != LIBDEFLATE_INSUFFICIENT_SPACE)
 			return false;
 		more = out->room * 2;
-		if (more > WHOLE_BUFFER || cpi_codec_check(env, n, more / 2, NULL))
+		if (more > (layer->most ? SMALL : WHOLE_BUFFER) ||
+			cpi_layer_check(layer, n, more / 2, &enough, NULL))
 			return false;
-		p = cpi_resize(&env->mem, out->buf, out->room, more);
+		p = cpi_resize(&layer->env->mem, out->buf, out->room, more);
 		if (!p)
 			return false;
 		out->buf = p;
@@ -75,32 +80,36 @@ static bool member(struct cpi_env *env, struct libdeflate_decompressor *d,
  * Everything at once with libdeflate, 3 times as fast as zlib. False, with nothing
  * allocated, when the stream has to do it: too large, damaged, or at a limit.
  */
-static bool read_whole(
-	struct cpi_env *env, const uint8_t *bytes, size_t n, struct cpi_blob *blob)
+static bool read_whole(struct cpi_layer *layer, struct cpi_blob *blob)
 {
+	struct cpi_env *env = layer->env;
 	struct libdeflate_decompressor *d;
-	struct whole out = {.room = size_field(bytes, n)};
-	size_t at = 0;
-	bool fine = true;
+	struct whole out = {.room = size_field(layer->bytes, layer->n)};
+	size_t at = 0, most = layer->most ? SMALL : WHOLE_BUFFER;
+	bool fine = true, enough;
 
-	if (out.room > WHOLE_BUFFER || n > WHOLE_BUFFER)
+	if (out.room > most || layer->n > most)
 		return false;
 	if (out.room < 1024)
 		out.room = 1024;
 	/* A lying size field must not cost more than the ratio allows. */
-	if (cpi_codec_check(env, n, out.room, NULL))
+	if (cpi_codec_check(env, layer->outer_n ? layer->outer_n : layer->n,
+		    layer->before + out.room, NULL))
 		return false;
 	d = libdeflate_alloc_decompressor();
 	out.buf = d ? cpi_alloc(&env->mem, out.room) : NULL;
-	while (out.buf && fine && at < n) {
+	while (out.buf && fine && at < layer->n) {
 		/* Zero padding after the last member is as common as it is harmless. */
-		if (!bytes[at] && at)
+		if (!layer->bytes[at] && at)
 			at++;
 		else
-			fine = member(env, d, bytes, n, &at, &out);
+			fine = member(layer, d, &at, &out);
 	}
 	if (d)
 		libdeflate_free_decompressor(d);
+	layer->cut = false;
+	fine = fine && !cpi_layer_check(layer, layer->n, out.n, &enough, NULL);
+	layer->cut = false;
 	if (!out.buf || !fine) {
 		cpi_free(&env->mem, out.buf, out.room);
 		return false;
@@ -110,13 +119,20 @@ static bool read_whole(
 	return true;
 }
 
-/* Runs the stream to its end or its damage; *ret_bad says which. */
-static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes, size_t n,
-	struct cpi_spool *spool, const char **ret_bad, struct cp_error *err)
+static void *zlib_alloc(void *mem, unsigned n, unsigned size)
 {
-	uint8_t *out = cpi_alloc(&env->mem, STEP);
+	return cpi_block_alloc(mem, (size_t)n * size);
+}
+
+/* Runs the stream to its end or its damage; *ret_bad says which. */
+static enum cp_code pump(struct cpi_layer *layer, z_stream *z, struct cpi_spool *spool,
+	const char **ret_bad, struct cp_error *err)
+{
+	struct cpi_mem *mem = &layer->env->mem;
+	uint8_t *out = cpi_alloc(mem, STEP);
 	enum cp_code code = out ? CP_OK : cpi_error_memory(err);
-	size_t given = 0;
+	size_t given = 0, n = layer->n;
+	bool enough = false;
 
 	*ret_bad = NULL;
 	while (!code) {
@@ -124,7 +140,7 @@ static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes,
 		int r;
 
 		if (!z->avail_in && given < n) {
-			z->next_in = (Bytef *)bytes + given;
+			z->next_in = (Bytef *)layer->bytes + given;
 			z->avail_in =
 				n - given < (1u << 30) ? (uInt)(n - given) : 1u << 30;
 			given += z->avail_in;
@@ -135,9 +151,9 @@ static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes,
 		made = STEP - z->avail_out;
 		code = cpi_spool_add(spool, out, made, err);
 		if (!code)
-			code = cpi_codec_check(
-				env, given - z->avail_in, spool->total, err);
-		if (code)
+			code = cpi_layer_check(layer, given - z->avail_in, spool->total,
+				&enough, err);
+		if (code || enough)
 			break;
 		if (r == Z_STREAM_END) {
 			while (z->avail_in && !*z->next_in) {
@@ -158,14 +174,16 @@ static enum cp_code pump(struct cpi_env *env, z_stream *z, const uint8_t *bytes,
 			break;
 		}
 	}
-	cpi_free(&env->mem, out, STEP);
+	cpi_free(mem, out, STEP);
 	return code;
 }
 
-static enum cp_code read_stream(struct cpi_env *env, const char *source,
-	const uint8_t *bytes, size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
+static enum cp_code read_stream(
+	struct cpi_layer *layer, struct cpi_blob *ret_blob, struct cp_error *err)
 {
-	z_stream z = {0};
+	struct cpi_env *env = layer->env;
+	z_stream z = {
+		.zalloc = zlib_alloc, .zfree = cpi_block_free, .opaque = &env->mem};
 	struct cpi_place place;
 	struct cpi_spool spool;
 	const char *bad;
@@ -175,13 +193,13 @@ static enum cp_code read_stream(struct cpi_env *env, const char *source,
 	if (inflateInit2(&z, 15 + 16) != Z_OK)
 		return cpi_error_memory(err);
 	cpi_spool_init(&spool, env);
-	code = pump(env, &z, bytes, n, &spool, &bad, err);
-	at = (uint64_t)(z.next_in ? z.next_in - bytes : 0);
+	code = pump(layer, &z, &spool, &bad, err);
+	at = (uint64_t)(z.next_in ? z.next_in - layer->bytes : 0);
 	inflateEnd(&z);
 	if (!code && bad && !spool.total)
 		code = cpi_error(err, CP_ERROR_CORRUPT, at, "the gzip data %s", bad);
-	place = cpi_place_at(source, spool.total);
-	if (!code && bad)
+	place = cpi_place_at(layer->source, spool.total);
+	if (!code && bad && !layer->most)
 		cpi_diag_warn(&env->diag, "gzip", &place,
 			"the gzip data %s at compressed byte 0x%llx; the %llu bytes "
 			"before it are kept",
@@ -192,10 +210,10 @@ static enum cp_code read_stream(struct cpi_env *env, const char *source,
 	return code;
 }
 
-enum cp_code cpi_gzip_read(struct cpi_env *env, const char *source, const uint8_t *bytes,
-	size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
+enum cp_code cpi_gzip_read(
+	struct cpi_layer *layer, struct cpi_blob *ret_blob, struct cp_error *err)
 {
-	if (n >= 18 && read_whole(env, bytes, n, ret_blob))
+	if (layer->n >= 18 && read_whole(layer, ret_blob))
 		return CP_OK;
-	return read_stream(env, source, bytes, n, ret_blob, err);
+	return read_stream(layer, ret_blob, err);
 }

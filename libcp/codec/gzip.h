@@ -2,8 +2,8 @@
 #ifndef CPI_GZIP_H
 #define CPI_GZIP_H
 
-#include "base/file.h"
 #include "base/sink.h"
+#include "codec/codec.h"
 
 /*
  * Compresses `n` bytes as one gzip member (no name, time 0: equal input gives equal
@@ -16,7 +16,7 @@ enum cp_code cpi_gzip_write(struct cpi_env *env, const void *bytes, size_t n, in
  * Inflates all members. What damage leaves readable is kept and reported as a warning;
  * an error only when nothing is, or at a limit.
  */
-enum cp_code cpi_gzip_read(struct cpi_env *env, const char *source, const uint8_t *bytes,
-	size_t n, struct cpi_blob *ret_blob, struct cp_error *err);
+enum cp_code cpi_gzip_read(
+	struct cpi_layer *layer, struct cpi_blob *ret_blob, struct cp_error *err);
 
 #endif

@@ -78,7 +78,7 @@ void cpi_json_quote(struct cpi_sink *sink, struct cp_text text)
 	for (size_t i = 0; i < text.n; i += used) {
 		used = cpi_utf8_decode(text.p + i, text.n - i, &rune);
 		if (rune == CPI_RUNE_BAD && used == 1)
-			cpi_sink_str(sink, "\\ufffd");
+			cpi_sink_printf(sink, "\\\\x%02x", (unsigned char)text.p[i]);
 		else if (rune == '"' || rune == '\\')
 			cpi_sink_printf(sink, "\\%c", (char)rune);
 		else if (rune == '\n')

@@ -4,8 +4,8 @@
 
 /*
  * Writes JSON (RFC 8259) to a sink: commas, indentation and escapes are done here. Bytes
- * that are not UTF-8 become U+FFFD, since JSON has no other way; numbers that JSON cannot
- * say (NaN, infinities) become null. Nesting is the caller's, so it is shallow.
+ * that are not UTF-8, which JSON cannot hold, become the four characters \xNN, as in every
+ * other form: two names stay two. Numbers that JSON cannot say (NaN, infinities) become null. Nesting is the caller's, so it is shallow.
  */
 
 #include "base/sink.h"

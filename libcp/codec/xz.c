@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* xz streams; liblzma takes its memory from our allocator. */
 #include <lzma.h>
 
 #include "codec/codec.h"
@@ -22,34 +23,45 @@ static const char *fault(lzma_ret r)
 	}
 }
 
-static enum cp_code pump(struct cpi_env *env, lzma_stream *stream, size_t n,
+static void *xz_alloc(void *mem, size_t n, size_t size)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : cpi_block_alloc(mem, bytes);
+}
+
+static enum cp_code pump(struct cpi_layer *layer, lzma_stream *stream,
 	struct cpi_spool *spool, const char **ret_bad, struct cp_error *err)
 {
-	uint8_t *room = cpi_alloc(&env->mem, STEP);
+	struct cpi_mem *mem = &layer->env->mem;
+	uint8_t *room = cpi_alloc(mem, STEP);
 	enum cp_code code = room ? CP_OK : cpi_error_memory(err);
 	lzma_ret r = LZMA_OK;
+	bool enough = false;
 
 	*ret_bad = NULL;
-	while (!code && r == LZMA_OK) {
+	while (!code && !enough && r == LZMA_OK) {
 		stream->next_out = room;
 		stream->avail_out = STEP;
 		r = lzma_code(stream, LZMA_FINISH);
 		code = cpi_spool_add(spool, room, STEP - stream->avail_out, err);
 		if (!code)
-			code = cpi_codec_check(
-				env, n - stream->avail_in, spool->total, err);
+			code = cpi_layer_check(layer, layer->n - stream->avail_in,
+				spool->total, &enough, err);
 		if (!code && r == LZMA_MEM_ERROR)
 			code = cpi_error_memory(err);
 		else if (!code && r != LZMA_OK && r != LZMA_STREAM_END)
 			*ret_bad = fault(r);
 	}
-	cpi_free(&env->mem, room, STEP);
+	cpi_free(mem, room, STEP);
 	return code;
 }
 
-enum cp_code cpi_xz_read(struct cpi_env *env, const char *source, const uint8_t *bytes,
-	size_t n, struct cpi_blob *ret_blob, struct cp_error *err)
+enum cp_code cpi_xz_read(
+	struct cpi_layer *layer, struct cpi_blob *ret_blob, struct cp_error *err)
 {
+	struct cpi_env *env = layer->env;
+	const lzma_allocator allocator = {xz_alloc, cpi_block_free, &env->mem};
 	lzma_stream stream = LZMA_STREAM_INIT;
 	struct cpi_place place;
 	struct cpi_spool spool;
@@ -57,19 +69,20 @@ enum cp_code cpi_xz_read(struct cpi_env *env, const char *source, const uint8_t 
 	enum cp_code code;
 	size_t at;
 
+	stream.allocator = &allocator;
 	if (lzma_stream_decoder(&stream, MOST_MEMORY, LZMA_CONCATENATED) != LZMA_OK)
 		return cpi_error_memory(err);
 	cpi_spool_init(&spool, env);
-	stream.next_in = bytes;
-	stream.avail_in = n;
-	code = pump(env, &stream, n, &spool, &bad, err);
-	at = n - stream.avail_in;
+	stream.next_in = layer->bytes;
+	stream.avail_in = layer->n;
+	code = pump(layer, &stream, &spool, &bad, err);
+	at = layer->n - stream.avail_in;
 	lzma_end(&stream);
 	if (!code && bad && !spool.total)
 		code = cpi_error(
 			err, CP_ERROR_CORRUPT, at, "the xz data cannot be read: %s", bad);
-	place = cpi_place_at(source, spool.total);
-	if (!code && bad)
+	place = cpi_place_at(layer->source, spool.total);
+	if (!code && bad && !layer->most)
 		cpi_diag_warn(&env->diag, "xz", &place,
 			"the xz data cannot be read beyond compressed byte 0x%zx: %s; "
 			"the %llu bytes "

@@ -45,6 +45,11 @@ static void survey(struct cpi_object *object)
 	}
 }
 
+static bool is_elf(const uint8_t *bytes, size_t n)
+{
+	return n >= SELFMAG && !memcmp(bytes, ELFMAG, SELFMAG);
+}
+
 /* Magic numbers of ELF, and of what may be wrapped around it (.ko.xz). */
 static bool may_be_elf(const uint8_t *bytes, size_t n)
 {
@@ -146,9 +151,9 @@ static enum cp_code load(struct cpi_hunt *hunt, const struct cpi_where *where,
 	bool opened = false;
 	enum cp_code code = open_bytes(hunt, where, path, &object->blob);
 
-	if (!code && (use->n < SELFMAG || memcmp(use->bytes, ELFMAG, SELFMAG)))
-		code = cpi_codec_unwrap(
-			env, path, use->bytes, use->n, &object->inner, &opened, NULL);
+	if (!code && !is_elf(use->bytes, use->n))
+		code = cpi_codec_unwrap(env, path, use->bytes, use->n, is_elf,
+			&object->inner, &opened, NULL);
 	if (opened)
 		use = &object->inner;
 	if (!code)

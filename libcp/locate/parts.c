@@ -15,12 +15,17 @@ void cpi_locate_mini(const struct cpi_search *search, struct cpi_found *found)
 	struct cpi_elf *elf = found->main.elf;
 	uint32_t section = cpi_elf_find(elf, ".gnu_debugdata");
 	struct cpi_object *mini = &found->mini;
+	struct cpi_layer layer;
 	const uint8_t *bytes;
 	size_t n;
 
 	if (!section || cpi_elf_section_bytes(elf, section, &bytes, &n, NULL))
 		return;
-	if (cpi_xz_read(search->env, found->main.path.p, bytes, n, &mini->inner, NULL) ||
+	layer = (struct cpi_layer){.env = search->env,
+		.source = found->main.path.p,
+		.bytes = bytes,
+		.n = n};
+	if (cpi_xz_read(&layer, &mini->inner, NULL) ||
 		cpi_elf_open(search->env, mini->inner.bytes, mini->inner.n, &mini->elf,
 			NULL)) {
 		cpi_object_close(mini, search->env);

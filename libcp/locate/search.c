@@ -83,6 +83,7 @@ struct cp_text cpi_found_keep(struct cpi_found *found, const char *text)
 {
 	char *copy = cpi_arena_copy(&found->arena, text, strlen(text));
 
+	found->dropped |= !copy;
 	return copy ? cpi_text(copy) : (struct cp_text){"", 0};
 }
 

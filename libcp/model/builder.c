@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/builder.h"
 
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "model/cost.h"
+
 /* Ids are 32 bits with 0 for none; tables stop one below. */
 #define MOST_ROWS UINT32_MAX
 
@@ -20,6 +25,17 @@ static void no_memory(struct cpi_builder *b)
 static void too_many(struct cpi_builder *b)
 {
 	cpi_builder_fail(b, CP_ERROR_LIMIT, "a table would exceed 2^32 rows");
+}
+
+static void over_limit(
+	struct cpi_builder *b, const char *limit, const char *format, uint32_t value)
+{
+	char sentence[80];
+
+	snprintf(sentence, sizeof sentence, format, value);
+	if (!b->code)
+		b->code = cpi_limit_error(
+			&b->error, CP_NO_OFFSET, limit, "%s", sentence);
 }
 
 /* Appends n elements of one of the profile's vectors; false and failed when it cannot. */
@@ -129,6 +145,8 @@ enum cp_code cpi_builder_finish(
 {
 	if (!b->code)
 		compact_lines(b);
+	if (!b->code)
+		b->code = cpi_profile_frames_check(b->env, b->p, &b->error);
 	if (b->code) {
 		enum cp_code code = b->code;
 
@@ -161,7 +179,8 @@ cp_string cpi_builder_string(struct cpi_builder *b, struct cp_text text)
 			return (cp_string){id};
 	}
 	if (text.n > b->env->limits.string_length) {
-		cpi_builder_fail(b, CP_ERROR_LIMIT, "a name is longer than the limit");
+		over_limit(b, "string-length", "a name is longer than %u bytes",
+			b->env->limits.string_length);
 		return (cp_string){0};
 	}
 	copy = cpi_arena_copy(&p->bytes, text.p, text.n);
@@ -316,7 +335,8 @@ cp_stack cpi_builder_stack_hashed(
 	if (!n || b->code)
 		return (cp_stack){0};
 	if (n > b->env->limits.stack_depth) {
-		cpi_builder_fail(b, CP_ERROR_LIMIT, "a stack is deeper than the limit");
+		over_limit(b, "stack-depth", "a stack has more than %u frames",
+			b->env->limits.stack_depth);
 		return (cp_stack){0};
 	}
 	probe = cpi_index_find(&b->stacks, hash);

@@ -70,7 +70,7 @@ static inline const cp_location *cpi_profile_frames(
 	uint64_t from = id.i ? p->stack_end.v[id.i - 1] : 0;
 
 	*ret_n = id.i ? (uint32_t)(p->stack_end.v[id.i] - from) : 0;
-	return p->frame.v + from;
+	return id.i ? p->frame.v + from : p->frame.v; /* which may be null */
 }
 
 static inline const struct cp_label *cpi_profile_label_set(
@@ -79,7 +79,7 @@ static inline const struct cp_label *cpi_profile_label_set(
 	uint64_t from = id.i ? p->labels_end.v[id.i - 1] : 0;
 
 	*ret_n = id.i ? (uint32_t)(p->labels_end.v[id.i] - from) : 0;
-	return p->label.v + from;
+	return id.i ? p->label.v + from : p->label.v;
 }
 
 static inline bool cpi_label_is_string(const struct cp_label *label)

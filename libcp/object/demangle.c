@@ -26,6 +26,7 @@ void cpi_demangler_init(struct cpi_demangler *d, struct cpi_env *env,
 	memset(d, 0, sizeof *d);
 	d->mode = mode;
 	d->perf_compat = perf_compat;
+	d->most = env->limits.demangled;
 	cpi_sink_memory(&d->raw, &env->mem);
 	cpi_sink_memory(&d->text, &env->mem);
 	cpi_sink_memory(&d->input, &env->mem);
@@ -41,7 +42,7 @@ void cpi_demangler_release(struct cpi_demangler *d)
 struct collect {
 	struct cpi_sink *out;
 	const char *frame; /* of the function that called libiberty */
-	size_t total;
+	size_t total, most;
 	jmp_buf stop;
 };
 
@@ -60,25 +61,31 @@ static void collect_piece(const char *bytes, size_t n, void *arg)
 		(uintptr_t)bytes > here && (uintptr_t)bytes < (uintptr_t)collect->frame;
 
 	collect->total += n;
-	if (collect->total <= CPI_DEMANGLE_MOST_OUT)
+	if (collect->total <= collect->most)
 		cpi_sink_bytes(collect->out, bytes, n);
-	else if (!on_stack || collect->total > 16u * CPI_DEMANGLE_MOST_OUT)
+	else if (!on_stack || collect->total > collect->most + CPI_DEMANGLE_MOST_OUT)
 		longjmp(collect->stop, 1);
 }
 
 typedef int engine_fn(const char *, int, demangle_callbackref, void *);
 
 /* Runs one of libiberty's demanglers on a NUL-terminated name, into `out`. */
-static bool run(engine_fn *engine, const char *name, int options, struct cpi_sink *out)
+static bool run(
+	const struct cpi_demangler *d, engine_fn *engine, int options, struct cpi_sink *out)
 {
+	const char *name = (const char *)d->input.buf;
+	size_t most = CPI_DEMANGLE_FREE + CPI_DEMANGLE_RATIO * d->input.n;
 	struct collect collect = {.out = out, .frame = __builtin_frame_address(0)};
 
+	if (most > CPI_DEMANGLE_MOST_OUT)
+		most = CPI_DEMANGLE_MOST_OUT;
+	collect.most = d->most ? d->most : most;
 	out->n = 0;
 	if (setjmp(collect.stop))
 		return false;
 	if (!engine(name, options, collect_piece, &collect))
 		return false;
-	return collect.total && collect.total <= CPI_DEMANGLE_MOST_OUT && !out->code;
+	return collect.total && collect.total <= collect.most && !out->code;
 }
 
 /* Where the "17h" + 16 hexadecimal digits + "E" of a legacy Rust name end, or 0. */
@@ -99,18 +106,18 @@ static size_t rust_legacy_end(struct cp_text name)
 	return 0;
 }
 
-/* A NUL-terminated copy of the name's first n bytes. */
-static const char *copy_input(struct cpi_demangler *d, struct cp_text name, size_t n)
+/* A NUL-terminated copy of the name's first n bytes, in d->input; false: no memory. */
+static bool copy_input(struct cpi_demangler *d, struct cp_text name, size_t n)
 {
 	d->input.n = 0;
 	cpi_sink_bytes(&d->input, name.p, n);
 	cpi_sink_char(&d->input, 0);
-	return d->input.code ? NULL : (const char *)d->input.buf;
+	return !d->input.code;
 }
 
 static bool demangle_rust(struct cpi_demangler *d, struct cp_text name)
 {
-	const char *dot = memchr(name.p, '.', name.n), *input;
+	const char *dot = memchr(name.p, '.', name.n);
 	size_t end = 0;
 
 	/* What a compiler appends (".llvm.123") is no part of the mangling. */
@@ -120,8 +127,8 @@ static bool demangle_rust(struct cpi_demangler *d, struct cp_text name)
 		end = rust_legacy_end(name);
 	if (!end)
 		return false;
-	input = copy_input(d, name, end);
-	return input && run(rust_demangle_callback, input, DMGL_NO_OPTS, &d->raw);
+	return copy_input(d, name, end) &&
+	       run(d, rust_demangle_callback, DMGL_NO_OPTS, &d->raw);
 }
 
 static bool demangle_cxx(struct cpi_demangler *d, struct cp_text name)
@@ -129,17 +136,16 @@ static bool demangle_cxx(struct cpi_demangler *d, struct cp_text name)
 	int options = d->mode == CP_DEMANGLE_FULL && !d->perf_compat
 			      ? DMGL_PARAMS | DMGL_ANSI
 			      : DMGL_NO_OPTS;
-	const char *input;
 
 	if (cpi_text_starts(name, CPI_TEXT("__Z")))
 		name = (struct cp_text){name.p + 1, name.n - 1};
 	if (!cpi_text_starts(name, CPI_TEXT("_Z")) &&
 		!cpi_text_starts(name, CPI_TEXT("_GLOBAL_")))
 		return false;
-	input = copy_input(d, name, name.n);
 	/* The library's own limit refuses names above 1 KiB; ours takes its place. */
-	return input && run(cplus_demangle_v3_callback, input,
-				options | DMGL_NO_RECURSE_LIMIT, &d->raw);
+	return copy_input(d, name, name.n) &&
+	       run(d, cplus_demangle_v3_callback, options | DMGL_NO_RECURSE_LIMIT,
+		       &d->raw);
 }
 
 /* " [clone .cold]" at the end: system names keep what tells clones apart. */

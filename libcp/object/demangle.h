@@ -14,8 +14,17 @@
 #include "base/sink.h"
 #include "base/text.h"
 
-/* Longer names stay mangled; longer results, which only hostile names have, too. */
-enum { CPI_DEMANGLE_MOST_IN = 8 << 10, CPI_DEMANGLE_MOST_OUT = 128 << 10 };
+/*
+ * Longer names stay mangled. So do names with longer results, which only hostile ones
+ * have: a limit that grows with the name keeps a table of them from taking minutes, and
+ * does not depend on the order in which they are met.
+ */
+enum {
+	CPI_DEMANGLE_MOST_IN = 8 << 10,
+	CPI_DEMANGLE_MOST_OUT = 128 << 10,
+	CPI_DEMANGLE_FREE = 4 << 10,
+	CPI_DEMANGLE_RATIO = 64
+};
 
 struct cpi_demangler {
 	enum cp_demangle mode;
@@ -24,6 +33,7 @@ struct cpi_demangler {
 	 * kept.
 	 */
 	bool perf_compat;
+	uint32_t most; /* the caller's limit on a result; 0: the default */
 	struct cpi_sink raw, text, input;
 };
 

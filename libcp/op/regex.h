@@ -33,8 +33,13 @@ bool cpi_regex_match(struct cpi_regex *rx, struct cp_text text);
 bool cpi_regex_match_string(
 	struct cpi_regex *rx, const struct cp_profile *p, cp_string string);
 /*
- * What went wrong in matches so far (out of memory, far too many steps); they then said
- * no. To be asked once, after a loop.
+ * An input's own expression took more than limits.regex_total steps in all, which was
+ * reported: what it said before is to be forgotten, too.
+ */
+bool cpi_regex_given_up(const struct cpi_regex *rx);
+/*
+ * What went wrong in matches so far (out of memory, too many steps in all); they then
+ * said no. To be asked once, after a loop.
  */
 enum cp_code cpi_regex_status(const struct cpi_regex *rx, struct cp_error *err);
 

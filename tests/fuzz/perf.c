@@ -112,19 +112,127 @@ static void describe(const struct cpi_source *source)
 	cpi_env_release(&env);
 }
 
+/*
+ * One way of reading for each input, which its own bytes choose: all of them for each would
+ * be a fifth as many inputs, and equal inputs must go the same way.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	enum { OPTIONS = sizeof options / sizeof *options };
 	static struct cpi_source source;
+	unsigned way = 0;
 
+	for (size_t i = 0; i < size; i += 61)
+		way += data[i];
+	way %= OPTIONS + 2;
 	source.name = "fuzz";
 	source.part[0] = (struct cpi_bytes){data, size};
 	source.n_parts = 1;
-	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		run(&source, &options[i]);
-	describe(&source);
-	/* As a directory: the second part has records only. */
-	source.part[1] = (struct cpi_bytes){data + size / 2, size - size / 2};
-	source.n_parts = 2;
-	run(&source, &options[0]);
+	if (way < OPTIONS) {
+		run(&source, &options[way]);
+	} else if (way == OPTIONS) {
+		describe(&source);
+	} else {
+		/* As a directory: the second part has records only. */
+		source.part[1] = (struct cpi_bytes){data + size / 2, size - size / 2};
+		source.n_parts = 2;
+		run(&source, &options[0]);
+	}
 	return 0;
 }
+
+#ifdef CP_LIBFUZZER
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
+
+static uint64_t word(const uint8_t *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof x);
+	return x;
+}
+
+/* Where the records of a file of this machine's order are; false: nowhere that makes sense. */
+static bool data_section(const uint8_t *data, size_t size, size_t *ret_from, size_t *ret_to)
+{
+	uint64_t from, n;
+
+	if (size < 104 || memcmp(data, "PERFILE2", 8))
+		return false;
+	from = word(data + 40);
+	n = word(data + 48);
+	if (from > size || n > size - from || n < 8)
+		return false;
+	*ret_from = (size_t)from;
+	*ret_to = (size_t)(from + n);
+	return true;
+}
+
+/* The start of one record, by chance; its size is in the two bytes 6 behind it. */
+static size_t some_record(
+	const uint8_t *data, size_t from, size_t to, unsigned seed, size_t *ret_n)
+{
+	size_t at = from, chosen = from;
+	uint16_t n = 0;
+
+	*ret_n = 0;
+	for (unsigned i = 1; to - at >= 8; i++, at += n) {
+		memcpy(&n, data + at + 6, sizeof n);
+		if (n < 8 || n > to - at)
+			break;
+		seed = seed * 1103515245 + 12345;
+		if ((seed >> 16) % i == 0) {
+			chosen = at;
+			*ret_n = n;
+		}
+	}
+	return chosen;
+}
+
+/*
+ * Damage that leaves the rest readable: bytes inside one record, one record more or less,
+ * two that change places. Blind mutation breaks the first size that it meets.
+ */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
+{
+	size_t from, to, at, n, other, other_n;
+	uint64_t section;
+
+	if (seed % 4 == 0 || !data_section(data, size, &from, &to))
+		return LLVMFuzzerMutate(data, size, most);
+	at = some_record(data, from, to, seed, &n);
+	if (!n)
+		return LLVMFuzzerMutate(data, size, most);
+	other = some_record(data, from, to, seed ^ 0x5bd1e995, &other_n);
+	section = word(data + 48);
+	switch (seed / 4 % 4) {
+	case 0: /* once more, at another place */
+		if (size + n > most || n > 4096)
+			break;
+		{
+			uint8_t copy[4096];
+
+			memcpy(copy, data + at, n);
+			memmove(data + other + n, data + other, size - other);
+			memcpy(data + other, copy, n);
+		}
+		section += n;
+		memcpy(data + 48, &section, sizeof section);
+		return size + n;
+	case 1: /* no more */
+		memmove(data + at, data + at + n, size - at - n);
+		section -= n;
+		memcpy(data + 48, &section, sizeof section);
+		return size - n;
+	case 2: /* another type */
+		data[at] = (uint8_t)(seed >> 8) % 90;
+		return size;
+	default: /* other contents */
+		if (n > 8)
+			LLVMFuzzerMutate(data + at + 8, n - 8, n - 8);
+		return size;
+	}
+	return LLVMFuzzerMutate(data, size, most);
+}
+#endif

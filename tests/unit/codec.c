@@ -87,7 +87,7 @@ static long unwrap(struct cpi_env *env, struct packed in, size_t n, const uint8_
 	long made;
 
 	memcpy(exact, in.p, n);
-	code = cpi_codec_unwrap(env, NULL, exact, n, &blob, &opened, &err);
+	code = cpi_codec_unwrap(env, NULL, exact, n, NULL, &blob, &opened, &err);
 	made = code ? -(long)code : opened ? (long)blob.n : 0;
 	if (!code && opened)
 		assert_memory_equal(blob.bytes, expect, blob.n < N ? blob.n : N);

@@ -114,15 +114,37 @@ static void expansion_has_an_end(void **state)
 	(void)state;
 	cpi_env_init(&env, NULL);
 	for (unsigned i = 0; i < 2; i++) {
+		size_t most = CPI_DEMANGLE_FREE + CPI_DEMANGLE_RATIO * strlen(name[i]);
 		struct cpi_demangler d;
 
 		cpi_demangler_init(&d, &env, CP_DEMANGLE_FULL, false);
 		assert_ptr_equal(cpi_demangle(&d, cpi_text(name[i])).p, name[i]);
-		assert_true(d.raw.n > CPI_DEMANGLE_MOST_OUT - 4096);
+		assert_in_range(d.raw.n, most - 4096, most + CPI_DEMANGLE_RATIO);
 		cpi_demangler_release(&d);
 	}
 	assert_int_equal(env.mem.used, 0);
 	cpi_env_release(&env);
+}
+
+/* The caller's limit takes the place of the one that grows with the name. */
+static void results_have_a_limit(void **state)
+{
+	struct cp_context_options options = {.size = sizeof options, .limits.demangled = 9};
+	struct cp_text name = CPI_TEXT("_ZN5outer5innerEv");
+	struct cpi_env env;
+	struct cpi_demangler d;
+
+	(void)state;
+	for (unsigned more = 0; more < 6; more++) {
+		options.limits.demangled = 9 + more;
+		cpi_env_init(&env, &options);
+		cpi_demangler_init(&d, &env, CP_DEMANGLE_TEMPLATES, false);
+		/* "outer::inner" has 12 bytes. */
+		assert_int_equal(cpi_demangle(&d, name).p == name.p, more < 3);
+		cpi_demangler_release(&d);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
 }
 
 static void depth_has_an_end(void **state)
@@ -192,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(modes),
 		cmocka_unit_test(expansion_has_an_end),
+		cmocka_unit_test(results_have_a_limit),
 		cmocka_unit_test(depth_has_an_end),
 		cmocka_unit_test(text_passes),
 	};

@@ -190,14 +190,26 @@ static void bad_expressions(void **state)
 		"argument: tagfocus: quantifier does not follow a repeatable item at character 0 of \"*\"");
 	cpi_env_init(&env, NULL);
 	env.limits.regex_steps = 1000;
+	env.limits.regex_total = 7000;
 	assert_int_equal(cpi_regex_new(&env, "focus", CPI_TEXT("(a|aa)+\\d"), 0, &rx, NULL), CP_OK);
 	memset(name, 'a', sizeof name);
-	for (unsigned i = 0; i < 63; i++)
+	for (unsigned i = 0; i < 6; i++)
 		assert_false(cpi_regex_match(rx, (struct cp_text){name, sizeof name}));
 	assert_int_equal(cpi_regex_status(rx, &err), CP_OK);
-	assert_int_equal(env.diag.total, 63);
+	assert_int_equal(env.diag.total, 6);
 	assert_false(cpi_regex_match(rx, (struct cp_text){name, sizeof name}));
 	assert_int_equal(cpi_regex_status(rx, &err), CP_ERROR_LIMIT);
+	assert_string_equal(err.message,
+		"the focus expression needs more than 7000 steps (limit regex-total)");
+	cpi_regex_free(rx);
+	/* An input's own expression ends without an error. */
+	assert_int_equal(cpi_regex_new(&env, "drop_frames", CPI_TEXT("(a|aa)+\\d"),
+				 CPI_REGEX_CORRUPT, &rx, NULL),
+		CP_OK);
+	for (unsigned i = 0; i < 9; i++)
+		assert_false(cpi_regex_match(rx, (struct cp_text){name, sizeof name}));
+	assert_int_equal(cpi_regex_status(rx, &err), CP_OK);
+	assert_true(cpi_regex_given_up(rx));
 	cpi_regex_free(rx);
 	/* Invalid UTF-8 in a name is no reason not to match it. */
 	assert_int_equal(cpi_regex_new(&env, "focus", CPI_TEXT("x$"), 0, &rx, NULL), CP_OK);

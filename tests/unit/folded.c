@@ -9,6 +9,7 @@
 
 #include "format/folded/folded.h"
 #include "format/folded/line.h"
+#include "model/builder.h"
 
 struct seen {
 	unsigned warnings;
@@ -83,7 +84,7 @@ static const struct {
 		"it has a count beyond 64 bits"},
 	/* pprofutils' first line; the last type is the default. */
 	{T("x/count y/bytes z/ns\na;b 5 500 -1\na 1 2 3.5\n"), "a 3.5\na;b -1\n"},
-	{T("\xef\xbb\xbfx/count\r\na;b 5 500\r\n"), "a;b 5 500\n"},
+	{T("\xef\xbb\xbfx/count\r\na;b 5 500\r\n"), "a;b 5; 500\n"},
 	{T("x/count y/bytes\na;b 5\na 1 2\n"), "a 2\n", 1, "it has 1 counts, not 2"},
 	{T("x/count y\na;b 5\n"), "a;b 5\n", 1, "it has no count at its end"},
 	{T("x/count/z\na;b 5\n"), "a;b 5\n", 1, "it has no count at its end"},
@@ -154,6 +155,87 @@ static void two_counts(void **state)
 	assert_int_equal(env.diag.total, 1);
 	cp_profile_free(p);
 	cpi_env_release(&env);
+}
+
+/* Frames of a profile that was not read from text; each is a sample, too. */
+static struct cp_profile *of_names(
+	struct cpi_env *env, const struct cp_text *name, size_t n)
+{
+	struct cpi_builder b;
+	cp_location frame[8];
+	struct cp_profile *p;
+	int64_t one = 1;
+
+	cpi_builder_init(&b, env);
+	cpi_builder_sample_type(
+		&b, cpi_builder_str(&b, "samples"), cpi_builder_str(&b, "count"), 0);
+	for (size_t i = 0; i < n; i++) {
+		struct cp_function_row row = {.name = cpi_builder_string(&b, name[i])};
+		struct cp_line_row line = {.function = cpi_builder_function(&b, &row)};
+
+		frame[i] = cpi_builder_location(&b, (cp_mapping){0}, 0, false, &line, 1);
+		cpi_builder_sample(&b, cpi_builder_stack(&b, &frame[i], 1),
+			(cp_labels){0}, &one, CP_NO_TIME);
+	}
+	cpi_builder_sample(
+		&b, cpi_builder_stack(&b, frame, (uint32_t)n), (cp_labels){0}, &one,
+		CP_NO_TIME);
+	assert_int_equal(cpi_builder_finish(&b, &p, NULL), CP_OK);
+	return p;
+}
+
+static void names_come_back(void **state)
+{
+	static const struct cp_text names[][3] = {
+		{T("\xef\xbb\xbf"), T("\xef\xbb\xbfmain"), T("main")},
+		{T("\xef\xbb\xbf\xef\xbb\xbf" "a"), T("#"), T("#a")},
+		{T("# "), T("##"), T("#\xef\xbb\xbf")},
+		{T(" "), T("  a"), T("\t")},
+		{T(" #"), T(" \xef\xbb\xbf"), T("a ")},
+		{T("worker 1"), T("worker 2.5"), T(" 3")},
+		{T("worker 1"), T("#2 3"), T("\xef\xbb\xbf 4")},
+		{T("1"), T("2"), T("- 3.")},
+		{T("99999999999999999999"), T("a 99999999999999999999"), T("b .5")},
+	};
+	static const struct cp_write_options options = {.root = CP_ROOT_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct cpi_env env;
+		struct cpi_sink one, two;
+		struct cp_profile *p, *q;
+		struct cp_error err;
+
+		cpi_env_init(&env, NULL);
+		p = of_names(&env, names[i], 3);
+		cpi_sink_memory(&one, &env.mem);
+		cpi_sink_memory(&two, &env.mem);
+		assert_int_equal(cpi_folded_write(&env, p, &options, &one, &err), CP_OK);
+		assert_int_equal(read_text(&env, (struct cp_text){(char *)one.buf, one.n},
+					 false, &q, &err),
+			CP_OK);
+		assert_int_equal(q->sample_type.n, 1);
+		assert_int_equal(cpi_profile_n_samples(q), 4);
+		assert_int_equal(q->function.n, p->function.n);
+		for (size_t f = 1; f < q->function.n; f++) {
+			struct cp_text name =
+				cpi_profile_text(q, q->function.v[f].name);
+			bool found = false;
+
+			for (size_t k = 0; k < 3; k++)
+				found |= cpi_text_equal(name, names[i][k]);
+			assert_true(found);
+		}
+		assert_int_equal(cpi_folded_write(&env, q, &options, &two, &err), CP_OK);
+		assert_int_equal(one.n, two.n);
+		assert_memory_equal(one.buf, two.buf, one.n);
+		cpi_sink_release(&one);
+		cpi_sink_release(&two);
+		cp_profile_free(p);
+		cp_profile_free(q);
+		assert_int_equal(env.mem.used, 0);
+		cpi_env_release(&env);
+	}
 }
 
 static void failures(void **state)
@@ -275,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		cmocka_unit_test(two_counts),
+		cmocka_unit_test(names_come_back),
 		cmocka_unit_test(failures),
 		cmocka_unit_test(deep_stacks),
 		cmocka_unit_test(names_differ_in_one_byte),

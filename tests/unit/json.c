@@ -20,7 +20,7 @@ static void documents_are_well_formed(void **state)
 				     "  ],\n"
 				     "  \"b\": {\"x\": true, \"y\": []},\n"
 				     "  \"c\": {},\n"
-				     "  \"d\": \"q\\\"\\\\\\u0001\\ufffd\\u003cé\\n\"\n"
+				     "  \"d\": \"q\\\"\\\\\\u0001\\\\xff\\u003cé\\n\"\n"
 				     "}\n";
 	struct cpi_mem mem;
 	struct cpi_sink sink;

@@ -219,7 +219,7 @@ static void raw_text(void **state)
 		"     1: 0x1234 M=1 inner;one x.c:3:0 s=1\n"
 		"             outer(int) x.c:9:0 s=1\n"
 		"     2: 0x2345 M=1 \n"
-		"     3: 0x3456 M=1 [F] std::f<void (int)>\n x.c:1:0 s=1\n"
+		"     3: 0x3456 M=1 [F] std::f<void (int)>\\x0a x.c:1:0 s=1\n"
 		"     4: 0xffffffff81000000 M=2 \n"
 		"     5: 0x3333 M=1 \n"
 		"Mappings\n"

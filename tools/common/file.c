@@ -60,13 +60,68 @@ static bool refuse(char *message, size_t size, const char *what, const char *pat
 	return false;
 }
 
+/*
+ * The new file gets the old one's owner, group and mode as far as we may give them away;
+ * whoever could not read the old one must not read the new one.
+ */
+static void keep_rights(struct out *out, const struct stat *old, mode_t mask)
+{
+	struct stat now;
+	mode_t mode = old ? old->st_mode & 07777 : 0666 & ~mask;
+
+	if (old && !fstat(out->fd, &now) &&
+		(now.st_uid != old->st_uid || now.st_gid != old->st_gid) &&
+		fchown(out->fd, old->st_uid, old->st_gid)) {
+		out->owner_lost = now.st_uid != old->st_uid;
+		if (now.st_gid != old->st_gid &&
+			fchown(out->fd, (uid_t)-1, old->st_gid)) {
+			/* Our group is not the one that these rights were for. */
+			mode &= ~(mode_t)(S_IRWXG | S_ISGID);
+		}
+		mode &= ~(mode_t)S_ISUID;
+	}
+	if (fchmod(out->fd, mode)) {
+		/* The file is still there, with its owner's rights only. */
+	}
+}
+
+/*
+ * The file that a chain of symbolic links ends at, also where it is not there yet: the
+ * links stay. NULL with errno.
+ */
+static char *follow(const char *path)
+{
+	char *at = strdup(path), target[PATH_MAX], *next = NULL;
+
+	for (int links = 0; at; links++) {
+		const char *slash = strrchr(at, '/');
+		ssize_t n = readlink(at, target, sizeof target - 1);
+
+		if (n < 0)
+			return at;
+		target[n] = 0;
+		if (links == 40) {
+			free(at);
+			errno = ELOOP;
+			return NULL;
+		}
+		if (target[0] == '/' || !slash)
+			next = strdup(target);
+		else if (asprintf(&next, "%.*s/%s", (int)(slash - at), at, target) < 0)
+			next = NULL;
+		free(at);
+		at = next;
+	}
+	return NULL;
+}
+
 /* A name in the same folder, so that the rename stays inside one file system. */
-static bool open_temporary(struct out *out, mode_t mode)
+static bool open_temporary(struct out *out, const struct stat *old)
 {
 	mode_t mask = umask(0);
 
 	umask(mask);
-	if (asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
+	if (asprintf(&out->temporary, "%s.cp-XXXXXX", out->path) < 0) {
 		out->temporary = NULL;
 		errno = ENOMEM;
 		return false;
@@ -81,9 +136,7 @@ static bool open_temporary(struct out *out, mode_t mode)
 		out->temporary = NULL;
 		return false;
 	}
-	if (fchmod(out->fd, mode ? mode & 07777 : 0666 & ~mask)) {
-		/* The file is still there, with its owner's rights only. */
-	}
+	keep_rights(out, old, mask);
 	return true;
 }
 
@@ -116,7 +169,7 @@ static bool open_file(struct out *out, const char *path)
 	bool exists = !stat(path, &st);
 
 	/* A symbolic link stays: the file that it names is replaced. */
-	out->path = exists ? realpath(path, NULL) : strdup(path);
+	out->path = exists ? realpath(path, NULL) : follow(path);
 	if (!out->path)
 		return false;
 	if (exists && !S_ISREG(st.st_mode)) {
@@ -125,7 +178,7 @@ static bool open_file(struct out *out, const char *path)
 	}
 	if (exists && access(path, W_OK))
 		return false;
-	return open_temporary(out, exists ? st.st_mode : 0);
+	return open_temporary(out, exists ? &st : NULL);
 }
 
 bool out_open(struct out *out, const char *path, bool binary, char *message, size_t size)

@@ -5,7 +5,9 @@
 /*
  * Where a tool's answer goes. A named file is written under a temporary name beside it
  * and renamed when all is well, so a failed run leaves nothing and a reader never sees
- * half a file. Devices, pipes and stdout are written directly.
+ * half a file; of two writers the later one wins. Only SIGKILL leaves the temporary file,
+ * NAME.cp-XXXXXX. A file that is replaced keeps its mode and owner, and a symbolic link
+ * stays one. Devices, pipes and stdout are written directly.
  */
 
 #include <stdbool.h>
@@ -15,6 +17,7 @@ struct out {
 	int fd;
 	char *path;      /* final name; NULL for a descriptor that was open before */
 	char *temporary; /* NULL when written directly */
+	bool owner_lost; /* the file that was there was another user's, and now is ours */
 	char *buf;
 	size_t n;
 	int error; /* errno of the first failure */

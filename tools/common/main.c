@@ -39,6 +39,9 @@ const struct opt tool_rows[] = {
 		"it"),
 	OPT_SIZE(struct tool_options, memory_limit, "memory-limit", 0, "SIZE",
 		"allocate at most SIZE, such as 512M or 2G"),
+	OPT_LIST(struct tool_options, limits, "limit", 0, "NAME=N",
+		"what the input may cost at most, such as inflated=1G or frames=10M; "
+		"--limit help lists the limits; repeatable"),
 	OPT_CHOICE(struct tool_options, color, "color", 0, "WHEN", color_words,
 		"auto, always or never (NO_COLOR and CLICOLOR_FORCE count, too)",
 		.aliases = "colour"),
@@ -82,15 +85,22 @@ static int status_of(enum cp_code code)
 
 int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 {
+	uint64_t most = 0;
+	bool reached = false;
+
 	tool->failure = err->code;
 	if (err->source[0])
 		where = tool_input_name(err->source);
 	/* The library knows that writing failed, not where to. */
 	if (tool->out_open && tool->out.error)
 		where = tool->out.path ? tool->out.path : "standard output";
-	if (err->code == CP_ERROR_MEMORY && tool->options.memory_limit)
-		ui_error(&tool->ui, where, "%s: --memory-limit is %" PRIu64 " bytes",
-			err->message, tool->options.memory_limit);
+	if (err->code == CP_ERROR_MEMORY && tool->context)
+		most = cp_context_memory_limit(tool->context, &reached);
+	if (reached)
+		ui_error(&tool->ui, where,
+			"more than %" PRIu64 " bytes of memory would be needed (limit "
+			"memory; --memory-limit SIZE changes it)",
+			most);
 	else
 		ui_failure(&tool->ui, where, err);
 	return status_of(err->code);
@@ -103,6 +113,20 @@ int tool_fail_input(struct tool *tool, const char *path, const struct cp_error *
 	return status == TOOL_USAGE ? TOOL_UNREADABLE : status;
 }
 
+static void list_limits(void)
+{
+	const struct cp_limit *limit;
+
+	for (size_t i = 0; (limit = cp_limit_at(i)); i++)
+		printf("%-14s %-8s %s (default: %s)\n", limit->name, limit->unit,
+			limit->meaning, limit->standard);
+}
+
+static bool asks_for_limits(const struct tool_options *o)
+{
+	return o->limits.n && !strcmp(o->limits.v[0], "help");
+}
+
 static int answer_and_leave(struct tool *tool)
 {
 	struct tool_options *o = &tool->options;
@@ -111,6 +135,8 @@ static int answer_and_leave(struct tool *tool)
 		opt_print_help(stdout, tool);
 	else if (o->version)
 		printf("%s (libcp) %s\n", tool->name, CPT_VERSION);
+	else if (asks_for_limits(o))
+		list_limits();
 	else if (!opt_print_completion(stdout, tool, o->completion))
 		return tool_usage(tool, "--completion is bash, zsh or fish");
 	if (fflush(stdout) || ferror(stdout)) {
@@ -160,12 +186,35 @@ void tool_context_free(struct cp_context *context)
 	cp_context_free(context);
 }
 
+/* --limit NAME=N, and --memory-limit. */
+static int limits_get(struct tool *tool, struct cp_limits *ret)
+{
+	const struct tool_options *o = &tool->options;
+	struct cp_error err;
+
+	for (size_t i = 0; i < o->limits.n; i++) {
+		const char *text = o->limits.v[i], *sign = strchr(text, '=');
+		char name[40];
+		uint64_t value;
+
+		if (!sign || (size_t)(sign - text) >= sizeof name ||
+			!opt_size(sign + 1, &value))
+			return tool_usage(tool,
+				"--limit is NAME=N, such as frames=10M, not '%s'", text);
+		snprintf(name, sizeof name, "%.*s", (int)(sign - text), text);
+		if (cp_limits_set(ret, name, value, &err))
+			return tool_usage(tool, "--limit: %s", err.message);
+	}
+	if (o->memory_limit)
+		ret->memory = o->memory_limit;
+	return TOOL_GO;
+}
+
 static int make_context(struct tool *tool)
 {
 	struct tool_options *o = &tool->options;
 	struct cp_context_options options = {
 		.size = sizeof options,
-		.limits.memory = o->memory_limit,
 		.threads = (unsigned)o->threads,
 		/*
 		 * Never strict: the tool goes on to the end of its work, says all that it
@@ -177,6 +226,10 @@ static int make_context(struct tool *tool)
 		.progress_arg = &tool->progress,
 	};
 
+	int status = limits_get(tool, &options.limits);
+
+	if (status != TOOL_GO)
+		return status;
 	if (o->threads < 0 || o->threads > 1024)
 		return tool_usage(tool, "--threads is a number from 1 to 1024");
 	tool->context = tool_context_new(&options);
@@ -205,7 +258,7 @@ int tool_begin(struct tool *tool, int argc, char **argv)
 	tool->ui.quiet = o->quiet;
 	tool->ui.verbose = o->verbose;
 	tool->ui.strict = o->strict;
-	if (o->help || o->version || o->completion)
+	if (o->help || o->version || o->completion || asks_for_limits(o))
 		return answer_and_leave(tool);
 	progress_init(&tool->progress, &tool->ui,
 		!o->progress_seen ? PROGRESS_AUTO
@@ -319,6 +372,9 @@ int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_i
 			tool->name);
 		return TOOL_UNREADABLE;
 	}
+	/* No room for what standard input or a wrapper holds: that is not the input's. */
+	if (code == CP_ERROR_SYSTEM && !strcmp(err.context, "temporary file"))
+		return tool_fail(tool, name, &err);
 	if (code == CP_ERROR_SYSTEM) {
 		/* The message names the file, and what cannot be opened is unreadable. */
 		tool_fail(tool, NULL, &err);
@@ -435,6 +491,7 @@ int tool_commit_output(struct tool *tool)
 {
 	const char *path = tool->options.output;
 	char message[512];
+	bool owner_lost = tool->out.owner_lost;
 
 	tool->out_open = false;
 	if (tool->ui.failed) {
@@ -442,6 +499,9 @@ int tool_commit_output(struct tool *tool)
 		return TOOL_UNREADABLE;
 	}
 	if (out_commit(&tool->out, message, sizeof message)) {
+		if (owner_lost)
+			ui_note(&tool->ui, path,
+				"was another user's file, and is yours now");
 		ui_verbose(&tool->ui, NULL, "wrote %s",
 			path && strcmp(path, "-") ? path : "standard output");
 		return TOOL_DONE;

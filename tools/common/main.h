@@ -52,6 +52,7 @@ struct tool_options {
 	bool progress, progress_seen;
 	int64_t threads;
 	uint64_t memory_limit;
+	struct opt_list limits; /* NAME=VALUE */
 	int color; /* enum ui_color */
 	const char *completion;
 };

@@ -37,10 +37,13 @@ const char *ui_style(bool color, enum ui_style style)
 
 /*
  * Complete UTF-8, no control character, and none of the marks that turn the direction of
- * text.
+ * text or cannot be seen: the same that the library escapes.
  */
 size_t ui_showable(const char *text)
 {
+	static const unsigned long unseen[][2] = {{0x61c, 0x61c}, {0x200b, 0x200f},
+		{0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
+		{0xfffe, 0xffff}, {0xe0000, 0xe007f}};
 	const unsigned char *s = (const unsigned char *)text;
 	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
 		: s[0] >= 0xe0 && s[0] < 0xf0                    ? 3
@@ -57,9 +60,9 @@ size_t ui_showable(const char *text)
 		(rune >= 0xd800 && rune < 0xe000) || (n == 4 && rune < 0x10000) ||
 		rune > 0x10ffff)
 		return 0;
-	if (rune == 0x200e || rune == 0x200f || (rune >= 0x2028 && rune <= 0x202e) ||
-		(rune >= 0x2066 && rune <= 0x2069) || rune == 0x061c)
-		return 0;
+	for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+		if (rune >= unseen[i][0] && rune <= unseen[i][1])
+			return 0;
 	return n;
 }
 
@@ -145,11 +148,25 @@ void ui_warn(struct ui *ui, const char *where, const char *format, ...)
 	va_end(args);
 }
 
+/* "… (limit frames)" becomes "… (limit frames; --limit frames=N changes it)". */
+static void format_error(const struct cp_error *err, char *text, size_t size)
+{
+	size_t n = (size_t)cp_error_format(err, text, size);
+	const char *at = n < size ? strrchr(text, '(') : NULL;
+	char name[40];
+
+	if (!at || strncmp(at, "(limit ", 7) || text[n - 1] != ')' ||
+		text + n - 1 - (at + 7) >= (ptrdiff_t)sizeof name)
+		return;
+	snprintf(name, sizeof name, "%.*s", (int)(text + n - 1 - (at + 7)), at + 7);
+	snprintf(text + n - 1, size - n + 1, "; --limit %s=N changes it)", name);
+}
+
 void ui_failure(struct ui *ui, const char *where, const struct cp_error *err)
 {
 	char text[512];
 
-	cp_error_format(err, text, sizeof text);
+	format_error(err, text, sizeof text);
 	ui_error(ui, where, "%s", text);
 }
 
@@ -164,7 +181,7 @@ void ui_diagnostic(const struct cp_diagnostic *diagnostic, void *arg)
 		where = "standard input";
 	snprintf(place.context, sizeof place.context, "%s", diagnostic->context);
 	snprintf(place.message, sizeof place.message, "%s", diagnostic->message);
-	cp_error_format(&place, text, sizeof text);
+	format_error(&place, text, sizeof text);
 	if (diagnostic->severity == CP_WARNING)
 		ui_warn(ui, where, "%s", text);
 	else

@@ -121,3 +121,11 @@ uint32_t cpi_folded_header(struct cp_text text, struct cp_text *ret_header)
 	}
 	return n;
 }
+
+bool cpi_folded_ends_in_number(struct cp_text name)
+{
+	struct folded_count count;
+
+	return name.n && (is_digit(name.p[name.n - 1]) || name.p[name.n - 1] == '.') &&
+	       take_number(&name, &count) == NUMBER;
+}

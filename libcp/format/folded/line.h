@@ -40,4 +40,7 @@ uint32_t cpi_folded_header(struct cp_text text, struct cp_text *ret_header);
 bool cpi_folded_type(
 	struct cp_text *header, struct cp_text *ret_type, struct cp_text *ret_unit);
 
+/* A frame that ends so would be read as a frame and a count of its own. */
+bool cpi_folded_ends_in_number(struct cp_text name);
+
 #endif

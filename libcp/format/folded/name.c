@@ -26,6 +26,8 @@ void cpi_folded_escape(struct cpi_sink *sink, struct cp_text name)
 	static const char digits[] = "0123456789abcdef";
 	size_t from = 0;
 
+	if (!name.n)
+		return; /* its pointer may be null */
 	for (size_t i = 0; i < name.n; i++) {
 		uint8_t c = (uint8_t)name.p[i];
 		char hex[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};

@@ -14,6 +14,8 @@
  */
 #include "format/folded/split.h"
 
+#include "base/limits.h"
+
 static inline uint64_t load(const char *p)
 {
 	uint64_t x;
@@ -78,7 +80,7 @@ void folded_split_release(struct folded_split *s)
 
 static enum cp_code too_deep(const struct folded_split *s, struct cp_error *err)
 {
-	return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+	return cpi_limit_error(err, CP_NO_OFFSET, "stack-depth",
 		"a stack has more than %u frames", s->b->env->limits.stack_depth);
 }
 

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/sort.h"
 #include "format/folded/folded.h"
+#include "format/folded/line.h"
 #include "format/folded/name.h"
 #include "model/name.h"
 
@@ -339,9 +340,33 @@ static enum cp_code sort(struct writer *w, struct cp_error *err)
 	return CP_OK;
 }
 
+/*
+ * Readers take two counts a line for a difference when every line has them: "worker 1 5",
+ * say. One ';' in the first line tells them that it is a name.
+ */
+static bool all_end_in_numbers(const struct writer *w)
+{
+	bool all = false;
+
+	for (size_t i = 0; i < w->line.n; i++) {
+		const struct line *line = &w->line.v[i];
+
+		if (!line->value)
+			continue;
+		all = cpi_folded_ends_in_number(
+			name_text(w, w->ids.v[line->at + line->n - 1]));
+		if (!all)
+			break;
+	}
+	return all;
+}
+
 static void print(const struct writer *w, struct cpi_sink *sink)
 {
+	const struct cp_text mark = CPI_TEXT("\xef\xbb\xbf");
 	unsigned decimals = w->p->sample_type.v[w->type].decimals;
+	bool faithful = !w->options->perf_compat, first = true;
+	bool end_first = faithful && all_end_in_numbers(w);
 
 	for (size_t i = 0; i < w->line.n; i++) {
 		const struct line *line = &w->line.v[w->order[i]];
@@ -353,11 +378,18 @@ static void print(const struct writer *w, struct cpi_sink *sink)
 
 			if (at)
 				cpi_sink_char(sink, ';');
+			/* Readers skip one mark at the start of a file. */
+			if (first && faithful && cpi_text_starts(name, mark))
+				cpi_sink_bytes(sink, mark.p, mark.n);
+			first = false;
 			cpi_sink_bytes(sink, name.p, name.n);
 			/* Readers take a '#' for a comment unless they see a ';'. */
 			if (line->n == 1 && name.n && name.p[0] == '#')
 				cpi_sink_char(sink, ';');
 		}
+		if (end_first)
+			cpi_sink_char(sink, ';');
+		end_first = false;
 		cpi_sink_char(sink, ' ');
 		cpi_sink_decimal(sink, line->value, decimals);
 		cpi_sink_char(sink, '\n');

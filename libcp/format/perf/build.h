@@ -24,6 +24,7 @@ struct perf_places {
 	struct cpi_index rows; /* first map of each row */
 	struct cpi_demangler demangler;
 	struct perf_place *cache;
+	size_t room; /* of the cache, a power of two */
 };
 
 bool perf_places_init(struct perf_places *p, struct perf_file *f,

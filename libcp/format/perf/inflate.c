@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/perf/parts.h"
 
-#include <zstd.h>
-
 #include "codec/codec.h"
+#include "codec/zstd.h"
 
 /*
  * perf record -z: one zstd stream per file, cut into COMPRESSED records wherever a ring
@@ -16,12 +15,11 @@ enum { LARGEST_RECORD = 65536, AHEAD = 256 * 1024, ROOM = LARGEST_RECORD + AHEAD
 
 struct perf_inflate {
 	struct cpi_env *env;
-	ZSTD_DStream *zstd;
+	struct cpi_zstd zstd;
 	ZSTD_inBuffer in;
 	bool more; /* zstd may hold output back */
 	uint8_t *buf;
 	size_t at, n;
-	size_t charged;
 	uint64_t in_total, out_total;
 };
 
@@ -33,8 +31,7 @@ struct perf_inflate *perf_inflate_new(struct cpi_env *env)
 		return NULL;
 	z->env = env;
 	z->buf = cpi_alloc(&env->mem, ROOM);
-	z->zstd = ZSTD_createDStream();
-	if (z->buf && z->zstd)
+	if (z->buf && cpi_zstd_new(&env->mem, &z->zstd))
 		return z;
 	perf_inflate_free(z);
 	return NULL;
@@ -47,8 +44,7 @@ void perf_inflate_free(struct perf_inflate *z)
 	if (!z)
 		return;
 	mem = &z->env->mem;
-	ZSTD_freeDStream(z->zstd);
-	cpi_mem_uncharge(mem, z->charged);
+	cpi_zstd_free(&z->zstd);
 	if (z->buf)
 		cpi_free(mem, z->buf, ROOM);
 	cpi_free(mem, z, sizeof *z);
@@ -56,7 +52,7 @@ void perf_inflate_free(struct perf_inflate *z)
 
 void perf_inflate_reset(struct perf_inflate *z)
 {
-	ZSTD_DCtx_reset(z->zstd, ZSTD_reset_session_only);
+	ZSTD_DCtx_reset(z->zstd.stream, ZSTD_reset_session_only);
 	z->in = (ZSTD_inBuffer){0};
 	z->more = false;
 	z->at = z->n = 0;
@@ -68,33 +64,20 @@ void perf_inflate_feed(struct perf_inflate *z, const uint8_t *bytes, size_t n)
 	z->in_total += n;
 }
 
-/* The decoder's own memory counts, too. */
-static enum cp_code charge(struct perf_inflate *z, struct cp_error *err)
-{
-	size_t now = ZSTD_sizeof_DStream(z->zstd);
-
-	if (now <= z->charged)
-		return CP_OK;
-	if (!cpi_mem_charge(&z->env->mem, now - z->charged))
-		return cpi_error_memory(err);
-	z->charged = now;
-	return CP_OK;
-}
-
 static enum cp_code inflate_some(struct perf_inflate *z, struct cp_error *err)
 {
 	ZSTD_outBuffer out = {z->buf, ROOM, z->n};
-	size_t rc = ZSTD_decompressStream(z->zstd, &out, &z->in);
-	enum cp_code code;
+	size_t rc = ZSTD_decompressStream(z->zstd.stream, &out, &z->in);
 
+	if (cpi_zstd_refused(&z->zstd, rc) || !cpi_zstd_charge(&z->zstd))
+		return cpi_error_memory(err);
 	if (ZSTD_isError(rc))
 		return cpi_error(err, CP_ERROR_CORRUPT, CP_NO_OFFSET,
 			"compressed records do not inflate: %s", ZSTD_getErrorName(rc));
 	z->out_total += out.pos - z->n;
 	z->n = out.pos;
 	z->more = out.pos == ROOM;
-	code = charge(z, err);
-	return code ? code : cpi_codec_check(z->env, z->in_total, z->out_total, err);
+	return cpi_codec_check(z->env, z->in_total, z->out_total, err);
 }
 
 enum cp_code perf_inflate_peek(struct perf_inflate *z, size_t need,

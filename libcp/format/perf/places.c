@@ -8,6 +8,19 @@
  * itself (perf-PID.map) goes by absolute addresses.
  */
 
+/* A small capture has few addresses, and clearing the cache would be most of its time. */
+static size_t cache_room(const struct cpi_source *source)
+{
+	uint64_t bytes = 0;
+	size_t room = 64;
+
+	for (unsigned i = 0; i < source->n_parts; i++)
+		bytes += source->part[i].n;
+	while (room < PERF_PLACES && room * 64 < bytes)
+		room *= 2;
+	return room;
+}
+
 bool perf_places_init(struct perf_places *p, struct perf_file *f,
 	struct perf_tasks *tasks, struct cpi_builder *b)
 {
@@ -16,14 +29,15 @@ bool perf_places_init(struct perf_places *p, struct perf_file *f,
 	p->tasks = tasks;
 	p->b = b;
 	cpi_demangler_init(&p->demangler, f->env, CP_DEMANGLE_TEMPLATES, false);
-	p->cache = cpi_alloc_zero(&f->env->mem, PERF_PLACES * sizeof *p->cache);
+	p->room = cache_room(f->source);
+	p->cache = cpi_alloc_zero(&f->env->mem, p->room * sizeof *p->cache);
 	return p->cache != NULL;
 }
 
 void perf_places_release(struct perf_places *p)
 {
 	if (p->cache)
-		cpi_free(&p->f->env->mem, p->cache, PERF_PLACES * sizeof *p->cache);
+		cpi_free(&p->f->env->mem, p->cache, p->room * sizeof *p->cache);
 	if (p->f) {
 		cpi_demangler_release(&p->demangler);
 		cpi_index_release(&p->f->env->mem, &p->rows);
@@ -135,7 +149,7 @@ static uint32_t known_symbol(
 cp_location perf_places_find(struct perf_places *p, uint32_t root, uint64_t address)
 {
 	struct perf_place *place =
-		&p->cache[cpi_hash_mix(address, root) & (PERF_PLACES - 1)];
+		&p->cache[cpi_hash_mix(address, root) & (p->room - 1)];
 	uint32_t id;
 
 	if (place->location.i && place->address == address && place->root == root)

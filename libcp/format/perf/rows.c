@@ -56,7 +56,7 @@ static uint32_t add_row(struct perf_build *b, const struct perf_sample *s,
 static XXH128_hash_t row_key(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_sitter *sitter, uint32_t event, const struct perf_unwound *user)
 {
-	XXH128_hash_t key = XXH3_128bits(s->chain, (size_t)s->n_chain * 8);
+	XXH128_hash_t key = cpi_hash128(s->chain, (size_t)s->n_chain * 8);
 	uint64_t seed = sitter->seed ^ s->ip * 0x9e3779b97f4a7c15ULL;
 
 	seed += ((uint64_t)event << 4 | (uint64_t)s->exact_ip << 3 | s->cpumode) *
@@ -70,7 +70,7 @@ static XXH128_hash_t row_key(struct perf_build *b, const struct perf_sample *s,
 
 		/* The cookie differs from sample to sample, the user chain does not. */
 		if (d) {
-			key = XXH3_128bits(s->chain, (size_t)(s->n_chain - 2) * 8);
+			key = cpi_hash128(s->chain, (size_t)(s->n_chain - 2) * 8);
 			seed = cpi_hash_mix(seed, cpi_hash(d->ips, (size_t)d->n * 8) + 1);
 		}
 	}

@@ -13,6 +13,7 @@
  * it merges). Samples are appended as they are, not summed.
  */
 #include "base/text.h"
+#include "base/limits.h"
 #include "format/pprof/ids.h"
 #include "format/pprof/pprof.h"
 #include "model/builder.h"
@@ -509,7 +510,7 @@ static enum cp_code packed_ids(struct reader *r, const struct pb_field *f)
 			length = (unsigned)(c.at - p);
 		}
 		if (n - r->frame.n == room)
-			return cpi_error(r->err, CP_ERROR_LIMIT, OFFSET(r, p),
+			return cpi_limit_error(r->err, OFFSET(r, p), "stack-depth",
 				"a stack has more than %u frames", most);
 		frame[n].i = id ? cpi_pprof_ids_find(&r->location, id) : 0;
 		if (!frame[n].i)
@@ -581,6 +582,12 @@ static const struct {
 	[3] = {TAKES_BYTES, sample_label},
 };
 
+/* Nothing is added to the null pointer that no frames leave. */
+static const cp_location *frames_at(const struct reader *r, size_t first)
+{
+	return r->frame.n ? r->frame.v + first : r->frame.v;
+}
+
 /* Makes rows of what waits, in order. */
 static enum cp_code take_waiting(struct reader *r)
 {
@@ -588,7 +595,7 @@ static enum cp_code take_waiting(struct reader *r)
 
 	for (unsigned i = 0; i < r->n_waiting; i++, value += r->b.p->sample_type.n) {
 		cp_stack stack = cpi_builder_stack_hashed(&r->b,
-			r->frame.v + r->waiting[i].first_frame, r->waiting[i].n_frames,
+			frames_at(r, r->waiting[i].first_frame), r->waiting[i].n_frames,
 			r->waiting[i].hash);
 
 		cpi_builder_sample(&r->b, stack, r->waiting[i].labels, value, CP_NO_TIME);
@@ -607,7 +614,7 @@ static enum cp_code queue_sample(struct reader *r, size_t first_frame)
 
 	r->waiting[i].first_frame = first_frame;
 	r->waiting[i].n_frames = n;
-	r->waiting[i].hash = cpi_builder_stack_hint(&r->b, r->frame.v + first_frame, n);
+	r->waiting[i].hash = cpi_builder_stack_hint(&r->b, frames_at(r, first_frame), n);
 	r->waiting[i].labels =
 		cpi_builder_labels(&r->b, r->label.v, (uint32_t)r->label.n);
 	/* What is wrong with this one is said of this one. */

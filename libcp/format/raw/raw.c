@@ -24,9 +24,25 @@ struct writer {
 	bool one_mapping;
 };
 
+/*
+ * A name cannot begin a line of its own, nor speak to a terminal; bytes that are no UTF-8
+ * stay, as pprof prints them.
+ */
 static void put(struct cpi_sink *out, struct cp_text text)
 {
-	cpi_sink_bytes(out, text.p, text.n);
+	uint32_t rune;
+	unsigned used;
+
+	for (size_t i = 0; i < text.n; i += used) {
+		struct cp_text piece = {text.p + i, 0};
+
+		used = cpi_utf8_decode(piece.p, text.n - i, &rune);
+		piece.n = used;
+		if (rune == CPI_RUNE_BAD && used == 1)
+			cpi_sink_char(out, *piece.p);
+		else
+			cpi_text_escape(out, piece);
+	}
 }
 
 static void string(struct writer *w, cp_string id)

@@ -10,6 +10,7 @@
  * with parentheses, files named "x (deleted)" and tasks with negative ids.
  */
 #include "base/arena.h"
+#include "base/limits.h"
 #include "format/format.h"
 #include "format/script/line.h"
 #include "format/script/rows.h"
@@ -167,7 +168,7 @@ static enum cp_code push_frame(struct reader *r, cp_location location)
 	if (r->rows.b.code)
 		return builder_code(r);
 	if (r->frame.n >= r->env->limits.stack_depth)
-		return cpi_error(r->err, CP_ERROR_LIMIT, CP_NO_OFFSET,
+		return cpi_limit_error(r->err, CP_NO_OFFSET, "stack-depth",
 			"a stack has more than %u frames", r->env->limits.stack_depth);
 	return cpi_vec_push(&r->env->mem, &r->frame, location) ? CP_OK
 							       : cpi_error_memory(r->err);

@@ -58,20 +58,52 @@ typedef void cp_diagnostic_fn(const struct cp_diagnostic *diagnostic, void *arg)
  */
 typedef bool cp_progress_fn(double done, void *arg);
 
-/* Limits on what an input can cost. 0 means the default in parentheses. */
+/*
+ * Limits on what an input can cost; 0 means the default in parentheses. What reaches one
+ * fails with CP_ERROR_LIMIT (memory: CP_ERROR_MEMORY) and a message that ends with
+ * "(limit NAME)", under the names of cp_limit_at. Members are only ever added at the end.
+ */
 struct cp_limits {
-	uint64_t memory;        /* bytes of the library's own allocations (no limit) */
-	uint64_t inflated;      /* bytes one compressed input may grow to (64 GiB) */
-	uint32_t ratio;         /* inflated : compressed, beyond the first 64 MiB (2000) */
-	uint32_t stack_depth;   /* frames of one stack (1 << 20) */
+	/*
+	 * bytes allocated at once, by decompressors and regular expressions on our behalf,
+	 * too (three quarters of the machine's, or of what the process may have)
+	 */
+	uint64_t memory;
+	uint64_t inflated;    /* bytes that all layers of one input may grow to (64 GiB) */
+	uint32_t ratio;       /* inflated : compressed, beyond the first 32 MiB (1000) */
+	uint32_t stack_depth; /* frames of one stack (1 << 20) */
 	uint32_t string_length; /* bytes of one name (16 MiB) */
-	uint32_t regex_steps;   /* match steps of one user regex on one name (1,000,000) */
+	uint32_t regex_steps;   /* match steps of one expression on one name (1,000,000) */
+	uint64_t regex_total;   /* of one expression on all names (20,000,000) */
+	/*
+	 * frames of all samples together, with inlined functions and labels as frames
+	 * (256 million + 256 a sample + 16 for each frame of a stack; in different stacks
+	 * 4 million + 16 for each frame)
+	 */
+	uint64_t frames;
+	uint64_t output; /* bytes written (1 GiB + 1 KiB for each row of the profile) */
+	uint64_t stream; /* bytes taken from a pipe (64 GiB) */
+	uint32_t demangled; /* bytes of one demangled name (4 KiB + 64 times the mangled) */
+	uint32_t seconds;   /* since the context was made (no limit) */
 };
+
+/* One limit, for a program that offers them. */
+struct cp_limit {
+	const char *name;    /* "stack-depth" */
+	const char *unit;    /* "bytes", "frames", … */
+	const char *meaning; /* what is counted, a few words */
+	const char *standard; /* the default, in words */
+};
+
+/* The limits there are, in the order of struct cp_limits; NULL behind the last. */
+const struct cp_limit *cp_limit_at(size_t i);
+/* CP_ERROR_ARGUMENT when there is none of the name, or the value is 0 or too large. */
+enum cp_code cp_limits_set(
+	struct cp_limits *limits, const char *name, uint64_t value, struct cp_error *err);
 
 /* Zero-initialise and set what you need; `size` must be sizeof(struct cp_context_options). */
 struct cp_context_options {
 	size_t size;
-	struct cp_limits limits;
 	unsigned threads; /* worker threads, the caller's included; 0 = one per processor */
 	/*
 	 * Damage that can be skipped makes the function that meets it fail: it does all
@@ -91,6 +123,7 @@ struct cp_context_options {
 	 * CP_ERROR_CHANGED.
 	 */
 	bool map_files;
+	struct cp_limits limits; /* grows, and so stands last */
 };
 
 /* `options` may be NULL for all defaults. NULL when out of memory. */
@@ -110,6 +143,8 @@ uint64_t cp_context_warnings(const struct cp_context *context);
 bool cp_context_fault(struct cp_context *context, const void *address);
 /* Highest number of bytes that were allocated at once. */
 uint64_t cp_context_peak_memory(const struct cp_context *context);
+/* The limit on memory that is in force, and whether something was refused because of it. */
+uint64_t cp_context_memory_limit(const struct cp_context *context, bool *ret_reached);
 
 #ifdef __cplusplus
 }

@@ -249,6 +249,7 @@ struct cp_diff_write_options {
 	} sort;
 	uint32_t width; /* text: columns of the terminal; names are cut to fit; 0 = never */
 	bool color;     /* text: worse and better in colour */
+	bool csv_raw;   /* csv: names as they are; see struct cp_report_options */
 };
 
 /*

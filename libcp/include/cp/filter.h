@@ -69,8 +69,10 @@ struct cp_filter_options {
 /*
  * Makes *ret_profile from `profile`, which stays as it is. A regular expression that does
  * not compile is CP_ERROR_ARGUMENT with its position. One that takes more than
- * limits.regex_steps on a name is reported, and does not match it. The profile's own
- * drop_frames that do not compile are reported as damage. An option that matches nothing
+ * limits.regex_steps on a name is reported, and does not match it; more than
+ * limits.regex_total on all names is CP_ERROR_LIMIT. The profile's own drop_frames that do
+ * not compile are reported as damage; those that take too long are reported, too, and
+ * nothing is dropped then. An option that matches nothing
  * is a note; a result without samples is no error.
  */
 enum cp_code cp_profile_filter(struct cp_context *context, const struct cp_profile *profile,

@@ -57,6 +57,12 @@ struct cp_report_options {
 	const char *const *filters;
 	uint32_t width;          /* columns of the terminal; longer names are cut; 0 = never */
 	bool color;
+	/*
+	 * csv: names as they are. Without this, those that a spreadsheet would run (they
+	 * begin with = + - @ or a tab) get an apostrophe in front, and bytes that are no
+	 * printable text become \xNN.
+	 */
+	bool csv_raw;
 };
 
 /*

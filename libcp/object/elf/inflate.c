@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 
 void cpi_inflation_init(struct cpi_inflation *inflation, enum cpi_inflate_kind kind,
 	const uint8_t *source, size_t n, uint64_t source_offset, uint64_t size)
@@ -43,12 +44,12 @@ enum cp_code cpi_inflation_check(const struct cpi_env *env,
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, inflation->source_offset,
 			"the section is compressed in an unknown way");
 	if (size > env->limits.inflated || size > SIZE_MAX / 2)
-		return cpi_error(err, CP_ERROR_LIMIT, inflation->source_offset,
-			"the section would inflate to %llu bytes, above the limit",
+		return cpi_limit_error(err, inflation->source_offset, "inflated",
+			"the section would inflate to %llu bytes",
 			(unsigned long long)size);
 	if (size > free_size && size / env->limits.ratio > inflation->source_n)
-		return cpi_error(err, CP_ERROR_LIMIT, inflation->source_offset,
-			"%zu bytes claim to inflate to %llu, above the ratio limit",
+		return cpi_limit_error(err, inflation->source_offset, "ratio",
+			"%zu bytes claim to inflate to %llu",
 			inflation->source_n, (unsigned long long)size);
 	/* No stream of either format reaches this: the claim is a lie. */
 	if (size / 131072 > inflation->source_n)

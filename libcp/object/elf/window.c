@@ -3,9 +3,9 @@
 
 #include <string.h>
 #include <isa-l/igzip_lib.h>
-#include <zstd.h>
 
 #include "base/error.h"
+#include "codec/zstd.h"
 
 /* A stream that has come to the start of a block. */
 struct stop {
@@ -21,6 +21,8 @@ struct cpi_elf_window {
 	bool *filled;          /* by block */
 	struct stop *stop;     /* by block; one more for the end */
 	struct stop run;       /* the stream that is under way */
+	struct cpi_zstd zstd;  /* what run.stream is of, if it is zstd's */
+	bool no_memory;        /* for the decoder's window */
 	size_t at;             /* the block it comes to next */
 };
 
@@ -31,8 +33,7 @@ static void end_stream(struct cpi_elf_window *w, struct stop *stop)
 	if (w->from->kind == CPI_INFLATE_ZLIB) {
 		cpi_free(&w->env->mem, stop->stream, sizeof(struct inflate_state));
 	} else {
-		ZSTD_freeDStream(stop->stream);
-		cpi_mem_uncharge(&w->env->mem, CPI_INFLATE_STATE);
+		cpi_zstd_free(&w->zstd);
 	}
 	stop->stream = NULL;
 }
@@ -61,13 +62,11 @@ static bool start_zlib(
 
 static bool start_zstd(struct cpi_elf_window *w, struct stop *stop)
 {
-	if (!cpi_mem_charge(&w->env->mem, CPI_INFLATE_STATE))
+	if (!cpi_zstd_new(&w->env->mem, &w->zstd))
 		return false;
-	stop->stream = ZSTD_createDStream();
+	stop->stream = w->zstd.stream;
 	stop->source_at = 0;
-	if (!stop->stream)
-		cpi_mem_uncharge(&w->env->mem, CPI_INFLATE_STATE);
-	return stop->stream != NULL;
+	return true;
 }
 
 /*
@@ -125,7 +124,9 @@ static bool run_zstd(struct cpi_elf_window *w, uint8_t *to, size_t n)
 		size_t before_in = in.pos, before_out = out.pos;
 		size_t result = ZSTD_decompressStream(w->run.stream, &out, &in);
 
-		if (ZSTD_isError(result) ||
+		w->no_memory = cpi_zstd_refused(&w->zstd, result) ||
+			       !cpi_zstd_charge(&w->zstd);
+		if (ZSTD_isError(result) || w->no_memory ||
 			(in.pos == before_in && out.pos == before_out))
 			break;
 	}
@@ -167,20 +168,25 @@ static void drop(struct cpi_elf_window *w, size_t block)
 	w->filled[block] = false;
 }
 
+static enum cp_code failure(const struct cpi_elf_window *w, struct cp_error *err)
+{
+	return w->no_memory ? cpi_error_memory(err) : cpi_inflation_corrupt(w->from, err);
+}
+
 /* Takes the stream over the block it is at: into its place, or past it. */
 static enum cp_code step(struct cpi_elf_window *w, bool past, struct cp_error *err)
 {
 	size_t n = block_bytes(w, w->at);
 
 	if (past)
-		return run_past(w, n) ? CP_OK : cpi_inflation_corrupt(w->from, err);
+		return run_past(w, n) ? CP_OK : failure(w, err);
 	if (!cpi_mem_charge(&w->env->mem, n))
 		return cpi_error_memory(err);
 	w->filled[w->at] = true;
 	if (run(w, w->out + w->at * w->block, n))
 		return CP_OK;
 	drop(w, w->at);
-	return cpi_inflation_corrupt(w->from, err);
+	return failure(w, err);
 }
 
 static enum cp_code fill(struct cpi_elf_window *w, size_t block, struct cp_error *err)

@@ -177,14 +177,25 @@ static enum cp_code status(struct cpi_filter *f, struct cp_error *err)
 	return code;
 }
 
+/* An expression of the input's own that costs too much counts as absent. */
+static void drop(struct cpi_filter *f)
+{
+	for (size_t i = 1; i < f->p->location.n; i++)
+		drop_step(f, i);
+	if (!cpi_regex_given_up(f->drop) && !cpi_regex_given_up(f->keep))
+		return;
+	memset(f->location, 0, f->p->location.n);
+	memset(f->gone, 0, f->p->line.n);
+}
+
 enum cp_code cpi_filter_frames(struct cpi_filter *f, struct cp_error *err)
 {
 	size_t n = f->p->location.n;
 	struct name_hits hits = {0};
 	bool from = false;
 
-	for (size_t i = 1; f->drop && i < n; i++)
-		drop_step(f, i);
+	if (f->drop)
+		drop(f);
 	for (size_t i = 1; f->by_name && i < n; i++)
 		name_step(f, i, &hits);
 	for (size_t i = 1; f->show_from && i < n; i++)

@@ -308,7 +308,7 @@ static struct cp_text package(struct cp_text name)
 
 static double unit_hash(struct cp_text text, uint64_t salt)
 {
-	return (double)(cpi_hash_mix(cpi_hash(text.p, text.n), salt) >> 11) * 0x1p-53;
+	return (double)(cpi_hash_fixed(text.p, text.n, salt) >> 11) * 0x1p-53;
 }
 
 /*

@@ -181,6 +181,7 @@ static void footer(struct svg *s)
 			"searching finds them.",
 			(unsigned long long)flame->hidden);
 	cpi_sink_char(&text, 0);
+	cpi_sink_fail(s->sink, &text);
 	line(s, SIDE, s->top + s->height + 1.5 * flame->options.font_size, " id=\"note\"",
 		text.buf ? (const char *)text.buf : "");
 	cpi_sink_release(&text);
@@ -275,6 +276,7 @@ static void label(
 		cpi_sink_bytes(s->sink, text.buf, text.n);
 		cpi_sink_str(s->sink, "</text>");
 	}
+	cpi_sink_fail(s->sink, &text);
 	cpi_sink_release(&text);
 }
 

@@ -44,8 +44,23 @@ static void keep_finding(const struct cp_finding *f, void *arg)
 		cpi_arena_copy(&info->arena, f->fix, strlen(f->fix)),
 	};
 
-	if (copy.kind && copy.text && copy.fix)
-		(void)cpi_vec_push(&info->env->mem, &info->finding, copy);
+	if (!copy.kind || !copy.text || !copy.fix ||
+		!cpi_vec_push(&info->env->mem, &info->finding, copy))
+		info->no_memory = true;
+}
+
+/* Whether one of the labels in the index has the same key and value. */
+static bool seen_before(const struct cp_profile *p, const struct cpi_index *seen,
+	struct cpi_probe *probe, const struct cp_label *label)
+{
+	for (uint32_t id; (id = cpi_index_next(seen, probe));) {
+		const struct cp_label *have = &p->label.v[id - 1];
+
+		if (have->key.i == label->key.i && have->str.i == label->str.i &&
+			have->num == label->num)
+			return true;
+	}
+	return false;
 }
 
 /* Rows per label key and its distinct values. */
@@ -83,9 +98,9 @@ static bool count_keys(struct cpi_info *info)
 			if (key != last)
 				info->key.v[place[key] - 1].samples += rows[set];
 			last = key;
-			/* Two values in 2^32 may share a hash: a count for people. */
-			if (!cpi_index_next(&seen, &probe)) {
-				fine = cpi_index_add(mem, &seen, hash, 1);
+			if (!seen_before(p, &seen, &probe, &label[i])) {
+				fine = cpi_index_add(mem, &seen, hash,
+					(uint32_t)(label + i - p->label.v) + 1);
 				info->key.v[place[key] - 1].values++;
 			}
 		}
@@ -124,7 +139,10 @@ enum cp_code cpi_info_init(struct cpi_info *info, struct cp_error *err)
 		return cpi_error_memory(err);
 	}
 	cpi_diagnose(info->p, info->report, keep_finding, info);
-	return CP_OK;
+	if (!info->no_memory)
+		return CP_OK;
+	cpi_info_release(info);
+	return cpi_error_memory(err);
 }
 
 void cpi_info_release(struct cpi_info *info)

@@ -29,7 +29,7 @@ struct cpi_info {
 	const struct cp_profile *p;   /* NULL: no samples */
 	const struct cp_symbol_report *report;
 	const char *unreadable; /* why there is no profile */
-	bool damaged;
+	bool damaged, no_memory;
 	struct cpi_arena arena;
 	CPI_VEC(struct cpi_finding) finding;
 	CPI_VEC(struct cpi_label_key) key;

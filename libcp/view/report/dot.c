@@ -115,6 +115,7 @@ static void legend(struct cpi_report *r, const struct cpi_graph *g,
 		cpi_sink_str(r->sink, "\\l");
 	}
 	cpi_sink_str(r->sink, "\"] }\n");
+	cpi_sink_fail(r->sink, &lines);
 	cpi_sink_release(&lines);
 }
 

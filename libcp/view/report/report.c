@@ -260,13 +260,16 @@ enum cp_code cpi_report_comments(struct cpi_report *r, struct cp_error *err)
 	for (size_t i = 0; i < r->p->comment.n; i++) {
 		struct cp_text text = cpi_profile_text(r->p, r->p->comment.v[i]);
 
-		/* Programs get the bytes, terminals nothing that could harm them. */
-		if (r->options.width) {
-			line(r, "", text);
-			continue;
+		/* A comment may have several lines; what else acts is escaped. */
+		for (const char *stop; text.n; text.n -= (size_t)(stop - text.p),
+					       text.p = stop) {
+			const char *eol = memchr(text.p, '\n', text.n);
+
+			stop = eol ? eol + 1 : text.p + text.n;
+			line(r, "",
+				(struct cp_text){text.p,
+					(size_t)((eol ? eol : stop) - text.p)});
 		}
-		cpi_sink_bytes(r->sink, text.p, text.n);
-		cpi_sink_char(r->sink, '\n');
 	}
 	return CP_OK;
 }
