@@ -317,6 +317,8 @@ static void calibrations_are_kept_as_text(void **state)
 	cpi_diff_calibration_write(read, &again);
 	assert_int_equal(text.n, again.n);
 	assert_memory_equal(text.buf, again.buf, text.n);
+	cp_diff_calibration_free(made);
+	made = NULL;
 	assert_int_equal(cpi_diff_calibration_read(&env,
 				 (struct cp_text){(char *)text.buf, text.n / 2}, &made, &err) ==
 				 CP_OK ||
@@ -325,6 +327,8 @@ static void calibrations_are_kept_as_text(void **state)
 	assert_int_equal(
 		cpi_diff_calibration_read(&env, CPI_TEXT(bad), &made, &err), CP_ERROR_FORMAT);
 	cp_diff_calibration_free(read);
+	if (made)
+		cp_diff_calibration_free(made);
 	cpi_sink_release(&text);
 	cpi_sink_release(&again);
 	env.mem.fail_at = 0;

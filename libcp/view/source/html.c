@@ -39,7 +39,7 @@ static unsigned heat(const struct cpi_listing *s, int64_t value)
 /* Tabs are layout. */
 static void code(struct cpi_sink *sink, struct cp_text text)
 {
-	for (const char *tab; (tab = memchr(text.p, '\t', text.n));) {
+	for (const char *tab; text.n && (tab = memchr(text.p, '\t', text.n));) {
 		cpi_draw_escape(sink, (struct cp_text){text.p, (size_t)(tab - text.p)});
 		cpi_sink_char(sink, '\t');
 		text = (struct cp_text){tab + 1, text.n - (size_t)(tab + 1 - text.p)};
