@@ -46,39 +46,4 @@ for folder in build-opt build-asan; do
 	echo "== test ($folder)"
 	meson test -C "$folder" --num-processes "$(nproc)" --print-errorlogs "$@"
 done
-
-# What needs a build of its own is counted one by one: each fuzz target's seeds under clang's
-# sanitizers, which see more than gcc's, and the tools under the thread sanitizer.
-others=$(mktemp)
-trap 'rm -f "$others"' EXIT
-other()
-{
-	name=$1
-	shift
-	if "$@" >other.log 2>&1; then
-		echo "OK $name" >>"$others"
-	else
-		tail -n 40 other.log
-		echo "FAIL $name" >>"$others"
-	fi
-	rm -f other.log
-}
-build_fuzz()
-{
-	[ -f build-fuzz/build.ninja ] ||
-		CC=clang meson setup build-fuzz -Dfuzz=true -Dman=disabled || return 1
-	ninja -C build-fuzz fuzz
-}
-if command -v clang >/dev/null; then
-	echo "== fuzz targets (clang)"
-	other "fuzz targets build with clang" build_fuzz
-	for corpus in tests/fuzz/corpus/*; do
-		target=${corpus##*/}
-		other "seeds of $target" "build-fuzz/tests/fuzz/fuzz-$target" -runs=0 "$corpus"
-	done
-else
-	echo "SKIP fuzz targets: there is no clang" >>"$others"
-fi
-echo "== threads"
-other "threads" sh tests/threads.sh
-python3 tests/count.py --others "$others" build-opt build-asan
+exec python3 tests/count.py build-opt build-asan
