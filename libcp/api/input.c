@@ -8,12 +8,18 @@
 #include "codec/codec.h"
 #include "codec/utf16.h"
 
+/* Folded text whose first line is not over yet: names may be of any length. */
+static bool begins_long_line(const uint8_t *bytes, size_t n)
+{
+	return n && memchr(bytes, ';', n) && !memchr(bytes, '\n', n) && !memchr(bytes, 0, n);
+}
+
 static bool known(const uint8_t *bytes, size_t n)
 {
 	const struct cpi_source source = {
 		.name = "", .part = {{bytes, n, false}}, .n_parts = 1};
 
-	return cpi_format_detect(&source) != NULL;
+	return cpi_format_detect(&source) != NULL || begins_long_line(bytes, n);
 }
 
 /* Whether a stream that begins so is worth keeping to its end. */
