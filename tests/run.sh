@@ -44,6 +44,7 @@ echo "== build (sanitizers)"
 build build-asan -Db_sanitize=address,undefined -Db_lundef=false
 for folder in build-opt build-asan; do
 	echo "== test ($folder)"
-	meson test -C "$folder" --num-processes "$(nproc)" --print-errorlogs "$@"
+	meson test -C "$folder" --num-processes "$(nproc)" --timeout-multiplier 3 \
+		--print-errorlogs "$@"
 done
 exec python3 tests/count.py build-opt build-asan

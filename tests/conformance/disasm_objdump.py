@@ -28,7 +28,7 @@ int main()
 {
     std::map<std::string, int> seen;
     std::vector<double> v;
-    for (int i = 0; i < 300000; i++) {
+    for (int i = 0; i < 40000; i++) {
         seen[std::to_string(i * 7919 % 5003)]++;
         v.push_back(i * 0.5 / (seen.size() + 1));
         if (i % 1000 == 0)

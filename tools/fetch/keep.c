@@ -213,7 +213,7 @@ char *fetch_profile_prefix(const struct cp_profile *p)
 			continue;
 		else
 			t = cp_profile_string(p, cp_profile_sample_type(p, i - 1)->type);
-		slash = i == 0 && t.n ? memrchr(t.p, '/', t.n) : NULL;
+		slash = i == 0 && t.p ? memrchr(t.p, '/', t.n) : NULL;
 		if (slash) {
 			t.n -= (size_t)(slash + 1 - t.p);
 			t.p = slash + 1;

@@ -92,11 +92,12 @@ static void run_job(void *arg, size_t i, unsigned worker)
 enum cp_code cpi_dwarf_batch_run(struct cpi_dwarf_resolution *r,
 	struct cpi_dwarf_batch *batch, size_t from, size_t to, struct cp_error *err)
 {
-	struct running running = {r, batch->job.v + from};
+	struct running running = {r, NULL};
 	enum cp_code code = cpi_dwarf_batch_prepare(r, batch, from, to, err);
 
 	if (code || from == to)
 		return code;
+	running.job = batch->job.v + from;
 	cpi_pool_run(r->env, to - from, run_job, &running);
 	cpi_dwarf_batch_answers(r, batch, from, to);
 	return CP_OK;

@@ -64,7 +64,7 @@ static bool open_source(struct source *source, struct cp_text dir, struct cp_tex
 /* A profile's path does not lead out of the user's folder. */
 static bool stays_below(struct cp_text path)
 {
-	return !path.n || !memmem(path.p, path.n, "../", 3);
+	return !path.p || !memmem(path.p, path.n, "../", 3);
 }
 
 /*

@@ -258,18 +258,18 @@ enum cp_code cpi_report_comments(struct cpi_report *r, struct cp_error *err)
 {
 	(void)err;
 	for (size_t i = 0; i < r->p->comment.n; i++) {
-		struct cp_text text = cpi_profile_text(r->p, r->p->comment.v[i]);
+		struct cp_text rest = cpi_profile_text(r->p, r->p->comment.v[i]);
 
-		/* A comment may have several lines; what else acts is escaped. */
-		for (const char *stop; text.n; text.n -= (size_t)(stop - text.p),
-					       text.p = stop) {
-			const char *eol = memchr(text.p, '\n', text.n);
+		/* A comment may have several lines, or an empty one; what else acts is
+		 * escaped. */
+		do {
+			const char *eol = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
+			size_t n = eol ? (size_t)(eol - rest.p) : rest.n;
 
-			stop = eol ? eol + 1 : text.p + text.n;
-			line(r, "",
-				(struct cp_text){text.p,
-					(size_t)((eol ? eol : stop) - text.p)});
-		}
+			line(r, "", (struct cp_text){rest.p, n});
+			rest.p += n + (eol != NULL);
+			rest.n -= n + (eol != NULL);
+		} while (rest.n);
 	}
 	return CP_OK;
 }
