@@ -3,27 +3,66 @@
 
 #include <stdlib.h>
 
-void cpi_options_copy(void *to, size_t ours, const void *from)
+#include <cpi_version.h> /* made by meson */
+
+/* A size beyond this is no struct's but whatever stood in an uninitialised one. */
+enum { LARGEST_OPTIONS = 4096 };
+
+enum cp_code cpi_options_copy(
+	void *to, size_t ours, const void *from, struct cp_error *err)
 {
-	size_t theirs = 0;
+	const uint8_t *bytes = from;
+	size_t theirs = sizeof theirs;
 
 	memset(to, 0, ours);
 	if (from)
 		memcpy(&theirs, from, sizeof theirs);
-	if (theirs)
+	if (theirs < sizeof theirs || theirs > LARGEST_OPTIONS)
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"a struct of options has a size of %zu; set its member `size` to "
+			"sizeof of the struct",
+			theirs);
+	for (size_t i = ours; i < theirs; i++)
+		if (bytes[i])
+			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+				"an option is set that libcp %s does not know",
+				cp_version());
+	if (from)
 		memcpy(to, from, theirs < ours ? theirs : ours);
 	memcpy(to, &ours, sizeof ours);
+	return CP_OK;
+}
+
+enum cp_code cpi_context_check(const struct cp_context *context, struct cp_error *err)
+{
+	return context ? CP_OK
+		       : cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+				 "there is no context");
+}
+
+enum cp_code cpi_options_take(const struct cp_context *context, void *to, size_t ours,
+	const void *from, struct cp_error *err)
+{
+	enum cp_code code = cpi_context_check(context, err);
+
+	return code ? code : cpi_options_copy(to, ours, from, err);
+}
+
+const char *cp_version(void)
+{
+	return CPI_VERSION;
 }
 
 struct cp_context *cp_context_new(const struct cp_context_options *options)
 {
-	struct cp_context *context = malloc(sizeof *context);
+	struct cp_context *context;
 	struct cp_context_options full;
 
-	if (!context)
+	if (cpi_options_copy(&full, sizeof full, options, NULL))
 		return NULL;
-	cpi_options_copy(&full, sizeof full, options);
-	cpi_env_init(&context->env, &full);
+	context = malloc(sizeof *context);
+	if (context)
+		cpi_env_init(&context->env, &full);
 	return context;
 }
 

@@ -37,10 +37,16 @@ void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env,
 	struct cpi_target *target, const struct cp_profile *p);
 
 /*
- * Copies a caller's options struct of `size` bytes (its first member) over zeroed ones of
- * `ours` bytes, so that programs built against an older or newer libcp keep working.
+ * Copies a caller's options, whose first member is their size, over zeroed ones of `ours`
+ * bytes, so that programs built against an older or newer libcp keep working; `from` may
+ * be NULL. CP_ERROR_ARGUMENT: no size, or members that are set and not known here.
  */
-void cpi_options_copy(void *to, size_t ours, const void *from);
+enum cp_code cpi_options_copy(
+	void *to, size_t ours, const void *from, struct cp_error *err);
+/* The same for functions with a context, which must be there. */
+enum cp_code cpi_options_take(const struct cp_context *context, void *to, size_t ours,
+	const void *from, struct cp_error *err);
+enum cp_code cpi_context_check(const struct cp_context *context, struct cp_error *err);
 
 /* An error that is about the input and names no file names this one. */
 void cpi_input_blame(

@@ -8,9 +8,9 @@ enum cp_code cp_diff_new(struct cp_context *context,
 	struct cp_error *err)
 {
 	struct cp_diff_options full;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
-	return cpi_diff_new(&context->env, &full, ret_diff, err);
+	return code ? code : cpi_diff_new(&context->env, &full, ret_diff, err);
 }
 
 enum cp_code cp_diff_write(struct cp_context *context, const struct cp_diff *diff,
@@ -20,9 +20,10 @@ enum cp_code cp_diff_write(struct cp_context *context, const struct cp_diff *dif
 	struct cpi_target target = {fn, arg};
 	struct cp_diff_write_options full;
 	struct cpi_sink sink;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
+	if (code)
+		return code;
 	cpi_diag_begin(&context->env.diag);
 	cpi_target_sink(&sink, &context->env, &target, NULL);
 	sink.csv_raw = full.csv_raw;

@@ -10,19 +10,29 @@ enum cp_code cp_disasm_new(struct cp_context *context, const struct cp_profile *
 	const struct cp_disasm_options *options, struct cp_disasm **ret_disasm,
 	struct cp_error *err)
 {
-	struct cp_disasm *disasm = cpi_alloc_zero(&context->env.mem, sizeof *disasm);
+	struct cp_disasm_options full;
+	struct cp_report_options report;
+	struct cp_symbolize_options symbols;
+	struct cp_disasm *disasm;
 	struct cpi_asm *a;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
+	if (!code)
+		code = cpi_options_copy(&report, sizeof report, full.report, err);
+	if (!code)
+		code = cpi_options_copy(&symbols, sizeof symbols, full.symbols, err);
+	if (code)
+		return code;
+	disasm = cpi_alloc_zero(&context->env.mem, sizeof *disasm);
 	if (!disasm)
 		return cpi_error_memory(err);
 	a = &disasm->view;
 	a->env = &context->env;
 	a->p = profile;
 	cpi_arena_init(&a->bytes, &context->env.mem);
-	cpi_options_copy(&a->options, sizeof a->options, options);
-	cpi_options_copy(&a->report, sizeof a->report, a->options.report);
-	cpi_options_copy(&a->symbols, sizeof a->symbols, a->options.symbols);
+	a->options = full;
+	a->report = report;
+	a->symbols = symbols;
 	code = cpi_asm_make(a, err);
 	if (code)
 		cp_disasm_free(disasm);

@@ -8,9 +8,10 @@ enum cp_code cp_profile_filter(struct cp_context *context,
 {
 	struct cp_filter_options full;
 	struct cp_profile *filtered = NULL;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
+	if (code)
+		return code;
 	cpi_diag_begin(&context->env.diag);
 	code = cpi_filter(&context->env, profile, &full, &filtered, err);
 	code = cpi_diag_end(&context->env.diag, code, err);

@@ -10,13 +10,15 @@ enum cp_code cp_flame_new(struct cp_context *context,
 	const struct cp_flame_options *options, struct cp_flame **ret_flame,
 	struct cp_error *err)
 {
-	struct cp_flame *flame = cpi_alloc_zero(&context->env.mem, sizeof *flame);
+	struct cp_flame *flame;
 	struct cp_flame_options full;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
+	if (code)
+		return code;
+	flame = cpi_alloc_zero(&context->env.mem, sizeof *flame);
 	if (!flame)
 		return cpi_error_memory(err);
-	cpi_options_copy(&full, sizeof full, options);
 	code = cpi_flame_init(&flame->flame, &context->env, &full, err);
 	if (code)
 		cp_flame_free(flame);

@@ -15,15 +15,20 @@ enum cp_code cp_graph_new(struct cp_context *context, const struct cp_profile *p
 		.node_fraction = -1,
 		.edge_fraction = -1,
 		.granularity = CP_BY_FUNCTION};
-	struct cp_graph *graph = cpi_alloc_zero(&context->env.mem, sizeof *graph);
+	struct cp_graph *graph;
 	struct cp_graph_options full;
-	enum cp_code code;
+	struct cp_report_options report;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
+	if (!code)
+		code = cpi_options_copy(&report, sizeof report,
+			full.report ? full.report : &defaults, err);
+	if (code)
+		return code;
+	graph = cpi_alloc_zero(&context->env.mem, sizeof *graph);
 	if (!graph)
 		return cpi_error_memory(err);
-	cpi_options_copy(&full, sizeof full, options);
-	cpi_options_copy(&graph->graph.report, sizeof graph->graph.report,
-		full.report ? full.report : &defaults);
+	graph->graph.report = report;
 	code = cpi_callgraph_make(&graph->graph, &context->env, profile, &full, err);
 	if (code)
 		cp_graph_free(graph);

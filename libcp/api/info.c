@@ -21,11 +21,12 @@ static void read_profile(struct cp_context *context, struct cp_input *input,
 {
 	struct cp_symbolize_options names;
 
-	if (symbolize) {
-		cpi_options_copy(&names, sizeof names, symbolize);
-		names.ret_report = ret_report;
+	why->code = cpi_options_copy(&names, sizeof names, symbolize, why);
+	if (why->code)
+		return;
+	names.ret_report = ret_report;
+	if (symbolize)
 		symbolize = &names;
-	}
 	if (cp_profile_read(context, input, NULL, symbolize, ret_profile, why))
 		*ret_profile = NULL;
 	else
@@ -51,7 +52,8 @@ static enum cp_code read_perf(struct cpi_env *env, struct cp_input *input,
 static bool fatal(enum cp_code code)
 {
 	return code == CP_ERROR_MEMORY || code == CP_ERROR_SYSTEM ||
-	       code == CP_ERROR_CANCELLED || code == CP_ERROR_CHANGED;
+	       code == CP_ERROR_ARGUMENT || code == CP_ERROR_CANCELLED ||
+	       code == CP_ERROR_CHANGED;
 }
 
 static enum cp_code write_info(struct cp_context *context, struct cp_input *input,
@@ -119,8 +121,10 @@ enum cp_code cp_info_write(struct cp_context *context, struct cp_input *input,
 	const struct cp_symbolize_options *symbolize, const char *format,
 	bool *ret_damaged, cp_write_fn *fn, void *arg, struct cp_error *err)
 {
-	enum cp_code code;
+	enum cp_code code = cpi_context_check(context, err);
 
+	if (code)
+		return code;
 	cpi_diag_begin(&context->env.diag);
 	code = write_info(context, input, symbolize, format, ret_damaged, fn, arg, err);
 	code = cpi_diag_end(&context->env.diag, code, err);

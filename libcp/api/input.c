@@ -213,8 +213,10 @@ enum cp_code cp_input_open(struct cp_context *context, const char *path,
 {
 	struct cp_input *input;
 	struct stat st;
-	enum cp_code code = input_new(&context->env, path, &input, err), shrank;
+	enum cp_code code = cpi_context_check(context, err), shrank;
 
+	if (!code)
+		code = input_new(&context->env, path, &input, err);
 	if (code)
 		return code;
 	input->is_dir = strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode);
@@ -232,8 +234,10 @@ enum cp_code cp_input_memory(struct cp_context *context, const void *bytes, size
 {
 	struct cp_input *input;
 	struct cpi_blob blob = {.bytes = n ? bytes : "", .n = n};
-	enum cp_code code = input_new(&context->env, name ? name : "memory", &input, err);
+	enum cp_code code = cpi_context_check(context, err);
 
+	if (!code)
+		code = input_new(&context->env, name ? name : "memory", &input, err);
 	if (code)
 		return code;
 	cpi_diag_begin(&context->env.diag);

@@ -7,18 +7,18 @@ enum cp_code cp_merge_new(struct cp_context *context,
 	struct cp_error *err)
 {
 	struct cp_merge_options full;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
-	return cpi_merge_new(&context->env, &full, ret_merge, err);
+	return code ? code : cpi_merge_new(&context->env, &full, ret_merge, err);
 }
 
 enum cp_code cp_merge_add(struct cp_merge *merge, const struct cp_profile *profile,
 	const struct cp_merge_input *input, struct cp_error *err)
 {
 	struct cp_merge_input full;
+	enum cp_code code = cpi_options_copy(&full, sizeof full, input, err);
 
-	cpi_options_copy(&full, sizeof full, input);
-	return cpi_merge_add(merge, profile, &full, err);
+	return code ? code : cpi_merge_add(merge, profile, &full, err);
 }
 
 enum cp_code cp_merge_finish(

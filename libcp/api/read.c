@@ -2,6 +2,7 @@
 #include "api/adopt.h"
 #include "api/context.h"
 #include "api/unwind.h"
+#include "symbolize/symbolize.h"
 
 static enum cp_code unknown(const struct cp_input *input, struct cp_error *err)
 {
@@ -27,17 +28,22 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile,
 	struct cp_error *err)
 {
-	const struct cpi_format *format = cpi_format_detect(&input->source);
+	const struct cpi_format *format;
 	struct cp_read_options full;
 	struct cp_symbolize_options names;
 	struct cpi_unwinding *unwinding;
 	struct cp_profile *profile = NULL;
 	struct cp_symbol_report *report = NULL, **ret_report;
-	struct cpi_diag *diag = &context->env.diag;
-	enum cp_code code, shrank;
+	struct cpi_diag *diag;
+	enum cp_code shrank;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
-	cpi_options_copy(&names, sizeof names, symbolize);
+	if (!code)
+		code = cpi_options_copy(&names, sizeof names, symbolize, err);
+	if (code)
+		return code;
+	diag = &context->env.diag;
+	format = cpi_format_detect(&input->source);
 	ret_report = names.ret_report;
 	if (!names.capture_dir && input->is_dir)
 		names.capture_dir = input->name;
@@ -56,9 +62,10 @@ enum cp_code cp_profile_read(struct cp_context *context, struct cp_input *input,
 	code = shrank ? shrank : code;
 	if (!code && symbolize)
 		code = cpi_adopt_program(&context->env, &profile, &names, err);
+	/* Before anybody else has it, the profile is completed where it is. */
 	if (!code && symbolize)
-		code = cp_profile_symbolize(
-			context, &profile, &names, ret_report ? &report : NULL, err);
+		code = cpi_symbolize(&context->env, &profile, &names,
+			ret_report ? &report : NULL, err);
 	/* Zeros in place of what was cut off are damage, of which that is the cause. */
 	shrank = cpi_guard_check(&context->env.guard, input->name, err);
 	code = cpi_diag_end(diag, shrank ? shrank : code, err);

@@ -10,9 +10,10 @@ enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile
 	const struct cp_write_options raw = {.size = sizeof raw, .one_mapping = true};
 	struct cp_report_options full;
 	struct cpi_sink sink;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
+	if (code)
+		return code;
 	if (!strcmp(report, "raw") && strcmp(format, "text"))
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"the report raw cannot be written as %.20s", format);

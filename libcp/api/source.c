@@ -10,18 +10,25 @@ enum cp_code cp_source_new(struct cp_context *context, const struct cp_profile *
 	const struct cp_source_options *options, struct cp_source **ret_source,
 	struct cp_error *err)
 {
-	struct cp_source *source = cpi_alloc_zero(&context->env.mem, sizeof *source);
+	struct cp_source_options full;
+	struct cp_report_options report;
+	struct cp_source *source;
 	struct cpi_listing *s;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
+	if (!code)
+		code = cpi_options_copy(&report, sizeof report, full.report, err);
+	if (code)
+		return code;
+	source = cpi_alloc_zero(&context->env.mem, sizeof *source);
 	if (!source)
 		return cpi_error_memory(err);
 	s = &source->source;
 	s->env = &context->env;
 	s->p = profile;
 	cpi_arena_init(&s->bytes, &context->env.mem);
-	cpi_options_copy(&s->options, sizeof s->options, options);
-	cpi_options_copy(&s->report, sizeof s->report, s->options.report);
+	s->options = full;
+	s->report = report;
 	code = cpi_source_make(s, &context->env, profile, err);
 	if (code)
 		cp_source_free(source);

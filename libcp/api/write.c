@@ -110,9 +110,10 @@ static enum cp_code write_profile(struct cp_context *context,
 	struct cpi_target target = {fn, arg};
 	struct cp_write_options full;
 	struct cpi_sink sink;
-	enum cp_code code;
+	enum cp_code code = cpi_options_take(context, &full, sizeof full, options, err);
 
-	cpi_options_copy(&full, sizeof full, options);
+	if (code)
+		return code;
 	for (size_t i = 0; i < VIEWS; i++)
 		if (!strcmp(views[i].name, format))
 			return write_view(

@@ -110,41 +110,9 @@ void cpi_builder_release(struct cpi_builder *b)
 	b->p = NULL;
 }
 
-/* Drops line rows that cpi_builder_set_lines left behind. */
-static void compact_lines(struct cpi_builder *b)
-{
-	struct cp_profile *p = b->p;
-	struct cp_line_row *line;
-	size_t n = 0, used = 0;
-
-	for (size_t i = 0; i < p->location.n; i++)
-		n += p->location.v[i].n_lines;
-	if (n == p->line.n)
-		return;
-	line = cpi_alloc_array(&b->env->mem, n, sizeof *line);
-	if (!line) {
-		no_memory(b);
-		return;
-	}
-	for (size_t i = 0; i < p->location.n; i++) {
-		struct cp_location_row *row = &p->location.v[i];
-
-		if (row->n_lines)
-			memcpy(line + used, p->line.v + row->first_line,
-				row->n_lines * sizeof *line);
-		row->first_line = (uint32_t)used;
-		used += row->n_lines;
-	}
-	cpi_vec_release(&b->env->mem, &p->line);
-	p->line.v = line;
-	p->line.n = p->line.cap = n;
-}
-
 enum cp_code cpi_builder_finish(
 	struct cpi_builder *b, struct cp_profile **ret_profile, struct cp_error *err)
 {
-	if (!b->code)
-		compact_lines(b);
 	if (!b->code)
 		b->code = cpi_profile_frames_check(b->env, b->p, &b->error);
 	if (b->code) {
@@ -297,24 +265,6 @@ cp_location cpi_builder_location(struct cpi_builder *b, cp_mapping mapping,
 	if (!APPEND(b, &p->line, lines, n_lines) || !APPEND(b, &p->location, &row, 1))
 		return (cp_location){0};
 	return (cp_location){indexed(b, &b->locations, hash, p->location.n)};
-}
-
-void cpi_builder_set_lines(struct cpi_builder *b, cp_location location,
-	const struct cp_line_row *lines, uint32_t n_lines)
-{
-	struct cp_profile *p = b->p;
-	struct cp_location_row *row;
-
-	if (b->code)
-		return;
-	row = &p->location.v[location.i];
-	if (p->line.n + n_lines > MOST_ROWS) {
-		too_many(b);
-		return;
-	}
-	row->first_line = (uint32_t)p->line.n;
-	row->n_lines = n_lines;
-	(void)APPEND(b, &p->line, lines, n_lines);
 }
 
 cp_stack cpi_builder_stack(struct cpi_builder *b, const cp_location *frames, uint32_t n)

@@ -84,13 +84,6 @@ void cpi_builder_sample_sum(
 	struct cpi_builder *b, cp_stack stack, cp_labels labels, const int64_t *values);
 
 /*
- * Replaces the lines of a location, for symbolization. Rows of a location that had lines
- * stay behind unused; cpi_builder_finish drops them.
- */
-void cpi_builder_set_lines(struct cpi_builder *b, cp_location location,
-	const struct cp_line_row *lines, uint32_t n_lines);
-
-/*
  * Copies rows of another profile; each keeps a memory of what it copied, so that a row
  * costs one look-up the second time.
  */

@@ -77,7 +77,10 @@ const struct cp_location_row *cp_profile_location(
 const struct cp_line_row *cp_profile_lines(
 	const struct cp_profile *p, const struct cp_location_row *location)
 {
-	return location->n_lines ? p->line.v + location->first_line : NULL;
+	if (!location->n_lines || location->first_line >= p->line.n ||
+		location->n_lines > p->line.n - location->first_line)
+		return NULL;
+	return p->line.v + location->first_line;
 }
 
 const cp_location *cp_profile_stack(
@@ -251,4 +254,55 @@ enum cp_code cp_profile_find_sample_type(const struct cp_profile *p, const char 
 	uint32_t *ret_type, struct cp_error *err)
 {
 	return cpi_profile_find_type(p, name, ret_type, err);
+}
+
+static bool copy_rows(struct cpi_mem *mem, void **to, size_t *n, size_t *cap,
+	const void *from, size_t from_n, size_t size)
+{
+	if (!from_n)
+		return true;
+	*to = cpi_alloc_array(mem, from_n, size);
+	if (!*to)
+		return false;
+	memcpy(*to, from, from_n * size);
+	*n = *cap = from_n;
+	return true;
+}
+
+#define COPY_ROWS(to, from, vec) \
+	copy_rows(&(to)->env->mem, (void **)&(to)->vec.v, &(to)->vec.n, &(to)->vec.cap, \
+		(from)->vec.v, (from)->vec.n, sizeof *(to)->vec.v)
+
+static bool copy_strings(struct cp_profile *to)
+{
+	for (size_t i = 0; i < to->string.n; i++) {
+		struct cpi_string_row *row = &to->string.v[i];
+
+		row->p = cpi_arena_copy(&to->bytes, row->p, row->n);
+		if (!row->p)
+			return false;
+	}
+	return true;
+}
+
+struct cp_profile *cpi_profile_copy(struct cpi_env *env, const struct cp_profile *p)
+{
+	struct cp_profile *copy = cpi_alloc_zero(&env->mem, sizeof *copy);
+
+	if (!copy)
+		return NULL;
+	copy->env = env;
+	copy->header = p->header;
+	cpi_arena_init(&copy->bytes, &env->mem);
+	if (COPY_ROWS(copy, p, string) && copy_strings(copy) &&
+		COPY_ROWS(copy, p, mapping) && COPY_ROWS(copy, p, function) &&
+		COPY_ROWS(copy, p, location) && COPY_ROWS(copy, p, line) &&
+		COPY_ROWS(copy, p, frame) && COPY_ROWS(copy, p, stack_end) &&
+		COPY_ROWS(copy, p, label) && COPY_ROWS(copy, p, labels_end) &&
+		COPY_ROWS(copy, p, sample_type) && COPY_ROWS(copy, p, sample_stack) &&
+		COPY_ROWS(copy, p, sample_labels) && COPY_ROWS(copy, p, value) &&
+		COPY_ROWS(copy, p, time) && COPY_ROWS(copy, p, comment))
+		return copy;
+	cp_profile_free(copy);
+	return NULL;
 }

@@ -102,5 +102,7 @@ uint32_t cpi_profile_show_type(struct cpi_env *env, const struct cp_profile *p);
  */
 enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,
 	uint32_t *ret_type, struct cp_error *err);
+/* All of it once more, row for row. NULL when out of memory. */
+struct cp_profile *cpi_profile_copy(struct cpi_env *env, const struct cp_profile *p);
 
 #endif

@@ -45,13 +45,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cp_profile *profile =
 		fuzz_read(context, (const uint8_t *)profile_text, sizeof profile_text - 1);
 	struct cp_symbol_report *report = NULL;
+	struct cp_profile *named = NULL;
 	struct cp_error err;
 
 	if (!profile)
 		abort();
-	if (!cp_profile_symbolize(context, &profile, &options, &report, &err) &&
-		cp_profile_check(profile, &err))
+	if (!cp_profile_symbolize(context, profile, &options, &named, &report, &err) &&
+		cp_profile_check(named, &err))
 		abort();
+	cp_profile_free(named);
 	cp_symbol_report_free(report);
 	cp_profile_free(profile);
 	fuzz_context_end(context);

@@ -58,6 +58,18 @@ typedef void cp_diagnostic_fn(const struct cp_diagnostic *diagnostic, void *arg)
  */
 typedef bool cp_progress_fn(double done, void *arg);
 
+/* The version of the library that runs, "MAJOR.MINOR.PATCH"; never NULL. */
+const char *cp_version(void);
+
+/*
+ * Structs of options begin with their size, sizeof(struct …) where the caller was
+ * compiled, so that they can grow: what an older program does not know is 0, and what a
+ * newer one knows and sets is refused, not dropped. A size of 0, which is a forgotten one,
+ * is CP_ERROR_ARGUMENT, and so is a context of NULL. What stands in options by value or in
+ * arrays (struct cp_text, cp_time_span, cp_binary, cp_gate, …) never grows, but for
+ * struct cp_limits, behind which nothing stands.
+ */
+
 /*
  * Limits on what an input can cost; 0 means the default in parentheses. What reaches one
  * fails with CP_ERROR_LIMIT (memory: CP_ERROR_MEMORY) and a message that ends with
@@ -101,9 +113,9 @@ const struct cp_limit *cp_limit_at(size_t i);
 enum cp_code cp_limits_set(
 	struct cp_limits *limits, const char *name, uint64_t value, struct cp_error *err);
 
-/* Zero-initialise and set what you need; `size` must be sizeof(struct cp_context_options). */
+/* Zero-initialise and set what you need. */
 struct cp_context_options {
-	size_t size;
+	size_t size; /* sizeof(struct cp_context_options) */
 	unsigned threads; /* worker threads, the caller's included; 0 = one per processor */
 	/*
 	 * Damage that can be skipped makes the function that meets it fail: it does all
@@ -126,8 +138,12 @@ struct cp_context_options {
 	struct cp_limits limits; /* grows, and so stands last */
 };
 
-/* `options` may be NULL for all defaults. NULL when out of memory. */
+/*
+ * `options` may be NULL for all defaults. Returns NULL when out of memory, or when a size
+ * in the options is impossible; every function that is given NULL for a context says so.
+ */
 struct cp_context *cp_context_new(const struct cp_context_options *options);
+/* NULL is fine. */
 void cp_context_free(struct cp_context *context);
 
 /* Says "… and N more" for the diagnostics held back so far. */

@@ -4,6 +4,8 @@
 
 /* Everything. */
 
+#include <cp/build.h>
+#include <cp/columns.h>
 #include <cp/context.h>
 #include <cp/diff.h>
 #include <cp/disasm.h>

@@ -205,9 +205,12 @@ enum cp_code cp_diff_calibration_read(struct cp_context *context, const char *te
 	size_t n, struct cp_diff_calibration **ret_calibration, struct cp_error *err);
 void cp_diff_calibration_free(struct cp_diff_calibration *calibration);
 
-/* A question with yes or no for an answer, for CI. */
+/* Which values a gate looks at. */
+enum cp_gate_kind { CP_GATE_TOTAL, CP_GATE_FLAT, CP_GATE_CUM };
+
+/* A question with yes or no for an answer, for CI. This struct never grows. */
 struct cp_gate {
-	enum { CP_GATE_TOTAL, CP_GATE_FLAT, CP_GATE_CUM } what;
+	enum cp_gate_kind what;
 	const char *regex; /* of function names; NULL for CP_GATE_TOTAL */
 	double limit;      /* 0.05: fails above 5 % more */
 };
@@ -232,6 +235,15 @@ struct cp_gate_result {
 enum cp_code cp_diff_gates(const struct cp_diff *diff, const struct cp_gate *gate, size_t n,
 	struct cp_gate_result *ret_result, struct cp_error *err);
 
+/* The order of a diff's rows. */
+enum cp_diff_sort {
+	CP_DIFF_BY_CHANGE,
+	CP_DIFF_BY_RATIO,
+	CP_DIFF_BY_AFTER,
+	CP_DIFF_BY_P,
+	CP_DIFF_BY_NAME
+};
+
 /* How a diff is shown. Zero-initialise and set what you need. */
 struct cp_diff_write_options {
 	size_t size;          /* sizeof(struct cp_diff_write_options) */
@@ -240,13 +252,7 @@ struct cp_diff_write_options {
 	uint32_t rows;        /* at most so many rows; 0 = the format's default */
 	bool all_rows;        /* every row, whatever `rows` says */
 	bool cum;             /* by cumulative instead of flat values */
-	enum {
-		CP_DIFF_BY_CHANGE,
-		CP_DIFF_BY_RATIO,
-		CP_DIFF_BY_AFTER,
-		CP_DIFF_BY_P,
-		CP_DIFF_BY_NAME
-	} sort;
+	enum cp_diff_sort sort;
 	uint32_t width; /* text: columns of the terminal; names are cut to fit; 0 = never */
 	bool color;     /* text: worse and better in colour */
 	bool csv_raw;   /* csv: names as they are; see struct cp_report_options */

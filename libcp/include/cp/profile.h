@@ -146,37 +146,53 @@ struct cp_profile_counts {
 		sample_types, comments; /* each without the "none" row */
 };
 
+/* NULL is fine. */
 void cp_profile_free(struct cp_profile *profile);
 
+/* How many rows each table has. */
 struct cp_profile_counts cp_profile_counts(const struct cp_profile *profile);
 const struct cp_profile_header *cp_profile_header(const struct cp_profile *profile);
 
+/* Its bytes, which a NUL follows. Out of range: the empty text. */
 struct cp_text cp_profile_string(const struct cp_profile *profile, cp_string id);
+/* This one and the next two: out of range, and id 0, give a row of zeros. */
 const struct cp_mapping_row *cp_profile_mapping(
 	const struct cp_profile *profile, cp_mapping id);
 const struct cp_function_row *cp_profile_function(
 	const struct cp_profile *profile, cp_function id);
 const struct cp_location_row *cp_profile_location(
 	const struct cp_profile *profile, cp_location id);
-/* The location's n_lines rows; NULL when there are none. */
+/*
+ * The n_lines rows of a row that cp_profile_location gave; NULL when there are none, also
+ * for rows of another origin whose lines are out of range.
+ */
 const struct cp_line_row *cp_profile_lines(
 	const struct cp_profile *profile, const struct cp_location_row *location);
-/* The stack's locations, leaf first; their number goes to *ret_n. */
+/*
+ * The stack's locations, leaf first; their number goes to *ret_n. Out of range: none of
+ * them.
+ */
 const cp_location *cp_profile_stack(
 	const struct cp_profile *profile, cp_stack id, uint32_t *ret_n);
-/* String labels by key, then numeric ones by key; equal keys in the input's order. */
+/*
+ * String labels by key, then numeric ones by key; equal keys in the input's order. Out of
+ * range: none of them.
+ */
 const struct cp_label *cp_profile_labels(
 	const struct cp_profile *profile, cp_labels id, uint32_t *ret_n);
 
-/* `type` and `comment` count from 0, `sample` from 0 as well. */
+/* `type`, `comment` and `sample` count from 0. Out of range: a type of zeros. */
 const struct cp_value_type *cp_profile_sample_type(
 	const struct cp_profile *profile, uint32_t type);
+/* Out of range: the empty text. */
 struct cp_text cp_profile_comment(const struct cp_profile *profile, uint32_t comment);
+/* Out of range: 0, the empty stack. */
 cp_stack cp_profile_sample_stack(const struct cp_profile *profile, uint32_t sample);
+/* Out of range: 0, no labels. */
 cp_labels cp_profile_sample_labels(const struct cp_profile *profile, uint32_t sample);
-/* One value per sample type. */
+/* One value per sample type. Out of range: NULL. */
 const int64_t *cp_profile_sample_values(const struct cp_profile *profile, uint32_t sample);
-/* Nanoseconds on the capture's clock, or CP_NO_TIME. */
+/* Nanoseconds on the capture's clock, or CP_NO_TIME; that out of range, too. */
 int64_t cp_profile_sample_time(const struct cp_profile *profile, uint32_t sample);
 
 /*

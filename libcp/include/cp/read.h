@@ -39,14 +39,17 @@ enum cp_label_set {
 	CP_LABEL_DEFAULT = 1 << 30 /* pid and comm */
 };
 
-/* A half-open span of the capture. */
+/* What the numbers of a time span are. */
+enum cp_time_unit {
+	CP_TIME_ALL,
+	CP_TIME_NANOS,  /* absolute, on the capture's clock */
+	CP_TIME_OFFSET, /* nanoseconds since the first sample */
+	CP_TIME_SHARE   /* 0…1 of the capture */
+};
+
+/* A half-open span of the capture. This struct never grows. */
 struct cp_time_span {
-	enum {
-		CP_TIME_ALL,
-		CP_TIME_NANOS,  /* absolute, on the capture's clock */
-		CP_TIME_OFFSET, /* nanoseconds since the first sample */
-		CP_TIME_SHARE   /* 0…1 of the capture */
-	} unit;
+	enum cp_time_unit unit;
 	double from, to; /* to = INFINITY for open */
 };
 

@@ -109,12 +109,13 @@ const struct cp_symbol_image *cp_symbol_report_image(
 void cp_symbol_report_free(struct cp_symbol_report *report);
 
 /*
- * Completes *profile with functions and lines, replacing it by a new profile (the old one
- * is freed; on failure it is left as it was). Images that cannot be resolved are no
- * failure: they are in the report, which the caller frees. `ret_report` may be NULL.
+ * A new profile: this one with functions and lines. Images that cannot be resolved are no
+ * failure: they are in the report, which the caller frees. `ret_report` may be NULL;
+ * options->ret_report is not looked at here.
  */
-enum cp_code cp_profile_symbolize(struct cp_context *context, struct cp_profile **profile,
-	const struct cp_symbolize_options *options, struct cp_symbol_report **ret_report,
+enum cp_code cp_profile_symbolize(struct cp_context *context,
+	const struct cp_profile *profile, const struct cp_symbolize_options *options,
+	struct cp_profile **ret_profile, struct cp_symbol_report **ret_report,
 	struct cp_error *err);
 
 #ifdef __cplusplus
