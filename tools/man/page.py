@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""page.py PROSE TOOL OUTPUT: puts the tool's OPTIONS section where @OPTIONS@ stands."""
-import subprocess
+"""page.py PROSE OPTIONS OUTPUT: puts the tool's OPTIONS section where @OPTIONS@ stands."""
 import sys
 
-prose, tool, output = sys.argv[1:]
-options = subprocess.run([tool, "--completion", "man"], check=True, capture_output=True,
-                         encoding="utf-8").stdout
+prose, options, output = sys.argv[1:]
+with open(options, encoding="utf-8") as f:
+    options = f.read()
 with open(prose, encoding="utf-8") as f:
     text = f.read()
 if "@OPTIONS@" not in text:

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object/elf/window.h"
 
-#include <string.h>
-#include <isa-l/igzip_lib.h>
-
 #include "base/error.h"
 #include "codec/zstd.h"
+#include "object/elf/stream.h"
 
 /* A stream that has come to the start of a block. */
 struct stop {
-	void *stream; /* struct inflate_state or ZSTD_DStream; NULL: none kept */
+	void *stream; /* struct cpi_elf_stream or ZSTD_DStream; NULL: none kept */
 	size_t source_at;
 };
 
@@ -31,33 +29,20 @@ static void end_stream(struct cpi_elf_window *w, struct stop *stop)
 	if (!stop->stream)
 		return;
 	if (w->from->kind == CPI_INFLATE_ZLIB) {
-		cpi_free(&w->env->mem, stop->stream, sizeof(struct inflate_state));
+		cpi_elf_stream_free(&w->env->mem, stop->stream);
 	} else {
 		cpi_zstd_free(&w->zstd);
 	}
 	stop->stream = NULL;
 }
 
-/*
- * A new stream of deflate, at the start of the section or where `like` is: its state,
- * with 64 KiB of history, has no pointers but to what each call is given.
- */
+/* A new stream of deflate, at the start of the section or where `like` is. */
 static bool start_zlib(
 	struct cpi_elf_window *w, struct stop *stop, const struct stop *like)
 {
-	struct inflate_state *state = cpi_alloc_array(&w->env->mem, 1, sizeof *state);
-
-	if (!state)
-		return false;
-	if (like) {
-		memcpy(state, like->stream, sizeof *state);
-	} else {
-		isal_inflate_init(state);
-		state->crc_flag = ISAL_ZLIB;
-	}
-	stop->stream = state;
+	stop->stream = cpi_elf_stream_new(&w->env->mem, like ? like->stream : NULL);
 	stop->source_at = like ? like->source_at : 0;
-	return true;
+	return stop->stream;
 }
 
 static bool start_zstd(struct cpi_elf_window *w, struct stop *stop)
@@ -93,26 +78,8 @@ static bool seek(struct cpi_elf_window *w, size_t block)
 /* Both give true when all of `to` was filled. Counts have 32 bits; blocks are smaller. */
 static bool run_zlib(struct cpi_elf_window *w, uint8_t *to, size_t n)
 {
-	struct inflate_state *state = w->run.stream;
-	bool moves = true;
-
-	state->next_out = to;
-	state->avail_out = (uint32_t)n;
-	while (state->avail_out && moves) {
-		size_t left = w->from->source_n - w->run.source_at;
-		uint32_t room = state->avail_out;
-
-		state->next_in =
-			(uint8_t *)(uintptr_t)(w->from->source + w->run.source_at);
-		state->avail_in = left < 1 << 30 ? (uint32_t)left : 1 << 30;
-		left = state->avail_in;
-		/* It decodes ahead, so an error may belong to what comes later. */
-		if (isal_inflate(state) != ISAL_DECOMP_OK)
-			return false;
-		w->run.source_at += left - state->avail_in;
-		moves = left > state->avail_in || room > state->avail_out;
-	}
-	return !state->avail_out;
+	return cpi_elf_stream_run(w->run.stream, w->from->source, w->from->source_n,
+		&w->run.source_at, to, n);
 }
 
 static bool run_zstd(struct cpi_elf_window *w, uint8_t *to, size_t n)
