@@ -332,6 +332,7 @@ int main(int argc, char **argv)
 		.name = "cpdiff",
 		.summary = "what really changed between captures, and what is only noise",
 		.examples = examples,
+		.formats = "text markdown csv json pprof folded svg html",
 		.usage = "[OPTION...] BEFORE AFTER",
 	};
 	const struct opt_group groups[] = {

@@ -492,6 +492,7 @@ int main(int argc, char **argv)
 		.name = "cpflame",
 		.summary = "draw flame graphs of profiles and of their differences",
 		.examples = examples,
+		.formats = "svg html folded frames",
 		.usage = "[OPTION...] [PROGRAM] [INPUT] [-o OUTPUT]",
 	};
 	const struct opt_group groups[] = {

@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 		.name = "cpinfo",
 		.summary = "what is in a profile or capture",
 		.examples = examples,
+		.formats = "text json",
 		.usage = "[OPTION...] [INPUT...]",
 	};
 	const struct opt_group groups[] = {

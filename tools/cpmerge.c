@@ -33,8 +33,8 @@ static const char *const type_words[] = {
 	[CP_MERGE_INTERSECT] = "intersect", [CP_MERGE_UNION] = "union", NULL};
 
 static const struct opt rows[] = {
-	OPT_LIST(struct cpmerge, lists, "files-from", 0, "LIST",
-		"also read the files named in LIST, one a line; '-' is standard input"),
+	OPT_LIST(struct cpmerge, lists, "files-from", 0, "FILE",
+		"also read the files named in FILE, one a line; '-' is standard input"),
 	OPT_LIST(struct cpmerge, labels, "label", 0, "KEY=VALUE",
 		"label all samples; replaces a label of that key; repeatable"),
 	OPT_STRING(struct cpmerge, label_file_name, "label-file-name", 0, "KEY",

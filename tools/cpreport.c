@@ -412,6 +412,9 @@ int main(int argc, char **argv)
 		.examples = examples,
 		.notes = "Reports: top (the default), tree, peek REGEX, graph, traces, "
 			 "list REGEX,\nsource REGEX, disasm REGEX|0xADDRESS, tags, raw, comments.",
+		.reports = "top tree peek graph traces list source disasm tags raw "
+			   "comments",
+		.formats = "text json csv svg html dot",
 		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};
 	const struct opt_group groups[] = {

@@ -4,6 +4,7 @@
 uses what is there: tools that start, a program made with pkg-config, pages, completions."""
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def check_program(tree, libdir):
     compiler = env.get("CC", "cc").split()
     # What the library itself needs is not the program's to name.
     run(*compiler, source / "tests" / "unit" / "install_use.c", "-o", out,
-        *flags.decode().split(), "-Wl,--allow-shlib-undefined")
+        *shlex.split(flags.decode()), "-Wl,--allow-shlib-undefined")
     if plain and out.exists():
         said = run(out, LD_LIBRARY_PATH=str(tree / libdir)).decode().strip()
         if not said:

@@ -63,6 +63,9 @@ struct tool {
 	const char *examples; /* lines that start with two blanks */
 	const char *usage;    /* "[OPTION…] [INPUT] [-o OUT]" */
 	const char *notes;    /* further paragraphs of --help, or NULL */
+	/* For completions, separated by blanks. */
+	const char *reports; /* what the first operand may be beside a file, or NULL */
+	const char *formats; /* what --to takes; NULL: what the library writes */
 	const struct opt_group *groups;
 
 	/* Filled by tool_begin. */

@@ -4,12 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { COLUMN = 28, WIDTH = 80 };
+#include "common/complete.h"
 
-static bool takes_value(const struct opt *opt)
-{
-	return opt->kind != OPT_KIND_FLAG && opt->kind != OPT_KIND_MAYBE;
-}
+enum { COLUMN = 28, WIDTH = 80 };
 
 /* Prints text wrapped to WIDTH, continuing at COLUMN. */
 static void wrapped(FILE *to, const char *text)
@@ -68,91 +65,6 @@ void opt_print_help(FILE *to, const struct tool *tool)
 		for (const struct opt *OPT = G->rows; OPT->kind; OPT++) \
 			if (OPT->help)
 
-static void print_bash(FILE *to, const struct tool *tool)
-{
-	fprintf(to, "_%s()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS"
-		    "[COMP_CWORD-1]}\n\tcase $prev in\n",
-		tool->name);
-	EACH_OPTION(tool, g, opt)
-		if (opt->choices) {
-			fprintf(to, "\t--%s)\n\t\tCOMPREPLY=($(compgen -W '", opt->name);
-			for (int i = 0; opt->choices[i]; i++)
-				fprintf(to, "%s%.*s", i ? " " : "",
-					(int)strcspn(opt->choices[i], "|"),
-					opt->choices[i]);
-			fprintf(to, "' -- \"$cur\"))\n\t\treturn;;\n");
-		}
-	fprintf(to, "\tesac\n\tif [[ $cur == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W '");
-	EACH_OPTION(tool, g, opt)
-		fprintf(to, "--%s ", opt->name);
-	fprintf(to,
-		"' -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -f -- "
-		"\"$cur\"))\n\tfi\n"
-		"}\ncomplete -o filenames -F _%s %s\n",
-		tool->name, tool->name);
-}
-
-/* Help text inside single quotes; `special` characters get a backslash. */
-static void quoted(FILE *to, const char *text, const char *special)
-{
-	for (; *text; text++) {
-		if (*text == '\'') {
-			fputs("'\\''", to);
-			continue;
-		}
-		if (strchr(special, *text))
-			fputc('\\', to);
-		fputc(*text, to);
-	}
-}
-
-static void print_zsh(FILE *to, const struct tool *tool)
-{
-	fprintf(to, "#compdef %s\n_arguments \\\n", tool->name);
-	EACH_OPTION(tool, g, opt) {
-		fprintf(to, "\t'*--%s%s[", opt->name, takes_value(opt) ? "=" : "");
-		quoted(to, opt->help, "[]:\\");
-		fputc(']', to);
-		if (takes_value(opt)) {
-			fprintf(to, ":%s:", opt->arg);
-			if (opt->choices) {
-				fputc('(', to);
-				for (int i = 0; opt->choices[i]; i++)
-					fprintf(to, "%s%.*s", i ? " " : "",
-						(int)strcspn(opt->choices[i], "|"),
-						opt->choices[i]);
-				fputc(')', to);
-			} else {
-				fputs("_files", to);
-			}
-		}
-		fputs("' \\\n", to);
-	}
-	fprintf(to, "\t'*:input:_files'\n");
-}
-
-static void print_fish(FILE *to, const struct tool *tool)
-{
-	EACH_OPTION(tool, g, opt) {
-		fprintf(to, "complete -c %s -l %s", tool->name, opt->name);
-		if (opt->letter)
-			fprintf(to, " -s %c", opt->letter);
-		if (takes_value(opt))
-			fputs(" -r", to);
-		if (opt->choices) {
-			fputs(" -f -a '", to);
-			for (int i = 0; opt->choices[i]; i++)
-				fprintf(to, "%s%.*s", i ? " " : "",
-					(int)strcspn(opt->choices[i], "|"),
-					opt->choices[i]);
-			fputc('\'', to);
-		}
-		fputs(" -d '", to);
-		quoted(to, opt->help, "\\");
-		fputs("'\n", to);
-	}
-}
-
 /* scdoc takes these for markup when they stand in words. */
 static void scdoc(FILE *to, const char *text)
 {
@@ -202,9 +114,9 @@ bool opt_print_completion(FILE *to, const struct tool *tool, const char *kind)
 		const char *kind;
 		void (*print)(FILE *to, const struct tool *tool);
 	} table[] = {
-		{"bash", print_bash},
-		{"zsh", print_zsh},
-		{"fish", print_fish},
+		{"bash", complete_bash},
+		{"zsh", complete_zsh},
+		{"fish", complete_fish},
 		{"man", print_man},
 		{"list", print_list},
 	};

@@ -412,6 +412,7 @@ int main(int argc, char **argv)
 		.name = "cpget",
 		.summary = "take a profile from a running service and keep it",
 		.examples = examples,
+		.formats = "",
 		.usage = "[OPTION...] URL... [-o FILE]",
 		.notes = notes,
 	};

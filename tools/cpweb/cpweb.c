@@ -444,6 +444,7 @@ int main(int argc, char **argv)
 		.name = "cpweb",
 		.summary = "look at profiles in the browser",
 		.examples = examples,
+		.formats = "",
 		.usage = "[-http=[HOST]:PORT] [OPTION...] [PROGRAM] INPUT...|DIR|URL...",
 	};
 	const struct opt_group groups[] = {
