@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All tools in one program, for static builds: what eight of them have in common, nearly
- * all of it, is there once. The tool is what the program is called as, or, under any other
- * name, its first argument.
+ * all of it, is there once. The tool is what the program is called as, or, under any
+ * other name, its first argument.
  */
 #include "multi.h"
 
