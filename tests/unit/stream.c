@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stream that compressed sections are read with. Made twice: with what the library has,
- * and with zlib's, which stands in where ISA-L is absent.
+ * The stream that compressed sections are read with. Made twice: with what the library
+ * has, and with zlib's, which stands in where ISA-L is absent.
  */
 #include "object/elf/stream.h"
 
@@ -106,8 +106,7 @@ static void no_more_than_there_is(void **state)
 	uint8_t *room = malloc(SIZE + 1);
 	size_t at = 0;
 
-	assert_false(
-		cpi_elf_stream_run(s, f->packed, f->packed_n, &at, room, SIZE + 1));
+	assert_false(cpi_elf_stream_run(s, f->packed, f->packed_n, &at, room, SIZE + 1));
 	assert_memory_equal(room, f->plain, SIZE);
 	cpi_elf_stream_free(&f->mem, s);
 	free(room);
