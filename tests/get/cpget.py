@@ -4,6 +4,7 @@
 
 Each function test_… is a test and runs in an empty folder of its own.
 """
+import base64
 import gzip
 import json
 import os
@@ -117,6 +118,11 @@ def test_kinds_and_seconds(place):
         assert asked("--kind=goroutine", local(s, "/debug/pprof/profile")) == [base + "goroutine"]
         assert asked("--kind=mutex", local(s, "/debug/pprof/")) == [base + "mutex"]
         assert asked("--kind=heap", local(s, "/debug/pprof")) == [base + "heap"]
+        for typed, target in (("/pprof/profile/", "/pprof/heap"), ("/pprof?x=1", "/pprof/heap?x=1"),
+                              ("/json", "/json/debug/pprof/heap"), ("/a/cpu", "/a/cpu/debug/pprof/heap"),
+                              ("/own/goroutine", "/own/heap"), ("/api/", "/api/debug/pprof/heap")):
+            place.json("--kind=heap", local(s, typed), status=3)
+            assert s.seen[-1].target == target, (typed, s.seen[-1].target)
         name = place.run("--kind", "trace", local(s))
         assert place.read(name).startswith(b"go 1.19 trace")
         place.run("--kind", "haep", local(s), status=2)
@@ -186,6 +192,53 @@ def test_folder_of_runs(place):
     assert_no_secret(place)
 
 
+def test_notes_of_all_that_is_kept(place):
+    """Beside what broke off, what is no profile, and what was merged."""
+    with Server(lambda r: answer(CPU).replace(b"Length: ", b"Length: 1")) as s:
+        place.run("--dir", "runs", local(s), status=3)
+        note = json.loads(place.read(f"runs/cpget.127.0.0.1-{s.port}.profile.001.partial.json"))
+        assert not note["complete"] and note["reason"] == "cut" and note["bytes"] == len(CPU)
+    with Server(pprof) as s, Server(pprof) as t:
+        out = place.run("--repeat", "2", "-seconds", "1", "--merge", "--dir", "runs", local(s),
+                        local(t))
+        note = json.loads(place.read(out.strip() + ".json"))
+        assert note["schema"] == "libcp.capture" and note["url"] is None, note
+        assert note["host"] == f"{local(s)}, {local(t)}" and note["seconds_asked"] == 4, note
+        assert len(note["merged"]) == 4 and note["bytes"] == len(place.read(out)), note
+        for name in note["merged"]:
+            assert json.loads(place.read(f"runs/{name}.json"))["file"] == name
+
+
+def test_damage_that_can_be_read_around(place):
+    """A profile of which a part is lost is kept, told and no success."""
+    broken = CPU[:-8] + bytes(4) + CPU[-4:]
+    junk = b"main;work 12\nmain;idle twelve\nmain;work 3\n"
+    for body in (broken, junk):
+        with Server(gives(body)) as s:
+            capture = place.json(local(s), status=3)[0]
+        assert capture["reason"] == "damaged" and capture["complete"], capture
+        assert place.read(capture["file"]) == body
+        assert place.err.count(".answer") == 1 and len(place.err.splitlines()) == 2, place.err
+        top = subprocess.run(["cpreport", capture["file"]], env=place.env, capture_output=True)
+        assert top.returncode == 0 and top.stdout, top
+    # A remark that is no damage does not name a file that is called otherwise in the end.
+    body = (TESTDATA / "pprof" / "good-every-field.pb").read_bytes()
+    with Server(gives(body)) as s:
+        place.run("--no-symbolize", local(s))
+    assert "unknown" in place.err and ".answer" not in place.err, place.err
+
+
+def test_limit_on_files(place):
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    with Server(pprof) as s:
+        place.run(local(s), status=4, preexec_fn=limit)
+    assert "File too large" in place.err and "cannot write" in place.err, place.err
+    assert place.files() == [], place.files()
+
+
 def test_index_of_runs(place):
     """cpweb's list of a folder has each capture once, with the host from the note beside it."""
     if not os.path.exists(os.path.join(TOOLS, "cpweb")):
@@ -210,7 +263,6 @@ def test_index_of_runs(place):
 
 def assert_no_secret(place):
     """In nothing that was printed, and in no file."""
-    import base64
     words = [SECRET.encode(), base64.b64encode(f"me:{SECRET}".encode()),
              base64.b64encode(SECRET.encode())]
     texts = [place.out.encode(), place.err.encode()]
@@ -227,7 +279,7 @@ def test_series(place):
         out = place.run("--every", "1", "--for", "3", "--dir", "runs", local(s))
         assert out == "runs/pprof.profiles.samples.cpu.merged.001.pb.gz\n", out
         assert [r.query["seconds"] for r in s.seen] == ["1"] * 3
-        assert len([f for f in place.files() if f.endswith(".json")]) == 3
+        assert len([f for f in place.files() if f.endswith(".json")]) == 4
         top = subprocess.run(["cpreport", "--to", "json", out.strip()], cwd=place.folder,
                              env=place.env, capture_output=True, text=True)
         assert top.returncode == 0, top
@@ -303,12 +355,33 @@ def test_credentials(place):
                      ["--header", f"X-Key: {SECRET}", local(e)]):
             place.json(*args, status=3)
             assert_no_secret(place)
+        coded = base64.b64encode(f"me:{SECRET}".encode()).decode()
+        for args in (["--header", f"Authorization: Basic {coded}", local(e)],
+                     ["--header", f"Cookie: a=1; s={SECRET[:6]}; t={SECRET}", local(e)],
+                     [local(e, f"/debug/pprof/profile;token={SECRET}")],
+                     [local(e, f"/debug;token={SECRET}/pprof/heap?seconds=1")],
+                     [local(e, f"//user:{SECRET}@x/")], [local(e, f"?{SECRET}")],
+                     [local(e, f"?seconds={SECRET}")], [local(e, f"?debug={SECRET}&from={SECRET}")]):
+            place.run("--dir", "kept", *args, status=3)
+            assert_no_secret(place)
+            place.json(*args, status=3)
+            assert_no_secret(place)
+            assert SECRET[:6] not in place.out + place.err, args
+        with Server(gives("what is no profile")) as g:
+            place.run("--dir", "kept", local(g, f"/profile;token={SECRET}"), status=3)
+        assert_no_secret(place)
+        for url in (f"http//me:{SECRET}@{local(s)}", f"http:/me:{SECRET}@{local(s)}",
+                    f"https:me:{SECRET}@{local(s)}", f"htp://me:{SECRET}@{local(s)}"):
+            place.run(url, status=2)
+            assert_no_secret(place)
         place.run("--user", f"me:{SECRET}", local(s), status=2)
         assert_no_secret(place)
         place.run(f"http://me:{SECRET}@127.0.0.1:x/", status=2)
         assert_no_secret(place)
         place.run("--header", "no colon", local(s), status=2)
-        place.run("--bearer-file", "absent", local(s), status=3)
+        for option in ("--bearer-file", "--tls_ca", "--header"):
+            place.run(option, "@absent" if option == "--header" else "absent", local(s), status=2)
+        place.run("--user", "me", "--password-file", "absent", local(s), status=2)
         place.run("--user", "me", local(s), status=2, start_new_session=True)
         assert "terminal" in place.err
 
@@ -369,6 +442,7 @@ def test_tls(place):
         assert captures[0]["reason"] == "speaks-http" and "use http://" in place.err
         captures = place.json(local(s), status=3)
         assert captures[0]["reason"] in ("speaks-https", "cut"), captures
+        assert "use https://" in place.err, place.err
         place.run("-tls_ca", pair[0], "-tls_cert", pair[0], "-tls_key", pair[1],
                   f"https://localhost:{m.port}")
         captures = place.json("--insecure", f"https://localhost:{m.port}", status=3)
@@ -376,7 +450,7 @@ def test_tls(place):
         assert captures[0]["reason"] in ("tls", "cut"), captures
         assert "-tls_cert" in place.err, place.err
         place.run("-tls_cert", pair[0], url, status=2)
-        place.run("-tls_ca", "absent", url, status=3)
+        place.run("-tls_ca", "absent", url, status=2)
 
 
 # No profile comes: every port that is set up wrongly.
@@ -451,7 +525,13 @@ WRONG = [
     ("WriteTimeout", gives("profile duration exceeds server's WriteTimeout\n",
                            "400 Bad Request", "text/plain", X_Go_Pprof="1"), ["-seconds=60"],
      "write-timeout", "WriteTimeout is shorter than 60 s: --seconds 20", 3),
-    ("cut when the time is over", after(1), ["-seconds=1"], "write-timeout", "WriteTimeout", 3),
+    ("cut when the time is over", after(1), ["-seconds=1"], "write-timeout",
+     "shorter: a second http.Server", 3),
+    ("WriteTimeout of less than a second", gives(
+        "profile duration exceeds server's WriteTimeout\n", "400 Bad Request"), ["-seconds=1"],
+     "write-timeout", "shorter than 1 s: a second http.Server", 3),
+    ("504 at once", nginx("504 Gateway Time-out"), ["-seconds=1"], "proxy-timeout",
+     "60s): ask the service's own port; it says", 3),
     ("hangs up", hangs_up, [], "cut", "before the answer", 3),
     ("busy", Busy(9), [], "busy", "--wait retries until it ends", 3),
     ("busy, brpc", gives("Another profiler is running, try again later", "503 Unavailable"),
@@ -474,7 +554,14 @@ WRONG = [
     ("Envoy wants POST", gives("", "405 Method Not Allowed"), [], "http-status", "405", 3),
     ("500", gives("oops", "500 Internal Server Error"), [], "http-status", "oops", 3),
     ("404 of no framework", gives("", "404 Not Found"), [], "http-status", "404", 3),
-    ("204", gives("", "204 No Content"), [], "empty", "204", 3),
+    ("204", gives("", "204 No Content"), [], "empty", "see whether profiling is switched on", 3),
+    ("401 with words", gives('{"error":"no_token","message":"send \\u001b a token"}',
+                             "401 Unauthorized", "application/json"), [], "unauthorized",
+     'it says "send \\u001b a token"', 3),
+    ("404 with words", gives("<html><style>b{}</style><h1>No such thing</h1>", "404 Not Found",
+                             "text/html"), [], "http-status", 'it says "No such thing"', 3),
+    ("500 page", gives("<html><title>Broken\x1b[31m</title>", "500 Internal Server Error",
+                       "text/html"), [], "http-status", 'it says "Broken\\x1b[31m"', 3),
     ("empty", gives(""), [], "empty", "empty", 3),
     ("JSON", gives('{"ok":true}', kind="application/json"), [], "not-a-profile", "JSON", 3),
     ("text", gives("OK 200\n", kind="text/plain"), [], "not-a-profile", "OK 200", 3),
@@ -562,6 +649,9 @@ def test_no_connection(place):
         sock = str(place.folder / "none.sock")
         captures = place.json(f"unix:{sock}", status=3)
         assert captures[0]["reason"] == "not-listening" and sock in place.err
+        (place.folder / "plain").write_text("x")
+        captures = place.json(f"unix:{place.folder}/plain", status=3)
+        assert captures[0]["reason"] == "not-listening" and "is a file, not a socket" in place.err
         captures = place.json("no-such-host.invalid:1", status=3)
         assert captures[0]["reason"] == "unknown-host"
         # A queue that is full drops packets as a firewall does.
@@ -813,9 +903,10 @@ def test_reasons_are_in_the_man_page(place):
 
 
 def test_other_tools_name_it(place):
-    for tool in ("cpconv", "cpmerge", "cpinfo", "cpreport", "cpflame"):
-        for url in (f"http://me:{SECRET}@localhost:6060/", "localhost:6060", "unix:/x.sock"):
-            done = subprocess.run([tool, url], cwd=place.folder, env=place.env,
+    for tool in ("cpconv", "cpmerge", "cpinfo", "cpreport", "cpflame", "cpdiff"):
+        for url in (f"http://me:{SECRET}@localhost:6060/", "localhost:6060", "unix:/x.sock",
+                    "web/debug/pprof/heap", "[::1]:6060", ":6060"):
+            done = subprocess.run([tool, url] + [url] * (tool == "cpdiff"), cwd=place.folder, env=place.env,
                                   capture_output=True, text=True)
             assert done.returncode == 3 and "$(cpget URL)" in done.stderr, (tool, done)
             assert SECRET not in done.stderr

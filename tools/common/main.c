@@ -341,13 +341,17 @@ const char *tool_input_name(const char *path)
 	return strcmp(path, "-") ? path : "standard input";
 }
 
-/* http://…, unix:/… or host:port, for a file that is not there. */
+/* http://…, unix:/…, host:port or host/debug/pprof/…, for a file that is not there. */
 static bool is_url(const char *path)
 {
 	size_t host = strcspn(path, ":/"), digits;
 
-	if (strstr(path, "://") || !strncmp(path, "unix:/", 6))
+	if (strstr(path, "://") || strstr(path, "/debug/pprof") ||
+		!strncmp(path, "unix:/", 6) || !strncmp(path, "http:", 5) ||
+		!strncmp(path, "https:", 6))
 		return true;
+	if (path[0] == '[' && strstr(path, "]:"))
+		host = (size_t)(strstr(path, "]:") - path) + 1;
 	digits = path[host] == ':' ? strspn(path + host + 1, "0123456789") : 0;
 	return digits && digits <= 5 && strchr("/?", path[host + 1 + digits]);
 }
@@ -441,8 +445,8 @@ static bool is_input(const char *input, const char *output)
 	if (output && strcmp(output, "-"))
 		return file_same(input, output);
 	return !fstat(STDOUT_FILENO, &out) && S_ISREG(out.st_mode) &&
-		!(strcmp(input, "-") ? stat(input, &in) : fstat(STDIN_FILENO, &in)) &&
-		in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+	       !(strcmp(input, "-") ? stat(input, &in) : fstat(STDIN_FILENO, &in)) &&
+	       in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
 static bool reads_stdin_once(const struct tool *tool)

@@ -201,7 +201,7 @@ static void report(struct cpget *self, struct taken *t)
 	else if (status_of(r->reason) == TOOL_DONE)
 		ui_verbose(ui, shown, "kept %llu bytes in %s",
 			(unsigned long long)r->bytes, r->file);
-	if (self->dir && r->complete &&
+	if (self->dir && r->file &&
 		!fetch_note_write(t->capture, message, sizeof message)) {
 		ui_error(ui, NULL, "%s", message);
 		self->worst = worse(self->worst, TOOL_SYSTEM);

@@ -9,6 +9,7 @@
 #include <cp/merge.h>
 
 #include "fetch/keep.h"
+#include "fetch/note.h"
 #include "fetch/store.h"
 
 /*
@@ -89,6 +90,26 @@ static int write_merged(struct cpget *self, const struct cp_profile *profile,
 	return status;
 }
 
+/* With --dir: what the merged file is, beside it. */
+static int write_note(struct cpget *self, const struct merged *m)
+{
+	struct fetch_capture **parts = calloc(m->of, sizeof(struct fetch_capture *));
+	char message[400] = "out of memory";
+	size_t n = 0;
+	bool ok;
+
+	for (size_t i = 0; parts && i < self->n_taken; i++)
+		if (cpget_is_good(self->taken[i]) &&
+			cpget_belongs(self, m->job, self->taken[i]->job))
+			parts[n++] = self->taken[i]->capture;
+	ok = parts && fetch_note_write_merged(m->file, parts, n, message, sizeof message);
+	free(parts);
+	if (ok)
+		return TOOL_GO;
+	ui_error(&self->tool->ui, NULL, "%s", message);
+	return TOOL_SYSTEM;
+}
+
 static int merge_group(struct cpget *self, size_t job)
 {
 	struct merged *m = &self->merged[self->n_merged];
@@ -119,7 +140,9 @@ static int merge_group(struct cpget *self, size_t job)
 	status = write_merged(self, profile, first, &m->file);
 	cp_profile_free(profile);
 	self->n_merged += status == TOOL_GO;
-	return status;
+	return status == TOOL_GO && self->dir && !self->tool->options.output
+		       ? write_note(self, m)
+		       : status;
 }
 
 int cpget_merge(struct cpget *self)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/ui.h"
 #include "fetch/listen.h"
@@ -52,6 +53,53 @@ static bool has(const char *text, const char *word)
 	return strcasestr(text, word);
 }
 
+/* The text of a page: what stands in <title>, else behind the tags that come first. */
+static char *text_of_page(char *at)
+{
+	char *title = strcasestr(at, "<title"), *end;
+
+	if (title && (end = strchr(title, '>'))) {
+		at = end + 1;
+		end = strchr(at, '<');
+		if (end)
+			*end = 0;
+		return at + strspn(at, " \t\r\n");
+	}
+	while (*at == '<') {
+		bool hidden =
+			!strncasecmp(at, "<style", 6) || !strncasecmp(at, "<script", 7);
+
+		end = hidden ? strstr(at, "</") : at;
+		end = end ? strchr(end, '>') : NULL;
+		at = end ? end + 1 : at + strlen(at);
+		at += strspn(at, " \t\r\n");
+	}
+	at[strcspn(at, "<")] = 0;
+	return at;
+}
+
+/* What a JSON answer says: the value of "message", "error" or their like. */
+static char *text_of_json(char *at)
+{
+	static const char *const keys[] = {"\"message\"", "\"error_description\"",
+		"\"detail\"", "\"error\"", "\"msg\""};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		char *value = strstr(at, keys[i]), *end;
+
+		if (!value)
+			continue;
+		value += strlen(keys[i]);
+		value += strspn(value, " \t\r\n:");
+		end = *value == '"' ? strchr(value + 1, '"') : NULL;
+		if (!end || end == value + 1)
+			continue;
+		*end = 0;
+		return value + 1;
+	}
+	return at;
+}
+
 char *fetch_quote(const struct fetch_capture *c, char *buf, size_t size)
 {
 	char *text = strdup(c->answer.head);
@@ -59,7 +107,12 @@ char *fetch_quote(const struct fetch_capture *c, char *buf, size_t size)
 
 	*buf = 0;
 	if (at && *at) {
+		/* Before anything is cut: half a secret would not be known as one. */
 		fetch_redact(c, at);
+		if (*at == '<' || has(c->answer.type, "html"))
+			at = text_of_page(at);
+		else if (*at == '{')
+			at = text_of_json(at);
 		at[strcspn(at, "\r\n")] = 0;
 		ui_escape(buf, size, at);
 	}
@@ -73,11 +126,15 @@ double fetch_asked(const struct fetch_capture *c)
 				     : fetch_target_default(&c->target);
 }
 
-int fetch_shorter(double seconds)
+char *fetch_advise_shorter(
+	const struct fetch_capture *c, char *buf, size_t size, double seconds)
 {
-	double less = floor(seconds * 5 / 6);
+	double less = floor(seconds * 5 / 6), asked = fetch_asked(c);
 
-	return less < 1 ? 1 : (int)less;
+	*buf = 0;
+	if (less >= 1 && (less < asked || !(asked > 0)))
+		snprintf(buf, size, "--seconds %.0f, or ", less);
+	return buf;
 }
 
 /* What listens here, for a local port where nothing does. */
@@ -101,7 +158,15 @@ static void say_listeners(struct fetch_capture *c, const char *where)
 
 static void not_listening(struct fetch_capture *c)
 {
-	if (c->target.socket)
+	struct stat st;
+
+	if (c->target.socket && !stat(c->target.socket, &st) && !S_ISSOCK(st.st_mode))
+		fetch_say(c, FETCH_NOT_LISTENING, "%s is %s, not a socket",
+			c->target.socket,
+			S_ISREG(st.st_mode)   ? "a file"
+			: S_ISDIR(st.st_mode) ? "a folder"
+					      : "something else");
+	else if (c->target.socket)
 		fetch_say(c, FETCH_NOT_LISTENING,
 			"nothing listens on the socket %s: the program that made it is "
 			"gone",
@@ -261,7 +326,7 @@ static void cut(struct fetch_capture *c)
 	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0,
 	       want = fetch_asked(c);
 	double five = rint(waited / 5) * 5;
-	char after[32], of[32];
+	char after[32], of[32], shorter[40];
 
 	fetch_say_seconds(after, sizeof after, waited);
 	fetch_say_seconds(of, sizeof of, want);
@@ -271,16 +336,13 @@ static void cut(struct fetch_capture *c)
 	else if (want > 0 && waited >= want - 0.3 && waited < want + 2)
 		fetch_say(c, FETCH_WRITE_TIMEOUT,
 			"the connection was closed when the %s were over: the server's "
-			"WriteTimeout is shorter: --seconds %d, or a second http.Server "
-			"for "
-			"pprof",
-			of, fetch_shorter(want));
+			"WriteTimeout is shorter: %sa second http.Server for pprof",
+			of, fetch_advise_shorter(c, shorter, sizeof shorter, want));
 	else if (five >= 5 && fabs(waited - five) < 0.5)
 		fetch_say(c, FETCH_PROXY_TIMEOUT,
 			"the proxy gave up after %.0f s (nginx: proxy_read_timeout, "
-			"default 60s): "
-			"ask the service's own port, or --seconds %d",
-			five, fetch_shorter(five));
+			"default 60s): %sask the service's own port",
+			five, fetch_advise_shorter(c, shorter, sizeof shorter, five));
 	else
 		fetch_say(c, FETCH_CUT,
 			"the connection was closed after %s, before the answer: the "
@@ -288,7 +350,8 @@ static void cut(struct fetch_capture *c)
 			"ended or was restarted, %s",
 			after,
 			c->target.tls ? "or it wants a certificate (-tls_cert, -tls_key)"
-				      : "or it does not serve HTTP there");
+				      : "or it speaks HTTPS there (use https://), or "
+					"something else than HTTP");
 }
 
 /* We ended it. */

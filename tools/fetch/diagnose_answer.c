@@ -101,12 +101,9 @@ static void unauthorized(struct fetch_capture *c)
 
 static void forbidden(struct fetch_capture *c)
 {
-	char quote[120];
-
 	fetch_say(c, FETCH_FORBIDDEN,
-		"the server refuses (403): \"%s\"; it may take other credentials "
-		"(--bearer-file, --user, --header), or none from this address",
-		fetch_quote(c, quote, sizeof quote));
+		"the server refuses (403); it may take other credentials "
+		"(--bearer-file, --user, --header), or none from this address");
 }
 
 static bool not_found(struct fetch_capture *c)
@@ -148,17 +145,16 @@ static bool not_found(struct fetch_capture *c)
 
 static void front(struct fetch_capture *c, const char *name)
 {
-	char after[32];
+	char after[32], shorter[40];
 	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
 
 	if (c->answer.status == 504)
 		fetch_say(c, FETCH_PROXY_TIMEOUT,
 			"%s gave up after %s (504; nginx: proxy_read_timeout, default "
-			"60s): ask "
-			"the service's own port, or --seconds %d",
+			"60s): %sask the service's own port",
 			name ? name : "the proxy",
 			fetch_say_seconds(after, sizeof after, waited),
-			fetch_shorter(waited));
+			fetch_advise_shorter(c, shorter, sizeof shorter, waited));
 	else
 		fetch_say(c, FETCH_FRONT_SERVER,
 			"this is %s, not your service (%d): give the service's own port "
@@ -173,15 +169,17 @@ static void front(struct fetch_capture *c, const char *name)
 static bool bad_request(struct fetch_capture *c)
 {
 	const char *head = c->answer.head;
-	char want[32], quote[160];
+	char want[32], shorter[40];
+	double asked = fetch_asked(c);
 
-	fetch_say_seconds(want, sizeof want, fetch_asked(c));
+	fetch_say_seconds(want, sizeof want, asked);
 	if (has(head, "WriteTimeout"))
 		fetch_say(c, FETCH_WRITE_TIMEOUT,
-			"the server's WriteTimeout is shorter than %s: --seconds %d, or "
-			"a second "
+			"the server's WriteTimeout is shorter than %s: %sa second "
 			"http.Server for pprof",
-			want, fetch_shorter(fetch_asked(c) > 20 ? 24 : fetch_asked(c)));
+			want,
+			fetch_advise_shorter(
+				c, shorter, sizeof shorter, asked > 20 ? 24 : asked));
 	else if (has(head, "HTTP request to an HTTPS server") ||
 		 has(head, "plain HTTP request was sent to HTTPS port") ||
 		 has(head, "speaking plain HTTP to an SSL-enabled"))
@@ -192,8 +190,7 @@ static bool bad_request(struct fetch_capture *c)
 			"the server wants to be told how long: --seconds 10");
 	else if (c->answer.status == 400)
 		fetch_say(c, FETCH_BAD_REQUEST,
-			"the server does not take that (400): \"%s\"",
-			fetch_quote(c, quote, sizeof quote));
+			"the server does not take that (400): see the query of the URL");
 	else
 		return false;
 	return true;
@@ -213,39 +210,63 @@ static bool is_busy(const struct fetch_answer *a)
 	return false;
 }
 
-void fetch_diagnose_status(struct fetch_capture *c)
+static void other_status(struct fetch_capture *c)
+{
+	int status = c->answer.status;
+
+	if (status == 204)
+		fetch_say(c, FETCH_EMPTY,
+			"the server answers 204, which is no content: it takes no "
+			"profile there, or not now; see whether profiling is switched on "
+			"in its configuration, and the path");
+	else
+		fetch_say(c, FETCH_HTTP_STATUS, "the server answers %d%s", status,
+			status == 404   ? "; there is no profile under that path: the "
+					  "service may be mounted elsewhere (--kind heap "
+					  "HOST/PREFIX)"
+			: status == 405 ? "; it does not take GET there (Envoy's "
+					  "profilers are switched by POST)"
+			: status >= 500 ? "; its log should say why"
+					: "");
+}
+
+static void diagnose_status(struct fetch_capture *c)
 {
 	const struct fetch_answer *a = &c->answer;
 	const char *name = front_server(a);
-	char quote[160];
 
-	if (a->location) {
+	if (a->location)
 		redirected(c);
-	} else if (a->status == 401) {
+	else if (a->status == 401)
 		unauthorized(c);
-	} else if (is_busy(a)) {
+	else if (is_busy(a))
 		fetch_say(c, FETCH_BUSY,
 			"another %s capture is running (pprof, pprotein, Pyroscope, "
-			"another "
-			"cpget); --wait retries until it ends",
+			"another cpget); --wait retries until it ends",
 			strcmp(c->target.kind, "profile") ? c->target.kind : "CPU");
-	} else if (not_found(c) || bad_request(c)) {
+	else if (not_found(c) || bad_request(c))
 		return;
-	} else if (a->status == 504 ||
-		   (name && (a->status == 404 || a->status == 502 || a->status == 503))) {
+	else if (a->status == 504 ||
+		 (name && (a->status == 404 || a->status == 502 || a->status == 503)))
 		front(c, name);
-	} else if (a->status == 403) {
+	else if (a->status == 403)
 		forbidden(c);
-	} else {
-		fetch_quote(c, quote, sizeof quote);
-		fetch_say(c, a->status == 204 ? FETCH_EMPTY : FETCH_HTTP_STATUS,
-			"the server answers %d%s%s%s%s", a->status, *quote ? ": \"" : "",
-			quote, *quote ? "\"" : "",
-			a->status == 404   ? "; there is no profile under that path"
-			: a->status == 405 ? "; it does not take GET there (Envoy's "
-					     "profilers are switched by POST)"
-					   : "");
-	}
+	else
+		other_status(c);
+}
+
+/* A body with another status is not kept; what it says stands behind the sentence. */
+void fetch_diagnose_status(struct fetch_capture *c)
+{
+	struct fetch_result *r = &c->result;
+	char quote[200];
+	size_t n;
+
+	diagnose_status(c);
+	n = strlen(r->sentence);
+	if (*fetch_quote(c, quote, sizeof quote) && !c->answer.location)
+		snprintf(r->sentence + n, sizeof r->sentence - n, "; it says \"%s\"",
+			quote);
 }
 
 /* The page that net/http/pprof's Index draws. */

@@ -123,7 +123,8 @@ struct fetch_result {
 
 /*
  * Starts no thread and sends nothing. NULL and a sentence when something in the settings
- * is wrong. Ignores SIGPIPE from now on: TLS libraries write to closed sockets.
+ * is wrong. Ignores SIGPIPE from now on, since TLS libraries write to closed sockets, and
+ * SIGXFSZ.
  */
 struct fetch *fetch_new(
 	const struct fetch_settings *settings, char *message, size_t size);

@@ -105,9 +105,16 @@ void fetch_say(struct fetch_capture *capture, enum fetch_reason reason,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Seconds that were asked for, or are the server's own; 0: unknown. */
 double fetch_asked(const struct fetch_capture *capture);
-/* A length that is surely shorter than a limit near `seconds`. */
-int fetch_shorter(double seconds);
-/* The first line of the body as it may be shown, without secrets. */
+/*
+ * "--seconds 50, or " for a limit near 60 s: a length that is surely below it; "" when
+ * that is no shorter than what was asked.
+ */
+char *fetch_advise_shorter(
+	const struct fetch_capture *capture, char *buf, size_t size, double seconds);
+/*
+ * The first line of the body that helps, as it may be shown: of a page its title, of JSON
+ * its message; without secrets.
+ */
 char *fetch_quote(const struct fetch_capture *capture, char *buf, size_t size);
 
 #endif

@@ -28,15 +28,43 @@ struct keeper {
 	struct cp_context *context;
 	struct cp_profile *profile;
 	char format[40];
+	bool reading;     /* the answer itself, not what may name its addresses */
+	char damage[400]; /* the first that was found in it */
 };
 
-static struct cp_context *new_context(const struct fetch_keep_options *o)
+/*
+ * What is wrong with the answer becomes the sentence; other remarks do not name the file
+ * of the answer, which has another name in the end.
+ */
+static void on_diagnostic(const struct cp_diagnostic *diagnostic, void *arg)
+{
+	struct keeper *k = arg;
+	const struct cp_context_options *user = k->o->context;
+	struct cp_diagnostic said = *diagnostic;
+	struct cp_error first = {.offset = said.offset};
+
+	if (k->reading && said.severity == CP_WARNING) {
+		if (*k->damage)
+			return;
+		snprintf(first.context, sizeof first.context, "%s", said.context);
+		snprintf(first.message, sizeof first.message, "%s", said.message);
+		cp_error_format(&first, k->damage, sizeof k->damage);
+	} else if (user && user->diagnostic) {
+		if (said.source && !strcmp(said.source, k->c->store.path))
+			said.source = NULL;
+		user->diagnostic(&said, user->diagnostic_arg);
+	}
+}
+
+static struct cp_context *new_context(struct keeper *k)
 {
 	struct cp_context_options options = {0};
 
-	if (o->context)
-		options = *o->context;
+	if (k->o->context)
+		options = *k->o->context;
 	options.size = sizeof options;
+	options.diagnostic = on_diagnostic;
+	options.diagnostic_arg = k;
 	options.limits.inflated = MAX_INFLATED;
 	options.limits.ratio = MAX_RATIO;
 	return cp_context_new(&options);
@@ -112,19 +140,25 @@ static bool read_answer(struct keeper *k)
 	const char *format;
 	enum cp_code code;
 
+	k->reading = true;
 	if (cp_input_open(k->context, k->c->store.path, &input, &err)) {
+		k->reading = false;
 		say_unreadable(k, &err);
 		return false;
 	}
 	format = cp_input_format(input);
 	snprintf(k->format, sizeof k->format, "%s", format ? format : "");
 	code = read_profile(k, input, NULL, &err);
+	cp_context_flush_diagnostics(k->context);
+	k->reading = false;
 	cp_input_free(input);
 	if (!code && !is_believable(k))
 		err.code = code = CP_ERROR_FORMAT;
 	if (code)
 		say_unreadable(k, &err);
-	return !code;
+	else if (*k->damage)
+		fetch_say(k->c, FETCH_DAMAGED, "the profile is damaged: %s", k->damage);
+	return !code && !*k->damage;
 }
 
 /* The share of locations without a name. */
@@ -444,7 +478,7 @@ void fetch_keep(struct fetch_capture *c, const struct fetch_keep_options *option
 
 	if (c->result.reason != FETCH_OK || !c->result.complete)
 		return;
-	k.context = new_context(k.o);
+	k.context = new_context(&k);
 	if (k.context) {
 		keep(&k);
 		cp_profile_free(k.profile);

@@ -50,6 +50,8 @@ struct fetch *fetch_new(const struct fetch_settings *settings, char *message, si
 		return NULL;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files is an error of write(), which keeps what came. */
+	signal(SIGXFSZ, SIG_IGN);
 	f->settings = *settings;
 	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f->multi = curl_multi_init();

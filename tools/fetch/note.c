@@ -66,25 +66,40 @@ static const char *base(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-void fetch_note_print(
-	FILE *to, const struct fetch_capture *c, const char *file, const char *indent)
+/* What one object says. */
+struct note {
+	const char *url, *host, *kind, *file, *named;
+	const struct fetch_result *result;
+	struct fetch_capture *const *parts; /* of a merged one */
+	size_t n_parts;
+};
+
+static void print_parts(FILE *to, const struct note *n)
 {
-	const struct fetch_result *r = fetch_result(c);
-	const char *kind = fetch_kind(c);
+	fprintf(to, ", \"merged\": [");
+	for (size_t i = 0; i < n->n_parts; i++) {
+		fputs(i ? ", " : "", to);
+		fetch_note_string(to, base(fetch_result(n->parts[i])->file));
+	}
+	fputc(']', to);
+}
+
+static void print(FILE *to, const struct note *n, const char *indent)
+{
+	const struct fetch_result *r = n->result;
 
 	fprintf(to,
 		"{\"schema\": \"libcp.capture\", \"version\": 1,\n%s \"url\": ", indent);
-	fetch_note_string(to, fetch_shown(c));
+	fetch_note_string(to, n->url);
 	fprintf(to, ",\n%s \"host\": ", indent);
-	fetch_note_string(to, fetch_host(c));
+	fetch_note_string(to, n->host);
 	fprintf(to, ", \"kind\": ");
-	fetch_note_string(to, strcmp(kind, "profile") ? kind : "cpu");
+	fetch_note_string(to, strcmp(n->kind, "profile") ? n->kind : "cpu");
 	fprintf(to, ",\n%s \"file\": ", indent);
-	fetch_note_string(to, file);
-	if (r->named) {
+	fetch_note_string(to, n->file);
+	if (n->named) {
 		fprintf(to, ", \"named\": ");
-		fetch_note_string(
-			to, file && !strchr(file, '/') ? base(r->named) : r->named);
+		fetch_note_string(to, n->named);
 	}
 	fprintf(to, ", \"bytes\": %" PRIu64 ",\n%s \"started\": ", r->bytes, indent);
 	print_time(to, r->started);
@@ -102,12 +117,30 @@ void fetch_note_print(
 		r->status, r->complete ? "true" : "false", indent,
 		fetch_reason_code(r->reason));
 	fetch_note_string(to, r->sentence);
+	if (n->n_parts)
+		print_parts(to, n);
 	fputc('}', to);
 }
 
-bool fetch_note_write(const struct fetch_capture *c, char *message, size_t size)
+void fetch_note_print(
+	FILE *to, const struct fetch_capture *c, const char *file, const char *indent)
 {
-	const char *path = fetch_result(c)->file;
+	const struct fetch_result *r = fetch_result(c);
+	struct note note = {.url = fetch_shown(c),
+		.host = fetch_host(c),
+		.kind = fetch_kind(c),
+		.file = file,
+		.named = r->named && file && !strchr(file, '/') ? base(r->named)
+								: r->named,
+		.result = r};
+
+	print(to, &note, indent);
+}
+
+/* PATH.json, with what `note` says. */
+static bool write_beside(
+	const char *path, const struct note *note, char *message, size_t size)
+{
 	char *text = NULL, *name = NULL;
 	size_t n = 0;
 	FILE *to = open_memstream(&text, &n);
@@ -116,7 +149,7 @@ bool fetch_note_write(const struct fetch_capture *c, char *message, size_t size)
 
 	snprintf(message, size, "out of memory");
 	if (ok)
-		fetch_note_print(to, c, base(path), "");
+		print(to, note, "");
 	if (to)
 		ok = !fclose(to) && ok;
 	ok = ok && out_open(&out, name, false, message, size);
@@ -127,6 +160,89 @@ bool fetch_note_write(const struct fetch_capture *c, char *message, size_t size)
 	}
 	free(name);
 	free(text);
+	return ok;
+}
+
+bool fetch_note_write(const struct fetch_capture *c, char *message, size_t size)
+{
+	const struct fetch_result *r = fetch_result(c);
+	struct note note = {.url = fetch_shown(c),
+		.host = fetch_host(c),
+		.kind = fetch_kind(c),
+		.file = base(r->file),
+		.named = base(r->named),
+		.result = r};
+
+	return write_beside(r->file, &note, message, size);
+}
+
+/* The captures' hosts, each once; the caller frees it. */
+static char *list_hosts(struct fetch_capture *const *parts, size_t n)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	for (size_t i = 0; to && i < n; i++) {
+		size_t k = 0;
+
+		while (k < i && strcmp(fetch_host(parts[k]), fetch_host(parts[i])))
+			k++;
+		if (k == i)
+			fprintf(to, "%s%s", i ? ", " : "", fetch_host(parts[i]));
+	}
+	if (to && fclose(to)) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+/* The sum of what the captures are; NULL as URL when they are of several. */
+static void add_up(struct fetch_capture *const *parts, size_t n, struct note *note,
+	struct fetch_result *sum)
+{
+	int64_t end = 0;
+
+	*sum = *fetch_result(parts[0]);
+	sum->asked = sum->got = sum->cpu = 0;
+	sum->reason = FETCH_OK;
+	sum->sentence[0] = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct fetch_result *r = fetch_result(parts[i]);
+		int64_t ended = r->started + (int64_t)(r->elapsed * 1e9);
+
+		sum->asked += r->asked;
+		sum->got += r->got;
+		sum->cpu = r->cpu < 0 || sum->cpu < 0 ? -1 : sum->cpu + r->cpu;
+		sum->started = r->started < sum->started ? r->started : sum->started;
+		end = ended > end ? ended : end;
+		if (note->url && strcmp(fetch_shown(parts[i]), note->url))
+			note->url = NULL;
+	}
+	sum->elapsed = (double)(end - sum->started) / 1e9;
+}
+
+bool fetch_note_write_merged(const char *file, struct fetch_capture *const *parts,
+	size_t n, char *message, size_t size)
+{
+	struct note note = {.url = fetch_shown(parts[0]),
+		.kind = fetch_kind(parts[0]),
+		.file = base(file),
+		.parts = parts,
+		.n_parts = n};
+	struct fetch_result sum;
+	char *hosts = list_hosts(parts, n);
+	struct stat st;
+	bool ok;
+
+	add_up(parts, n, &note, &sum);
+	sum.bytes = stat(file, &st) ? 0 : (uint64_t)st.st_size;
+	note.host = hosts;
+	note.result = &sum;
+	snprintf(message, size, "out of memory");
+	ok = hosts && write_beside(file, &note, message, size);
+	free(hosts);
 	return ok;
 }
 

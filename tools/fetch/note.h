@@ -4,7 +4,7 @@
 
 /*
  * What is known of a capture besides its bytes, as a JSON object: in --json, and in a
- *file beside each capture of a folder of runs, named FILE.json:
+ * file beside each capture of a folder of runs, named FILE.json:
  *
  *	{"schema": "libcp.capture", "version": 1,
  *	 "url": "http://localhost:6060/debug/pprof/profile?seconds=30&token=***",
@@ -15,8 +15,8 @@
  *	 "status": 200, "complete": true, "reason": "ok", "sentence": ""}
  *
  * What is not known is null: seconds_asked when the server was left to decide,
- *seconds_got when the profile does not say, cpu_seconds when it is of something else. No
- *credential, and of the query only values that are known to be none, are in it.
+ * seconds_got when the profile does not say, cpu_seconds when it is of something else. No
+ * credential, and of the query only values that are known to be none, are in it.
  */
 
 #include <stdio.h>
@@ -28,6 +28,12 @@ void fetch_note_print(FILE *to, const struct fetch_capture *capture, const char 
 	const char *indent);
 /* Writes FILE.json beside the capture's file. False and a sentence when that fails. */
 bool fetch_note_write(const struct fetch_capture *capture, char *message, size_t size);
+/*
+ * The same for what n (at least 1) captures were merged into: sums, the hosts with commas
+ * between, null for the URL when there are several, and the captures' files as "merged".
+ */
+bool fetch_note_write_merged(const char *file, struct fetch_capture *const *parts,
+	size_t n, char *message, size_t size);
 /*
  * The text that the note beside `file` has under `name` ("host", "url"). False when there
  * is no note, or none of ours, or it does not say.

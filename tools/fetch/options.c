@@ -148,7 +148,7 @@ static int get_login(
 	if (o->bearer_file) {
 		o->bearer = read_secret(tool, "bearer-file", o->bearer_file);
 		ret->bearer = o->bearer;
-		return o->bearer ? TOOL_GO : TOOL_UNREADABLE;
+		return o->bearer ? TOOL_GO : TOOL_USAGE;
 	}
 	if (!o->user)
 		return TOOL_GO;
@@ -162,7 +162,7 @@ static int get_login(
 			      : prompt(tool, o->user);
 	ret->user = o->user;
 	ret->password = o->password;
-	return o->password ? TOOL_GO : o->password_file ? TOOL_UNREADABLE : TOOL_USAGE;
+	return o->password ? TOOL_GO : TOOL_USAGE;
 }
 
 static int add_header_file(struct tool *tool, struct fetch_options *o, const char *path)
@@ -173,7 +173,7 @@ static int add_header_file(struct tool *tool, struct fetch_options *o, const cha
 
 	if (!files) {
 		free(text);
-		return TOOL_UNREADABLE;
+		return TOOL_USAGE;
 	}
 	o->files = files;
 	files[o->n_files++] = text;
@@ -243,7 +243,7 @@ static int check_files(struct tool *tool, const struct fetch_options *o)
 		if (files[i][1] && access(files[i][1], R_OK)) {
 			ui_error(&tool->ui, NULL, "--%s: cannot open %s: %s", files[i][0],
 				files[i][1], strerror(errno));
-			return TOOL_UNREADABLE;
+			return TOOL_USAGE;
 		}
 	return TOOL_GO;
 }

@@ -46,6 +46,27 @@ static char *base64(const char *text)
 	return out;
 }
 
+char *fetch_secrets_decode(const char *coded)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = malloc(strlen(coded) + 1), *at = out;
+	unsigned bits = 0, n = 0;
+
+	for (const char *digit; out && *coded && (digit = strchr(digits, *coded));
+		coded++) {
+		bits = bits << 6 | (unsigned)(digit - digits);
+		n += 6;
+		if (n >= 8) {
+			n -= 8;
+			*at++ = (char)(bits >> n);
+		}
+	}
+	if (out)
+		*at = 0;
+	return out;
+}
+
 /* As it stands in URLs; the caller frees it. */
 static char *percent(const char *text, const char *plain)
 {

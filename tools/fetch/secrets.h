@@ -19,6 +19,8 @@ _Bool fetch_secrets_add(struct fetch_secrets *secrets, const char *word);
 /* Also what basic authentication makes of both. */
 _Bool fetch_secrets_add_login(
 	struct fetch_secrets *secrets, const char *user, const char *password);
+/* What base64 stands for, up to its first other sign; the caller frees it. */
+char *fetch_secrets_decode(const char *coded);
 /* Every secret in `text` becomes asterisks, in place; of n bytes, NULs may be among them.
  */
 void fetch_secrets_hide(const struct fetch_secrets *secrets, char *text, size_t n);

@@ -25,24 +25,68 @@ static bool is_plain(const char *header)
 	return false;
 }
 
-/* The value, and each word of it: "Bearer x", "a=x; b=y". */
+static bool is_named(const char *header, const char *name)
+{
+	return !strncasecmp(header, name, strlen(name));
+}
+
+/* "Basic dXNlcjpw": what it says in clear, since a server may repeat that. */
+static bool remember_basic(struct fetch_secrets *secrets, const char *coded)
+{
+	char *plain = fetch_secrets_decode(coded),
+	     *colon = plain ? strchr(plain, ':') : NULL;
+	bool ok = true;
+
+	if (colon) {
+		*colon = 0;
+		ok = fetch_secrets_add_login(secrets, plain, colon + 1);
+	}
+	if (plain)
+		explicit_bzero(plain, strlen(plain));
+	free(plain);
+	return ok;
+}
+
+/* One word of a value, also as it reads without percent signs. */
+static bool remember_word(struct fetch_secrets *secrets, const char *at, size_t n)
+{
+	char *word = strndup(at, n);
+	char *plain = word ? curl_easy_unescape(NULL, word, 0, NULL) : NULL;
+	bool ok = plain && fetch_secrets_add(secrets, word) &&
+		  fetch_secrets_add(secrets, plain);
+
+	curl_free(plain);
+	free(word);
+	return ok;
+}
+
+/*
+ * The value, and its parts: the token behind "Bearer", each value of "a=x; b=y" however
+ * short, and of other lists the words that are long enough to be secrets.
+ */
 static bool remember_header(struct fetch_secrets *secrets, const char *header)
 {
-	const char *at = strchr(header, ':') + 1;
-	bool ok;
+	const char *at = strchr(header, ':') + 1, *value;
+	bool login = is_named(header, "Authorization:") ||
+		     is_named(header, "Proxy-Authorization:");
+	bool ok, wanted = false;
 
 	if (is_plain(header))
 		return true;
 	at += strspn(at, " \t");
+	value = at;
 	ok = fetch_secrets_add(secrets, at);
 	while (ok && *at) {
-		size_t n = strcspn(at, " ;,=");
-		char *word = strndup(at, n);
+		size_t n = strcspn(at, " ;,=\"");
 
-		ok = word && (n < 8 || fetch_secrets_add(secrets, word));
-		free(word);
+		if (n >= 8 || wanted)
+			ok = remember_word(secrets, at, n);
+		if (ok && wanted && login && !strncasecmp(value, "Basic ", 6))
+			ok = remember_basic(secrets, at);
 		at += n;
-		at += strspn(at, " ;,=");
+		/* What follows the scheme, or the name of a cookie. */
+		wanted = *at == '=' || (login && *at);
+		at += strspn(at, " ;,=\"");
 	}
 	return ok;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static const char *const kinds[][2] = {{"cpu", "profile"}, {"profile", "profile"},
@@ -40,13 +41,8 @@ static bool starts(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-/* Parameters whose values are no secrets; of any other the value is masked. */
-static bool is_open(const char *name, size_t n)
+static bool is_listed(const char *list, const char *name, size_t n)
 {
-	static const char list[] =
-		" seconds debug gc frequency event period hz rate interval duration type "
-		"profile format pprof output name labels start from to until query "
-		"service_name max_nodes ";
 	char word[24] = " ";
 
 	if (!n || n > sizeof word - 3)
@@ -56,40 +52,122 @@ static bool is_open(const char *name, size_t n)
 	return strstr(list, word);
 }
 
+/* "30", "1.5", "10s", "now-1h", "2026-01-02T03:04:05Z" */
+static bool is_number(const char *text, size_t n, bool time)
+{
+	size_t digits;
+
+	if (time && n >= 3 && starts(text, "now"))
+		return strspn(text + 3, "+-0123456789smhdw") >= n - 3;
+	if (time && n == 20 && text[n - 1] == 'Z')
+		return strspn(text, "0123456789-:T") >= n - 1;
+	digits = strspn(text, "0123456789.");
+	return (digits >= n && n <= 20) ||
+	       (digits && n - digits <= 2 && n <= 20 &&
+		       strspn(text + digits, "numsh") >= n - digits);
+}
+
+/*
+ * Parameters whose values are no secrets, where they are what the name promises; of any
+ * other the value is masked.
+ */
+static bool is_open(const char *name, size_t n, const char *value, size_t length)
+{
+	static const char numbers[] =
+		" seconds debug gc frequency period hz rate interval "
+		"duration max_nodes ";
+	static const char times[] = " start from to until ";
+	static const char words[] =
+		" event type profile format pprof output name labels query service_name ";
+
+	return is_listed(words, name, n) ||
+	       (is_listed(numbers, name, n) && is_number(value, length, false)) ||
+	       (is_listed(times, name, n) && is_number(value, length, true));
+}
+
+/* Remembers a value as it stands in the URL, and without percent signs. */
+static bool remember(struct fetch_secrets *secrets, const char *value, size_t n)
+{
+	char *word = strndup(value, n);
+	char *plain = word ? curl_easy_unescape(NULL, word, 0, NULL) : NULL;
+	bool ok = plain && (!secrets || (fetch_secrets_add(secrets, word) &&
+						fetch_secrets_add(secrets, plain)));
+
+	curl_free(plain);
+	free(word);
+	return ok;
+}
+
 /*
  * The query with secret values masked; they are remembered when `secrets` is given. NULL
  * when memory ends.
  */
 static char *masked(const char *query, struct fetch_secrets *secrets)
 {
-	char *out = malloc(strlen(query) + 1 + 3 * strlen(query)), *at = out;
+	char *out = malloc(4 * strlen(query) + 1), *at = out;
 
 	while (out && *query) {
 		size_t n = strcspn(query, "&;"), name = strcspn(query, "=&;");
+		/* A word alone is a value, too. */
+		size_t value = name == n ? 0 : name + 1;
 
-		if (name == n || is_open(query, name)) {
+		if (value >= n || is_open(query, name, query + value, n - value)) {
 			at = mempcpy(at, query, n);
 		} else {
-			char *value = strndup(query + name + 1, n - name - 1);
-			char *plain =
-				value ? curl_easy_unescape(NULL, value, 0, NULL) : NULL;
-			bool ok =
-				plain &&
-				(!secrets || (fetch_secrets_add(secrets, value) &&
-						     fetch_secrets_add(secrets, plain)));
-
-			curl_free(plain);
-			free(value);
-			if (!ok) {
+			if (!remember(secrets, query + value, n - value)) {
 				free(out);
 				return NULL;
 			}
-			at = mempcpy(at, query, name);
-			at = stpcpy(at, "=***");
+			at = mempcpy(at, query, value);
+			at = stpcpy(at, "***");
 		}
 		query += n;
 		if (*query)
 			*at++ = *query++;
+	}
+	if (out)
+		*at = 0;
+	return out;
+}
+
+/*
+ * The path with the values of its parameters masked (/a;token=x/b), and what may be a
+ * password of a second host in it (/a/http://me:x@host); remembered as above.
+ */
+static char *masked_path(const char *path, struct fetch_secrets *secrets)
+{
+	char *out = malloc(4 * strlen(path) + 1), *at = out;
+
+	while (out && *path) {
+		size_t n = strcspn(path, ";/"), login = strcspn(path, ":@;/");
+		const char *sign = n ? memrchr(path, '@', n) : NULL;
+		const char *secret = NULL;
+		size_t length = 0;
+
+		if (path[0] == ';') {
+			size_t name = strcspn(path, "=/");
+
+			n = 1 + strcspn(path + 1, ";/");
+			if (name < n)
+				secret = path + name + 1;
+			length = secret ? n - name - 1 : 0;
+		} else if (sign && path[login] == ':') {
+			secret = path + login + 1;
+			length = (size_t)(sign - secret);
+		} else if (!n) {
+			n = 1;
+		}
+		if (length && !remember(secrets, secret, length)) {
+			free(out);
+			return NULL;
+		}
+		at = mempcpy(at, path, length ? (size_t)(secret - path) : n);
+		if (length) {
+			at = stpcpy(at, "***");
+			at = mempcpy(at, secret + length,
+				n - length - (size_t)(secret - path));
+		}
+		path += n;
 	}
 	if (out)
 		*at = 0;
@@ -130,37 +208,41 @@ static double seconds_of(const char *query)
 	return 0;
 }
 
+/*
+ * Where a kind goes in a path: it takes the place of a last part that is a kind, or
+ * stands behind one that is "pprof". -1: neither.
+ */
+static int before_kind(const char *path, size_t n)
+{
+	const char *last = memrchr(path, '/', n);
+	size_t length = last ? (size_t)(path + n - (last + 1)) : 0;
+
+	for (size_t i = 0; last && i < N_KINDS; i++)
+		if (length == strlen(kinds[i][1]) &&
+			!memcmp(last + 1, kinds[i][1], length))
+			return (int)(last - path);
+	return length == 5 && !memcmp(last + 1, "pprof", 5) ? (int)n : -1;
+}
+
 /* The path that `kind` (NULL: none) makes of the one in the URL; the caller frees it. */
 static char *path_of(const char *path, const char *kind)
 {
-	size_t n = strlen(path);
-	const char *last = strrchr(path, '/'),
-		   *name = kind ? fetch_kind_path(kind) : NULL;
-	bool bare = !strcmp(path, "/");
+	const char *name = kind ? fetch_kind_path(kind) : "profile";
+	size_t n = strcspn(path, ";");
 	char *out = NULL;
+	int before;
 
-	if (!kind && !bare)
+	if (!kind && strcmp(path, "/"))
 		return strdup(path);
-	if (bare)
-		return asprintf(&out, "/debug/pprof/%s", name ? name : "profile") < 0
-			       ? NULL
-			       : out;
 	while (n && path[n - 1] == '/')
 		n--;
-	if (last && last[1]) {
-		size_t before = (size_t)(last - path);
-
-		for (size_t i = 0; i < N_KINDS; i++)
-			if (!strcmp(last + 1, kinds[i][1]) && before >= 5 &&
-				!memcmp(last - 5, "pprof", 5))
-				return asprintf(&out, "%.*s/%s", (int)before, path,
-					       name) < 0
-					       ? NULL
-					       : out;
-	}
-	if (n >= 5 && !memcmp(path + n - 5, "pprof", 5))
-		return asprintf(&out, "%.*s/%s", (int)n, path, name) < 0 ? NULL : out;
-	return asprintf(&out, "%.*s/debug/pprof/%s", (int)n, path, name) < 0 ? NULL : out;
+	before = before_kind(path, n);
+	/* Any other path is the prefix under which the service's own paths stand. */
+	if (asprintf(&out, "%.*s%s/%s%s", before < 0 ? (int)n : before, path,
+		    before < 0 ? "/debug/pprof" : "", name,
+		    path + strcspn(path, ";")) < 0)
+		return NULL;
+	return out;
 }
 
 /*
@@ -184,6 +266,25 @@ static bool take_socket(struct fetch_target *t, const char *typed, char **ret_ur
 	       asprintf(ret_url, "http://localhost%s", colon ? colon + 1 : "") >= 0;
 }
 
+/*
+ * "http//me:secret@host", "http:/host", "https:host": taken for a host of that name, what
+ * follows would be a path, and be shown.
+ */
+static bool is_mistyped(const char *typed)
+{
+	static const char *const schemes[] = {"https+insecure", "https", "http"};
+	size_t n = 0;
+
+	for (size_t i = 0; !n && i < sizeof schemes / sizeof *schemes; i++)
+		if (!strncasecmp(typed, schemes[i], strlen(schemes[i])))
+			n = strlen(schemes[i]);
+	if (!n || starts(typed + n, "://"))
+		return false;
+	return starts(typed + n, "//") || starts(typed + n, ":/") ||
+	       starts(typed + n, "/:") || starts(typed + n, ";/") ||
+	       (typed[n] == ':' && !strchr("0123456789", typed[n + 1]));
+}
+
 /* The URL that libcurl can take apart; the caller frees it. */
 static char *completed(
 	struct fetch_target *t, const char *typed, char *message, size_t size)
@@ -192,6 +293,12 @@ static char *completed(
 	char *url = NULL;
 	int n;
 
+	if (is_mistyped(typed)) {
+		no(message, size,
+			"that is no URL: a scheme is followed by \"://\", as in "
+			"http://host:port");
+		return NULL;
+	}
 	if (starts(typed, "unix:")) {
 		if (!take_socket(t, typed, &url))
 			no(message, size,
@@ -262,20 +369,38 @@ static bool set_request(
 	return ok;
 }
 
+/* Path and query of `u` as they may be shown; false when memory ends. */
+static bool mask_parts(CURLU *u, struct fetch_secrets *secrets)
+{
+	char *query = part(u, CURLUPART_QUERY, 0), *path = part(u, CURLUPART_PATH, 0);
+	char *mask = masked(query ? query : "", secrets);
+	char *way = masked_path(path ? path : "/", secrets);
+	bool ok = mask && way && !curl_url_set(u, CURLUPART_PATH, way, 0) &&
+		  (!*mask || !curl_url_set(u, CURLUPART_QUERY, mask, 0));
+
+	free(mask);
+	free(way);
+	curl_free(query);
+	curl_free(path);
+	return ok;
+}
+
 static bool set_shown(struct fetch_target *t, CURLU *u, struct fetch_secrets *secrets)
 {
-	char *query = part(u, CURLUPART_QUERY, 0);
-	char *mask = masked(query ? query : "", secrets);
-	bool ok = mask && (!*mask || !curl_url_set(u, CURLUPART_QUERY, mask, 0));
+	char *query, *path;
 
-	if (ok && t->socket)
-		ok = asprintf(&t->shown, "unix:%s:%s%s%s", t->socket, t->path,
-			     *mask ? "?" : "", mask) >= 0;
-	else if (ok)
+	if (!mask_parts(u, secrets))
+		return false;
+	query = part(u, CURLUPART_QUERY, 0);
+	path = part(u, CURLUPART_PATH, 0);
+	if (!t->socket)
 		t->shown = own(u, CURLUPART_URL, 0);
-	free(mask);
+	else if (asprintf(&t->shown, "unix:%s:%s%s%s", t->socket, path ? path : "/",
+			 query ? "?" : "", query ? query : "") < 0)
+		t->shown = NULL;
 	curl_free(query);
-	return ok && t->shown;
+	curl_free(path);
+	return t->shown;
 }
 
 static bool set_parts(struct fetch_target *t, CURLU *u, struct fetch_secrets *secrets)
@@ -307,9 +432,11 @@ static bool set_parts(struct fetch_target *t, CURLU *u, struct fetch_secrets *se
 
 static bool set_kind(struct fetch_target *t)
 {
-	const char *slash = strrchr(t->path, '/');
+	size_t n = strcspn(t->path, ";");
+	const char *slash = memrchr(t->path, '/', n);
+	size_t length = slash ? (size_t)(t->path + n - (slash + 1)) : 0;
 
-	t->kind = strdup(slash && slash[1] ? slash + 1 : "index");
+	t->kind = length ? strndup(slash + 1, length) : strdup("index");
 	return t->kind;
 }
 
@@ -376,21 +503,13 @@ void fetch_target_release(struct fetch_target *t)
 char *fetch_url_shown(const char *url)
 {
 	CURLU *u = curl_url();
-	char *query, *mask, *out = NULL;
+	char *out = NULL;
 
-	if (!u || curl_url_set(u, CURLUPART_URL, url, 0)) {
-		curl_url_cleanup(u);
-		return NULL;
-	}
-	query = part(u, CURLUPART_QUERY, 0);
-	mask = masked(query ? query : "", NULL);
-	if (mask && !curl_url_set(u, CURLUPART_USER, NULL, 0) &&
+	if (u && !curl_url_set(u, CURLUPART_URL, url, 0) &&
+		!curl_url_set(u, CURLUPART_USER, NULL, 0) &&
 		!curl_url_set(u, CURLUPART_PASSWORD, NULL, 0) &&
-		!curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) &&
-		(!*mask || !curl_url_set(u, CURLUPART_QUERY, mask, 0)))
+		!curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) && mask_parts(u, NULL))
 		out = own(u, CURLUPART_URL, 0);
-	free(mask);
-	curl_free(query);
 	curl_url_cleanup(u);
 	return out;
 }
