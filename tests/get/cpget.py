@@ -89,6 +89,7 @@ def test_forms_of_urls(place):
                  (f"{s.port}", "/debug/pprof/profile"), (f"localhost:{s.port}/", "/debug/pprof/profile"),
                  (local(s, "/debug/pprof/heap"), "/debug/pprof/heap"),
                  (f"http://{local(s)}", "/debug/pprof/profile"),
+                 (f"HTTP://{local(s)}", "/debug/pprof/profile"),
                  (local(s, "?seconds=2"), "/debug/pprof/profile?seconds=2"),
                  (local(s, "/debug/pprof/heap?gc=1#x"), "/debug/pprof/heap?gc=1")]
         for typed, target in forms:
@@ -440,6 +441,9 @@ def test_tls(place):
         assert captures[0]["reason"] == "certificate"
         captures = place.json(f"https://localhost:{plain.port}", status=3)
         assert captures[0]["reason"] == "speaks-http" and "use http://" in place.err
+        with Server(silent) as h:
+            captures = place.json(f"https://localhost:{h.port}", status=3)
+            assert captures[0]["reason"] == "tls" and "use http://" in place.err, captures
         captures = place.json(local(s), status=3)
         assert captures[0]["reason"] in ("speaks-https", "cut"), captures
         assert "use https://" in place.err, place.err
@@ -513,6 +517,8 @@ WRONG = [
     ("fiber", fiber, [], "no-pprof", "fiber", 3),
     ("index only", gives("Unknown profile\n", "404 Not Found", "text/plain", X_Go_Pprof="1"),
      [], "index-only", "/debug/pprof/profile needs pprof.Profile", 3),
+    ("no such profile", gives("Unknown profile\n", "404 Not Found", X_Go_Pprof="1"),
+     ["--kind=mutex"], "index-only", "no profile named mutex", 3),
     ("index under a prefix", INDEX, [], "index-page", "under a prefix it does not know", 3),
     ("a page", gives("<!DOCTYPE html><html><title>My Shop</title>", kind="text/html"), [],
      "html", "an HTML page titled \"My Shop\" came back: not a profile; kept in", 3),
@@ -664,7 +670,7 @@ def test_no_connection(place):
             w.connect_ex(full.getsockname())
         captures = place.json(f"127.0.0.1:{full.getsockname()[1]}", status=3)
         assert captures[0]["reason"] == "no-answer", captures
-    for bad in ("ftp://x/y", "http://", "unix:relative", "", "file:///etc/passwd"):
+    for bad in ("ftp://x/y", "./x.pb.gz", "/tmp/x", "../x", "http://", "unix:relative", "", "file:///etc/passwd"):
         place.run(bad, status=2)
     (place.folder / "cpu.pb.gz").write_bytes(CPU)
     place.run("cpu.pb.gz", status=2)

@@ -209,7 +209,9 @@ static void timed_out(struct fetch_capture *c)
 	int port = c->target.port;
 	char after[32];
 	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
+	long connected = 0;
 
+	curl_easy_getinfo(c->easy, CURLINFO_PRIMARY_PORT, &connected);
 	fetch_say_seconds(after, sizeof after, waited);
 	if (c->state != FETCH_STATE_CONNECTING && c->answer.body)
 		fetch_say(c, FETCH_TIMEOUT,
@@ -222,6 +224,11 @@ static void timed_out(struct fetch_capture *c)
 			"longer "
 			"than it was asked to; --timeout N waits longer",
 			after);
+	else if (c->target.tls && connected)
+		fetch_say(c, FETCH_TLS,
+			"%s takes the connection and does not answer in TLS; if it "
+			"speaks plain HTTP, use http://",
+			c->target.host);
 	else if (fetch_address_is_local((const struct sockaddr *)&c->address))
 		fetch_say(c, FETCH_NO_ANSWER,
 			"no answer from %s: the program that listens there hangs or has "

@@ -106,6 +106,26 @@ static void forbidden(struct fetch_capture *c)
 		"(--bearer-file, --user, --header), or none from this address");
 }
 
+/* pprof.Index knows the runtime's profiles by name, and no other path. */
+static void unknown_profile(struct fetch_capture *c)
+{
+	static const char *const functions[][2] = {{"profile", "pprof.Profile"},
+		{"trace", "pprof.Trace"}, {"symbol", "pprof.Symbol"},
+		{"cmdline", "pprof.Cmdline"}};
+
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (!strcmp(c->target.kind, functions[i][0])) {
+			fetch_say(c, FETCH_INDEX_ONLY,
+				"only pprof.Index is registered; %s needs %s",
+				c->target.path, functions[i][1]);
+			return;
+		}
+	fetch_say(c, FETCH_INDEX_ONLY,
+		"pprof is there, and this program has no profile named %s: --kind cpu, "
+		"heap, allocs, block, mutex, goroutine or threadcreate",
+		c->target.kind);
+}
+
 static bool not_found(struct fetch_capture *c)
 {
 	const struct fetch_answer *a = &c->answer;
@@ -116,15 +136,7 @@ static bool not_found(struct fetch_capture *c)
 	if (a->status != 404)
 		return false;
 	if (a->go_pprof || has(a->head, "Unknown profile"))
-		fetch_say(c, FETCH_INDEX_ONLY,
-			"only pprof.Index is registered; %s needs %s", c->target.path,
-			!strcmp(c->target.kind, "trace")     ? "pprof.Trace"
-			: !strcmp(c->target.kind, "symbol")  ? "pprof.Symbol"
-			: !strcmp(c->target.kind, "cmdline") ? "pprof.Cmdline"
-			: !strcmp(c->target.kind, "profile")
-				? "pprof.Profile"
-				: "a profile of that name, which this program does not "
-				  "have");
+		unknown_profile(c);
 	else if (!strncmp(a->head, "404 page not found", 18))
 		fetch_say(c, FETCH_NO_PPROF, "a Go server%s without pprof here (404). %s",
 			a->nosniff ? "" : " (gin?)", fix);

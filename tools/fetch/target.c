@@ -299,16 +299,23 @@ static char *completed(
 			"http://host:port");
 		return NULL;
 	}
+	if (typed[0] == '/' || starts(typed, "./") || starts(typed, "../")) {
+		no(message, size,
+			"that is a path, and cpget takes URLs: host:port, http://…, or "
+			"unix:/SOCKET");
+		return NULL;
+	}
 	if (starts(typed, "unix:")) {
 		if (!take_socket(t, typed, &url))
 			no(message, size,
 				"a socket is unix:/PATH or unix:/PATH:/URL-PATH");
 		return url;
 	}
-	if (starts(typed, "https+insecure://")) {
+	if (!strncasecmp(typed, "https+insecure://", 17)) {
 		t->insecure = true;
 		n = asprintf(&url, "https://%s", typed + strlen("https+insecure://"));
-	} else if (starts(typed, "http://") || starts(typed, "https://")) {
+	} else if (!strncasecmp(typed, "http://", 7) ||
+		   !strncasecmp(typed, "https://", 8)) {
 		url = strdup(typed);
 		n = url ? 0 : -1;
 	} else if (scheme && strcspn(typed, "/?#@") > (size_t)(scheme - typed)) {
