@@ -1,12 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AArch64, ARM, PowerPC, S/390 and MIPS by Capstone. */
+/*
+ * AArch64, ARM, PowerPC, S/390 and MIPS by Capstone. The library has 77,000 relocations,
+ * two thirds of the time that a tool takes to start: it is opened by the first run that
+ * needs it, unless everything is linked statically.
+ */
 #include <capstone/capstone.h>
+#include <dlfcn.h>
 #include <elf.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #include "object/disasm/engine.h"
 
 const bool cpi_disasm_has_capstone = true;
+
+/* What is called of it, under the names without cs_. */
+#define CALLED(X)                                                                        \
+	X(open) X(close) X(option) X(malloc) X(free) X(disasm_iter) X(insn_group)
+
+static struct {
+#define X(name) __typeof__(cs_##name) *name;
+	CALLED(X)
+#undef X
+	bool there;
+} cs;
+
+#ifdef CPI_CAPSTONE_LINKED
+static void load(void)
+{
+#define X(name) cs.name = cs_##name;
+	CALLED(X)
+#undef X
+	cs.there = true;
+}
+#else
+#define TEXT(x) #x
+#define SONAME(major) "libcapstone.so." TEXT(major)
+
+/* The version whose header this is built with: structs differ between them. */
+static void load(void)
+{
+	void *library = dlopen(SONAME(CS_API_MAJOR), RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return;
+	cs.there = true;
+#define X(name)                                                                          \
+	cs.name = (__typeof__(cs.name))dlsym(library, "cs_" #name);                      \
+	cs.there = cs.there && cs.name;
+	CALLED(X)
+#undef X
+}
+#endif
+
+static bool loaded(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	return !pthread_once(&once, load) && cs.there;
+}
 
 struct capstone {
 	csh handle;
@@ -16,7 +68,7 @@ struct capstone {
 
 static bool group(const struct capstone *c, unsigned which)
 {
-	return cs_insn_group(c->handle, c->insn, which);
+	return cs.insn_group(c->handle, c->insn, which);
 }
 
 /* The last immediate operand is where jumps and calls go. */
@@ -94,7 +146,7 @@ static bool next(struct cpi_disasm *d, const uint8_t *bytes, size_t n, uint64_t 
 {
 	struct capstone *c = d->state;
 
-	if (!cs_disasm_iter(c->handle, &bytes, &n, &address, c->insn))
+	if (!cs.disasm_iter(c->handle, &bytes, &n, &address, c->insn))
 		return false;
 	ret->length = c->insn->size;
 	snprintf(ret->text, sizeof ret->text, "%s%s%s", c->insn->mnemonic,
@@ -109,8 +161,8 @@ static void close_capstone(struct cpi_disasm *d)
 {
 	struct capstone *c = d->state;
 
-	cs_free(c->insn, 1);
-	cs_close(&c->handle);
+	cs.free(c->insn, 1);
+	cs.close(&c->handle);
 	cpi_free(&d->env->mem, c, sizeof *c);
 }
 
@@ -153,19 +205,26 @@ enum cp_code cpi_disasm_capstone(struct cpi_disasm *d, uint16_t machine, bool is
 	int mode;
 
 	(void)intel; /* a matter of x86 */
+	if (!loaded()) {
+		cpi_free(&d->env->mem, c, sizeof *c);
+		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
+			"the library that decodes this machine's code, Capstone %d, is "
+			"not installed",
+			CS_API_MAJOR);
+	}
 	if (!c)
 		return cpi_error_memory(err);
 	c->machine = machine;
 	if (!arch_of(machine, is64, big, &arch, &mode) ||
-		cs_open(arch, (cs_mode)mode, &c->handle) != CS_ERR_OK) {
+		cs.open(arch, (cs_mode)mode, &c->handle) != CS_ERR_OK) {
 		cpi_free(&d->env->mem, c, sizeof *c);
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
 			"this Capstone does not know code of ELF machine %u", machine);
 	}
-	cs_option(c->handle, CS_OPT_DETAIL, CS_OPT_ON);
-	c->insn = cs_malloc(c->handle);
+	cs.option(c->handle, CS_OPT_DETAIL, CS_OPT_ON);
+	c->insn = cs.malloc(c->handle);
 	if (!c->insn) {
-		cs_close(&c->handle);
+		cs.close(&c->handle);
 		cpi_free(&d->env->mem, c, sizeof *c);
 		return cpi_error_memory(err);
 	}
