@@ -41,11 +41,12 @@ static inline const char *cpi_source_name(const struct cpi_source *source, unsig
 }
 
 /*
- * Gives back the pages of a mapped part before byte `n`, so that a large input that is
- * read once from front to end does not stay in memory. They may still be read: that
- * brings them back from the file.
+ * Gives back the pages of a mapped part's bytes from…to, so that a large input that is
+ * read from front to end does not stay in memory. They may still be read: that brings
+ * them back from the file.
  */
-void cpi_source_behind(const struct cpi_source *source, unsigned part, uint64_t n);
+void cpi_source_behind(
+	const struct cpi_source *source, unsigned part, uint64_t from, uint64_t to);
 
 /*
  * One sample's user registers and stack, as perf captured them, to be unwound. Numbers

@@ -97,13 +97,18 @@ const struct cpi_format *cpi_format_find(const char *name)
 	return NULL;
 }
 
-void cpi_source_behind(const struct cpi_source *source, unsigned part, uint64_t n)
+void cpi_source_behind(
+	const struct cpi_source *source, unsigned part, uint64_t from, uint64_t to)
 {
 	const struct cpi_bytes *bytes = &source->part[part];
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	/* Mappings start on a page; part.data is where the mapping does. */
-	if (bytes->mapped && n <= bytes->n && (uintptr_t)bytes->data % page == 0)
-		(void)madvise(
-			(void *)(uintptr_t)bytes->data, n / page * page, MADV_DONTNEED);
+	if (!bytes->mapped || to > bytes->n || (uintptr_t)bytes->data % page)
+		return;
+	from -= from % page;
+	to -= to % page;
+	if (from < to)
+		(void)madvise((void *)(uintptr_t)(bytes->data + from), to - from,
+			MADV_DONTNEED);
 }

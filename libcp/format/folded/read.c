@@ -31,15 +31,15 @@ struct reader {
 	struct cp_error *err;
 	struct cpi_builder b;
 	struct folded_split split;
-	uint32_t counts;   /* of a line: 1, 2, or what the header names */
-	bool sure;         /* …because the header or the caller says so */
+	uint32_t counts;       /* of a line: 1, 2, or what the header names */
+	bool sure;             /* …because the header or the caller says so */
 	struct cp_text header; /* pprofutils' first line, or empty */
-	unsigned decimals; /* of all values so far */
+	unsigned decimals;     /* of all values so far */
 	struct queued queue[QUEUE];
 	unsigned queued;
-	CPI_VEC(cp_location) waiting; /* the queue's stacks */
+	CPI_VEC(cp_location) waiting;       /* the queue's stacks */
 	int64_t value[QUEUE * MOST_COUNTS]; /* and values, `counts` of each */
-	uint64_t line;   /* number of the current one, from 1 */
+	uint64_t line;                      /* number of the current one, from 1 */
 	uint64_t stacks;
 };
 
@@ -169,8 +169,8 @@ static void bad_count(struct reader *r, uint64_t offset, uint32_t has)
 	struct cpi_place place =
 		cpi_place_record(r->source->name, "line", r->line, offset);
 
-	cpi_diag_warn(&r->env->diag, "folded-line", &place, "it has %u counts, not %u", has,
-		r->counts);
+	cpi_diag_warn(&r->env->diag, "folded-line", &place, "it has %u counts, not %u",
+		has, r->counts);
 }
 
 /* *ret_again: a line has one count where two were believed. */
@@ -229,8 +229,9 @@ static enum cp_code each_line(struct reader *r, bool *ret_again)
 			 * The last line is still compared with; one page more does for
 			 * it.
 			 */
-			cpi_source_behind(r->source, 0, (uint64_t)(r->split.last.p
-				? r->split.last.p - start : 0));
+			cpi_source_behind(r->source, 0, (uint64_t)(behind - start),
+				(uint64_t)(r->split.last.p ? r->split.last.p - start
+							   : 0));
 			behind = p;
 			code = cpi_env_progress(r->env,
 				(double)(p - start) / (double)(end - start), r->err);
@@ -317,9 +318,13 @@ enum cp_code cpi_folded_read(struct cpi_env *env, const struct cpi_source *sourc
 	bool pair = options && options->diff_input, again = false;
 	struct cp_text header;
 	uint32_t named = cpi_folded_header(text_of(source), &header);
-	struct reader r = {.env = env, .source = source, .err = err,
+	struct reader r = {.env = env,
+		.source = source,
+		.err = err,
 		.sure = pair || named,
-		.counts = named ? named : pair || begins_with_two(source) ? 2 : 1};
+		.counts = named                             ? named
+			  : pair || begins_with_two(source) ? 2
+							    : 1};
 	enum cp_code code;
 
 	(void)unwinder;

@@ -122,7 +122,7 @@ static void chunks(struct jfr *j, bool final)
 			return;
 		offset += size;
 		if (final)
-			cpi_source_behind(j->source, 0, offset);
+			cpi_source_behind(j->source, 0, offset - size, offset);
 	}
 }
 

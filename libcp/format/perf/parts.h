@@ -320,6 +320,7 @@ struct perf_inflate;
 struct perf_stream {
 	struct perf_file *f;
 	const uint8_t *start, *at, *end; /* of the part */
+	const uint8_t *behind;           /* the pages before are given back */
 	uint64_t base;                   /* offset of `start` in the input */
 	unsigned part;
 	uint64_t number;

@@ -7,6 +7,9 @@
  */
 enum { HEADER = 8 };
 
+/* So many bytes of a mapped input are in memory beside those being read. */
+enum { BEHIND = 32 << 20 };
+
 /* A pipe's data ends with the input; a part of a directory has no header at all. */
 static void start_part(struct perf_stream *s, unsigned part)
 {
@@ -15,7 +18,7 @@ static void start_part(struct perf_stream *s, unsigned part)
 
 	s->part = part;
 	s->base = part ? 0 : f->data.offset;
-	s->start = s->at = bytes->data + s->base;
+	s->start = s->at = s->behind = bytes->data + s->base;
 	s->end = s->start + (part ? bytes->n : f->data.size);
 	s->dead = false;
 	s->waiting = false;
@@ -200,6 +203,13 @@ static bool end_part(struct perf_stream *s)
 	return true;
 }
 
+static void give_back(struct perf_stream *s)
+{
+	cpi_source_behind(
+		s->f->source, s->part, offset_of(s, s->behind), offset_of(s, s->at));
+	s->behind = s->at;
+}
+
 bool perf_stream_next(struct perf_stream *s, struct perf_record *r, struct cp_error *err)
 {
 	while (!s->code) {
@@ -217,6 +227,8 @@ bool perf_stream_next(struct perf_stream *s, struct perf_record *r, struct cp_er
 			feed(s, r, err);
 			continue;
 		}
+		if (s->at - s->behind >= BEHIND)
+			give_back(s);
 		r->number = ++s->number;
 		r->part = s->part;
 		return true;

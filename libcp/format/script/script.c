@@ -30,8 +30,8 @@ struct reader {
 	struct cpi_env *env;
 	const struct cpi_source *source;
 	struct cp_error *err;
-	struct script_rows rows; /* holds the builder */
-	struct cpi_arena text;   /* of the known lines */
+	struct script_rows rows;     /* holds the builder */
+	struct cpi_arena text;       /* of the known lines */
 	CPI_VEC(struct known) known; /* 0 is none */
 	struct cpi_index lines;
 	/* The sample being read. */
@@ -39,7 +39,7 @@ struct reader {
 	struct script_head head;
 	CPI_VEC(cp_location) frame;
 	CPI_VEC(struct cp_line_row) inlined; /* waiting for the frame they are in */
-	uint64_t line; /* number of the current one, from 1 */
+	uint64_t line;                       /* number of the current one, from 1 */
 };
 
 static enum cp_code builder_code(struct reader *r)
@@ -95,7 +95,8 @@ static uint32_t map_pid(struct cp_text image)
 
 static cp_mapping mapping_of(struct reader *r, struct cp_text image)
 {
-	struct cp_mapping_row row = {.kind = image_kind(image), .pid = map_pid(image),
+	struct cp_mapping_row row = {.kind = image_kind(image),
+		.pid = map_pid(image),
 		.has = CP_HAS_FUNCTIONS};
 
 	if (!image.n || cpi_text_equal(image, CPI_TEXT("[unknown]")) ||
@@ -137,8 +138,9 @@ static bool add_symbol(struct reader *r, const struct script_frame *frame)
 				arrow = rest.p + i;
 		if (!arrow || arrow + 1 == rest.p + rest.n || arrow - 1 == rest.p)
 			break;
-		if (!add_line(r, function_of(r, (struct cp_text){arrow + 1,
-				(size_t)(rest.p + rest.n - arrow - 1)})))
+		if (!add_line(r, function_of(r,
+					 (struct cp_text){arrow + 1,
+						 (size_t)(rest.p + rest.n - arrow - 1)})))
 			return false;
 		rest.n = (size_t)(arrow - 1 - rest.p);
 	}
@@ -181,7 +183,7 @@ static bool remember(struct reader *r, const struct known *row, uint64_t hash)
 
 	copy.line.p = cpi_arena_copy(&r->text, row->line.p, row->line.n);
 	return copy.line.p && cpi_vec_push(&r->env->mem, &r->known, copy) &&
-		cpi_index_add(&r->env->mem, &r->lines, hash, (uint32_t)r->known.n - 1);
+	       cpi_index_add(&r->env->mem, &r->lines, hash, (uint32_t)r->known.n - 1);
 }
 
 static enum cp_code new_frame(struct reader *r, const struct script_frame *frame,
@@ -317,7 +319,7 @@ static bool is_unindented(const struct reader *r, struct cp_text line)
 	while (n < line.n && memchr("0123456789abcdef", line.p[n], 16))
 		n++;
 	return r->open && (cpi_script_frame(line, &frame) ||
-		(n >= 8 && is_frame(r, line, true, &frame)));
+				  (n >= 8 && is_frame(r, line, true, &frame)));
 }
 
 static enum cp_code one_line(struct reader *r, struct cp_text line, uint64_t offset)
@@ -355,7 +357,8 @@ static enum cp_code each_line(struct reader *r)
 
 		r->line++;
 		if (p - behind >= BEHIND) {
-			cpi_source_behind(r->source, 0, (uint64_t)(p - start));
+			cpi_source_behind(r->source, 0, (uint64_t)(behind - start),
+				(uint64_t)(p - start));
 			behind = p;
 			code = cpi_env_progress(r->env,
 				(double)(p - start) / (double)(end - start), r->err);
@@ -435,12 +438,13 @@ static int script_detect(const struct cpi_source *source)
 }
 
 const struct cpi_format cpi_format_perf_script = {
-	.public = {
-		.name = "perf-script",
-		.description = "text printed by perf script",
-		.extensions = "",
-		.reads = true,
-	},
+	.public =
+		{
+			.name = "perf-script",
+			.description = "text printed by perf script",
+			.extensions = "",
+			.reads = true,
+		},
 	.detect = script_detect,
 	.read = script_read,
 };
