@@ -10,6 +10,7 @@
 
 #include "base/named.h"
 #include "locate/hunt.h"
+#include "locate/list_cache.h"
 #include "object/kernel/kernel.h"
 #include "object/notes.h"
 
@@ -189,7 +190,8 @@ static bool running_kernel_is(
 static const char *given_list(
 	const struct cpi_search *search, const struct cpi_sought *sought)
 {
-	return sought->guest ? search->options->guest_kallsyms : search->options->kallsyms;
+	return sought->guest ? search->options->guest_kallsyms
+			     : search->options->kallsyms;
 }
 
 bool cpi_hunt_kallsyms_option(struct cpi_hunt *hunt)
@@ -199,14 +201,34 @@ bool cpi_hunt_kallsyms_option(struct cpi_hunt *hunt)
 	return kallsyms && cpi_hunt_try_given(hunt, kallsyms);
 }
 
+/* The running kernel's list, or the copy of it that an earlier run kept. */
+static bool try_own_list(struct cpi_hunt *hunt)
+{
+	/* One of the few files of the kernel that are read, because we name it. */
+	static const char own[] = "/proc/kallsyms";
+	struct cpi_list_cache cache;
+	bool cached = cpi_list_cache_init(&cache, hunt->search->env);
+	char path[PATH_MAX];
+
+	if (cached && cpi_list_cache_find(&cache, path, sizeof path) &&
+		cpi_hunt_try_given(hunt, path)) {
+		hunt->found->list_path = CPI_TEXT(own);
+		return true;
+	}
+	if (!cpi_hunt_try_given(hunt, own))
+		return false;
+	if (cached)
+		cpi_list_cache_keep(&cache, hunt->found->list.bytes, hunt->found->list.n);
+	return true;
+}
+
 /* Pipes and compressed captures carry no build ids: then the release must do. */
 bool cpi_hunt_kallsyms_here(struct cpi_hunt *hunt)
 {
-	/* One of the few files of the kernel that are read, because we name it. */
 	return running_release_is(hunt->search->release) &&
 	       (!cpi_build_id_any(&hunt->id) ||
 		       running_kernel_is(hunt->search, &hunt->id)) &&
-	       cpi_hunt_try_given(hunt, "/proc/kallsyms");
+	       try_own_list(hunt);
 }
 
 bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_sought *kernel,
@@ -218,7 +240,7 @@ bool cpi_locate_kallsyms(const struct cpi_search *search, const struct cpi_sough
 	if (!cpi_hunt_run(&hunt))
 		return false;
 	*ret_verified = cpi_build_id_any(&hunt.id) &&
-		!(given && cpi_text_equal(found->list_path, cpi_text(given)));
+			!(given && cpi_text_equal(found->list_path, cpi_text(given)));
 	return true;
 }
 

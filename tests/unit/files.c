@@ -14,6 +14,7 @@
 
 #include "base/named.h"
 #include "locate/build_id.h"
+#include "locate/list_cache.h"
 
 static char dir[64];
 
@@ -281,6 +282,42 @@ static void build_ids(void **state)
 	assert_string_equal(id.hex, "01fe");
 }
 
+/* The kernel's list is kept per boot, by its user alone, and older ones go. */
+static void kernel_list_is_kept(void **state)
+{
+	static const uint8_t text[] = "ffffffff81000000 T _text\n";
+	struct cpi_list_cache cache;
+	struct cpi_blob blob;
+	char path[PATH_MAX];
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	setenv("XDG_CACHE_HOME", in("cache"), 1);
+	assert_true(cpi_list_cache_init(&cache, &env));
+	assert_false(cpi_list_cache_find(&cache, path, sizeof path));
+	strcpy(cache.name, "kallsyms-older");
+	cpi_list_cache_keep(&cache, text, 5);
+	assert_true(cpi_list_cache_init(&cache, &env));
+	cpi_list_cache_keep(&cache, text, sizeof text - 1);
+	assert_int_equal(access(in("cache/libcp/kallsyms-older"), F_OK), -1);
+	assert_true(cpi_list_cache_find(&cache, path, sizeof path));
+	assert_int_equal(cpi_file_read(&env, path, &blob, NULL), CP_OK);
+	assert_int_equal(blob.n, sizeof text - 1);
+	assert_memory_equal(blob.bytes, text, blob.n);
+	cpi_blob_release(&env, &blob);
+
+	assert_int_equal(chmod(path, 0622), 0); /* others could have written it */
+	assert_false(cpi_list_cache_find(&cache, path, sizeof path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/proc/kallsyms", path), 0);
+	assert_false(cpi_list_cache_find(&cache, path, sizeof path));
+	setenv("XDG_CACHE_HOME", "/proc/no/folder", 1); /* nothing can be kept: no harm */
+	assert_true(cpi_list_cache_init(&cache, &env));
+	cpi_list_cache_keep(&cache, text, sizeof text - 1);
+	assert_false(cpi_list_cache_find(&cache, path, sizeof path));
+	cpi_env_release(&env);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_file_shrinks_within_its_page),
 		cmocka_unit_test(files_are_read),
 		cmocka_unit_test(build_ids),
+		cmocka_unit_test(kernel_list_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
