@@ -65,6 +65,14 @@ FILTERS = [({}, []), ({"f": "sort_numbers"}, ["-focus=sort_numbers"]),
            ({"tagroot": "pid,comm", "si": "0"}, ["-tagroot=pid,comm", "-sample_index=0"])]
 
 
+def same_code(web, where, *args):
+    """/disasm has what cpreport disasm has, which may be nothing."""
+    got = config(web.get("/disasm?q=numbers&" + where)).get("data")
+    done = subprocess.run([TOOLS / "cpreport", "disasm", "numbers", *map(str, args), "--to", "json"],
+                          capture_output=True, timeout=120)
+    equal(got, json.loads(done.stdout) if done.stdout else None, f"disasm {where}")
+
+
 def numbers(place):
     pb = place / "out.pb.gz"
     run("cpconv", DEMO, CAPTURE, "-o", pb)
@@ -87,6 +95,12 @@ def numbers(place):
                 frames = [f for f in flags if not f.startswith("-relative")]
                 equal(web.get("/save?to=frames&" + where).body,
                       run("cpflame", *binary, path, "--to", "frames", *frames), f"frames {where}")
+                if binary:
+                    same_code(web, where, *binary, path, *frames)
+                else:
+                    equal(web.get("/save?to=graph&" + where).body, run(
+                        "cpreport", "graph", path, "--to", "svg", "--title", path.name, *flags),
+                        f"graph {where}")
             equal(web.get("/top?to=csv").body, run("cpreport", *binary, path, "--to", "csv", "-n", "0",
                                                    "-nodefraction=0"), "csv")
             info = config(web.get("/info"))["data"]
@@ -104,6 +118,14 @@ def compared(place):
         for side in ("before", "after"):
             want[side]["name"] = Path(want[side]["name"]).name
         equal(got, want, "diff")
+        for scale in ("", "&norm=t"):
+            said = config(web.get("/diff?" + both + scale))["said"]
+            words = run("cpdiff", *(["--scale=total"] if scale else []), a, b).decode()
+            for name in (a, b):
+                words = words.replace(str(name), name.name)
+            words = re.sub("\n  +", " ", words).split("\n\n")
+            equal(said, words[0].splitlines() + words[-1].splitlines(), "cpdiff's sentences" + scale)
+        check("x" in said[1], f"the cause: {said}")
         equal(web.get("/diffgraph?" + both).status, 200, "the difference as a picture")
         equal(web.get("/diff?before=a.folded&after=nothing").status, 404, "a side that is not there")
         equal(web.get("/diff?before=a.folded/b.folded&after=b.folded/b.folded").status, 200, "two a side")
@@ -111,6 +133,28 @@ def compared(place):
     with Web(CPWEB, f"-diff_base={a}", b) as web:
         answer = web.get("/")
         equal(answer.headers["location"], "/diff?before=a.folded&after=b.folded", "-diff_base")
+
+
+def instructions(place):
+    with Web(CPWEB, DEMO, CAPTURE) as web:
+        equal(web.get("/disasm?q=sort_numbers&intel=1&to=text").body, run(
+            "cpreport", "disasm", "sort_numbers", DEMO, CAPTURE, "--intel-syntax"), "Intel's syntax")
+        # As pprof's pages lead to it.
+        equal(config(web.get("/ui/disasm?f=%5Esort_numbers%24"))["data"]["functions"][0]["name"],
+              "sort_numbers", "pprof's link")
+        for what, status in (("/disasm?q=(", 400), ("/disasm?q=nothing_of_the_kind", 200),
+                             ("/disasm", 200)):
+            answer = web.get(what)
+            equal((answer.status, "data" in config(answer)), (status, False), what)
+        check("error" in config(web.get("/disasm?q=nothing_of_the_kind")), "nothing matches")
+        check(any("flame graph" in r for r in config(web.get("/graph?calltree=t"))["remarks"]),
+              "what calltree is here")
+        equal(config(web.get("/top?compact=t"))["data"], config(web.get("/top"))["data"], "compact")
+    # A profile cannot make any file be read: code comes by build id only.
+    path = place / "odd.pb"
+    path.write_bytes(named_files([b"/etc/passwd"]))
+    with Web(CPWEB, path) as web:
+        check("root:x" not in web.get("/disasm?q=.").text, "a file that a profile names")
 
 
 def over_time(_):
@@ -180,7 +224,7 @@ def captured(place):
         done = subprocess.run([CPWEB, f"-http=:{web.port}", url], capture_output=True, timeout=20)
         equal((done.returncode, Service.asked), (4, asked), "a taken port, before anything is asked")
     done = subprocess.run([CPWEB, "-http=:0", url.replace("profile", "nothing")],
-                          capture_output=True, text=True, timeout=30, env={**os.environ, **env})
+                          capture_output=True, text=True, timeout=180, env={**os.environ, **env})
     equal(done.returncode, 3, "a capture that fails")
     check("http" in done.stderr, done.stderr)
     service.shutdown()
@@ -341,7 +385,7 @@ def ends_in_time(place):
 def main():
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        for part in (numbers, compared, over_time, captured, folder, kept_views, changing, hostile,
+        for part in (numbers, compared, instructions, over_time, captured, folder, kept_views, changing, hostile,
                      sources, ends_in_time):
             start = time.monotonic()
             part(place)

@@ -269,12 +269,61 @@ def shared(web):
     equal(len(set(bodies)), 1, "different bodies")
 
 
+def busy(place):
+    """More views than can wait are refused, readers that do not read keep nobody else waiting."""
+    lines = (f"main;f{i % 7};g{i % 1009};h{i % 4001};i{i} {i % 13 + 1}" for i in range(20000))
+    (place / "large.folded").write_text("\n".join(lines))
+    with Web(CPWEB, "--threads", "1", place / "large.folded") as web:
+        web.get("/top")
+        request = (f"GET %s HTTP/1.1\r\nHost: localhost\r\nCookie: {web.cookie}\r\n"
+                   "Connection: close\r\n\r\n")
+        held = []
+        for i in range(110):
+            s = socket.socket()
+            s.bind((f"127.0.0.{2 + i % 2}", 0))
+            s.settimeout(120)
+            s.connect(("127.0.0.1", web.port))
+            held.append(s)
+        for i, s in enumerate(held):
+            s.sendall((request % f"/flamegraph?f=g{i}").encode())
+        answers = [s.makefile("rb").read() for s in held]
+        status = [a[9:12] for a in answers]
+        equal(set(status) - {b"200", b"503"}, set(), "answers to a crowd")
+        check(status.count(b"200") >= 32, f"{status.count(b'200')} were answered")
+        check(status.count(b"503") >= 1, "nobody was sent away")
+        check(all(b"Retry-After" in a for a in answers if a[9:12] == b"503"), "when to come again")
+        for s in held:
+            s.close()
+        equal(web.get("/top?f=g1").status, 200, "after the crowd")
+        silent = []
+        for i in range(40):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.connect(("127.0.0.1", web.port))
+            s.sendall((request % "/flamegraph.data").encode())
+            silent.append(s)
+        for _ in range(5):
+            equal(web.get("/top").status, 200, "beside readers that do not read")
+        for s in silent:
+            s.close()
+
+
 def ends(place):
     with Web(CPWEB, profile(place)) as web:
         web.process.terminate()
         equal(web.process.wait(30), 0, "status after SIGTERM")
         check(set(web.said().splitlines()) == set(web.said().splitlines()) and
               "erminat" not in web.said(), "SIGTERM is quiet")
+    with Web(CPWEB, "--idle-exit", "0.03", profile(place)) as web:
+        start = time.monotonic()
+        for _ in range(4):
+            equal(web.get("/top").status, 200, "a server that is asked does not end")
+            time.sleep(0.5)
+        equal(web.process.wait(30), 0, "status after --idle-exit")
+        check(time.monotonic() - start >= 2, "it ended while it was asked")
+    for bad in ("-1", "soon"):
+        equal(subprocess.run([CPWEB, "--idle-exit", bad, profile(place)], capture_output=True,
+                             timeout=20).returncode, 2, "--idle-exit " + bad)
     sleeper = subprocess.Popen(["sleep", "60"])
     with Web(CPWEB, "--exit-with", sleeper.pid, profile(place)) as web:
         sleeper.kill()
@@ -326,6 +375,7 @@ def main():
             trickler.join()
             check(slow and slow[0] < 45, f"a slow request was ended after {slow} s")
         idle(place)
+        busy(place)
         ends(place)
         open_to_all(place)
     print(f"{len(failures)} failures")

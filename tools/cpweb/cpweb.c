@@ -23,7 +23,9 @@ struct cpweb {
 	struct web web;
 	const char *http;
 	bool browser, browser_seen, no_token;
-	int64_t idle_exit, exit_with;
+	int64_t exit_with;
+	double idle_exit; /* minutes */
+	int64_t captured; /* when the captures were over */
 	struct opt_list base, urls;
 	struct fetch_options fetch;
 	struct symbol_options symbols;
@@ -55,7 +57,7 @@ static const struct opt web_rows[] = {
 		.seen = offsetof(struct cpweb, browser_seen)),
 	OPT_INT(struct cpweb, exit_with, "exit-with", 0, "PID",
 		"end when that process does"),
-	OPT_INT(struct cpweb, idle_exit, "idle-exit", 0, "MINUTES",
+	OPT_REAL(struct cpweb, idle_exit, "idle-exit", 0, "MINUTES",
 		"end after so long without a request"),
 	OPT_END,
 };
@@ -214,17 +216,28 @@ static void open_browser(struct tool *tool, const struct buf *urls)
 /* What the main thread waits for. */
 enum { ON_SIGNAL, ON_PROCESS, ON_FOLDER, ON_CAPTURE, ON_COUNT };
 
+static int64_t monotonic_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 /* Milliseconds until a silence has been long enough; -1: it never is, 0: it is now. */
 static int idle_left(const struct cpweb *self)
 {
-	struct timespec t;
-	int64_t left;
+	int64_t last = server_last(self->web.server);
+	double left;
 
-	if (!self->idle_exit)
+	if (!(self->idle_exit > 0))
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	left = server_last(self->web.server) + 60 * self->idle_exit - t.tv_sec;
-	return left <= 0 ? 0 : (int)(left > 3600 ? 3600 : left) * 1000;
+	/* Who waits for a capture need not ask for pages. */
+	if (self->web.capture.web && !self->captured)
+		return 60 * 1000;
+	last = self->captured > last ? self->captured : last;
+	left = (double)last + 60 * self->idle_exit - (double)monotonic_seconds();
+	return left <= 0 ? 0 : (int)(1000 * (left > 3600 ? 3600 : left)) + 1;
 }
 
 /* A capture that failed: pages that wait for it hear of it first. */
@@ -234,8 +247,10 @@ static bool capture_failed(struct cpweb *self)
 	const struct timespec moment = {.tv_nsec = 100000000};
 	uint64_t n;
 
-	if (read(capture->wake, &n, sizeof n) < 0 || !capture->failed ||
-		self->web.inputs.n)
+	if (read(capture->wake, &n, sizeof n) < 0)
+		return false;
+	self->captured = monotonic_seconds();
+	if (!capture->failed || self->web.inputs.n)
 		return false;
 	for (int i = 0; i < 15; i++) {
 		bool told;
@@ -388,7 +403,7 @@ static int run(struct tool *tool, struct cpweb *self)
 	sigset_t signals;
 	int status;
 
-	if (self->idle_exit < 0 || self->exit_with < 0)
+	if (!(self->idle_exit >= 0) || self->exit_with < 0)
 		return tool_usage(
 			tool, "--idle-exit and --exit-with take positive numbers");
 	sigemptyset(&signals);

@@ -26,6 +26,7 @@ view_fn *page_function(enum page page)
 		[PAGE_TIME] = view_time,
 		[PAGE_GRAPH] = view_graph,
 		[PAGE_SOURCE] = view_source,
+		[PAGE_DISASM] = view_disasm,
 		[PAGE_RUNS] = view_runs,
 		[PAGE_RUN] = view_run,
 		[PAGE_SAVE] = view_save,

@@ -45,6 +45,8 @@ static const char *const param_names[P_COUNT] = {
 	[P_SCALE] = "scale",
 	[P_ROOT] = "root",
 	[P_ASSEMBLY] = "intel",
+	[P_CALLTREE] = "calltree",
+	[P_COMPACT] = "compact",
 };
 
 struct route {
@@ -70,6 +72,7 @@ static const struct route routes[] = {
 	{"/run", PAGE_RUN, false},
 	{"/graph", PAGE_GRAPH, false},
 	{"/source", PAGE_SOURCE, false},
+	{"/disasm", PAGE_DISASM, false},
 	{"/views", PAGE_VIEWS, false},
 	{"/save", PAGE_SAVE, false},
 	{"/download", PAGE_DOWNLOAD, false},
@@ -442,6 +445,10 @@ void request_parse(const struct head *head, const struct doors *doors, struct re
 		return;
 	check_method(r, route);
 	check_token(head, doors, token, route ? route->path : "/", r);
+	/* pprof's pages of one function have its name as their focus. */
+	if (!r->value[P_PATTERN] && (r->page == PAGE_PEEK || r->page == PAGE_SOURCE ||
+					    r->page == PAGE_DISASM))
+		r->value[P_PATTERN] = r->value[P_FOCUS];
 	if (!r->trusted && r->page != PAGE_CODE)
 		refuse(r, 401, "the code that the terminal shows is needed");
 	if (!r->status && !r->redirect)

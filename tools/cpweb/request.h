@@ -32,6 +32,7 @@ enum page {
 	PAGE_RUNS,
 	PAGE_GRAPH,
 	PAGE_SOURCE,
+	PAGE_DISASM,
 	PAGE_RUN,   /* one row of them */
 	PAGE_VIEWS, /* the kept views */
 	PAGE_SAVE,
@@ -85,6 +86,8 @@ enum param {
 	P_SCALE,    /* diff */
 	P_ROOT,     /* flame graph: auto comm pid tid none */
 	P_ASSEMBLY, /* Intel's syntax */
+	P_CALLTREE, /* pprof: of the graph; ours draws call trees as flame graphs */
+	P_COMPACT,  /* pprof: no lines about the profile */
 	P_COUNT
 };
 

@@ -727,5 +727,10 @@ void server_stop(struct server *server)
 
 int64_t server_last(struct server *server)
 {
-	return atomic_load(&server->last);
+	bool answering;
+
+	pthread_mutex_lock(&server->lock);
+	answering = server->answering;
+	pthread_mutex_unlock(&server->lock);
+	return answering ? now() : atomic_load(&server->last);
 }

@@ -27,7 +27,7 @@ void job_fail(struct job *job, const struct cp_error *err)
 		{"prune_from", P_PRUNE_FROM}, {"tagfocus", P_TAGFOCUS},
 		{"tagignore", P_TAGIGNORE}, {"tagshow", P_TAGSHOW},
 		{"taghide", P_TAGHIDE}, {"peek", P_PATTERN}, {"source", P_PATTERN},
-		{"list", P_PATTERN}, {"regex", P_PATTERN}};
+		{"disasm", P_PATTERN}, {"list", P_PATTERN}, {"regex", P_PATTERN}};
 	size_t n = strcspn(err->message, ": ");
 
 	job->failed = true;
@@ -115,6 +115,7 @@ void job_release(struct job *job)
 	cp_context_free(job->context);
 	inputs_put(&job->web->inputs, job->loaded);
 	buf_release(&job->remarks);
+	buf_release(&job->said);
 }
 
 const char *job_sample_index(const struct request *request, bool *ret_mean)
@@ -209,6 +210,7 @@ void job_report_options(struct job *job, struct cp_report_options *ret)
 		.no_trim = !request_yes(v[P_TRIM]),
 		.drop_negative = request_yes(v[P_DROP_NEGATIVE]),
 		.columns = request_yes(v[P_SHOWCOLUMNS]),
+		.compact = request_yes(v[P_COMPACT]),
 		.granularity = request_granularity(job->request, CP_BY_FUNCTION),
 		.unit = v[P_UNIT],
 		.regex = v[P_PATTERN],
@@ -320,6 +322,11 @@ static void describe(
 		if (job->wrong < P_COUNT)
 			buf_member(b, "param", request_param_name(job->wrong));
 		buf_char(b, '}');
+	}
+	if (job->said.n) {
+		buf_str(b, ",\"said\":[");
+		buf_add(b, job->said.p, job->said.n);
+		buf_char(b, ']');
 	}
 	if (data && data->n) {
 		buf_str(b, ",\"data\":");

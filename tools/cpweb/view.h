@@ -14,8 +14,8 @@
 
 view_fn view_flame, view_flame_data, view_top, view_peek, view_tags, view_symbols,
 	view_info, view_download, view_nothing, view_runs, view_run, view_diff,
-	view_graph, view_source, view_diff_flame, view_diff_flame_data, view_time,
-	view_save;
+	view_graph, view_source, view_disasm, view_diff_flame, view_diff_flame_data,
+	view_time, view_save;
 
 struct job {
 	struct web *web;
@@ -23,6 +23,7 @@ struct job {
 	struct answer_body *answer;
 	struct cp_context *context;
 	struct buf remarks; /* of this job, as loaded->remarks */
+	struct buf said;    /* what a comparison comes to: JSON strings with commas */
 	struct input *input;
 	struct loaded *loaded;
 	bool stale;             /* the file cannot be read as it is now */

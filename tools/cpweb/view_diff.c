@@ -35,6 +35,9 @@ void diff_scale(const struct request *request, enum cp_diff_scale *scale)
 	for (size_t i = 0; given && i < sizeof rows / sizeof *rows; i++)
 		if (!strcmp(rows[i].word, given))
 			*scale = rows[i].scale;
+	/* pprof's normalize: both sides have the same total. */
+	if (!given && request_yes(request->value[P_NORMALIZE]))
+		*scale = CP_SCALE_TOTAL;
 }
 
 /* One capture of a side, with the request's filters. */
@@ -120,6 +123,60 @@ static void pair_release(struct pair *pair)
 	pair->job.profile = pair->job.loaded ? pair->job.loaded->profile : NULL;
 }
 
+/* Each paragraph of cpdiff's text as a JSON string; lines that go on are put together. */
+static void take_words(const struct buf *text, struct buf *said)
+{
+	const char *at = text->p, *end = text->p + text->n;
+
+	while (at < end) {
+		const char *line = at;
+		struct buf words = {0};
+
+		do {
+			const char *stop = memchr(at, '\n', (size_t)(end - at));
+
+			stop = stop ? stop : end;
+			if (at > line)
+				buf_char(&words, ' ');
+			while (at > line && at < stop && *at == ' ')
+				at++;
+			buf_add(&words, at, (size_t)(stop - at));
+			at = stop < end ? stop + 1 : end;
+		} while (at < end && *at == ' ');
+		if (words.n) {
+			buf_str(said, said->n ? "," : "");
+			buf_json(said, words.p, words.n);
+		}
+		buf_release(&words);
+	}
+}
+
+/* The sentences above and below cpdiff's table: what it comes to, and by which method. */
+static enum cp_code say(struct pair *pair, const struct cp_diff *diff,
+	const struct cp_diff_write_options *write, struct cp_error *err)
+{
+	struct cp_diff_write_options brief = *write;
+	struct buf text = {0};
+	enum cp_code code;
+	char *table, *rest;
+
+	brief.rows = 1;
+	code = cp_diff_write(
+		pair->job.context, diff, "text", &brief, buf_write, &text, err);
+	table = !code && text.n ? strstr(text.p, "\n\n") : NULL;
+	rest = table ? strstr(table + 2, "\n\n") : NULL;
+	if (rest) {
+		struct buf below = {
+			.p = rest + 2, .n = (size_t)(text.p + text.n - (rest + 2))};
+
+		text.n = (size_t)(table - text.p);
+		take_words(&text, &pair->job.said);
+		take_words(&below, &pair->job.said);
+	}
+	buf_release(&text);
+	return code;
+}
+
 static enum cp_code compare(struct pair *pair, struct buf *json, const char *format,
 	cp_write_fn *fn, struct cp_error *err)
 {
@@ -145,6 +202,8 @@ static enum cp_code compare(struct pair *pair, struct buf *json, const char *for
 	if (!code)
 		code = cp_diff_write(
 			pair->job.context, diff, format, &write, fn, json, err);
+	if (!code && fn == buf_write_json)
+		code = say(pair, diff, &write, err);
 	cp_diff_free(diff);
 	return code;
 }
@@ -193,6 +252,8 @@ static enum cp_flame_scale flame_scale(const struct request *request)
 {
 	const char *given = request->value[P_SCALE];
 
+	if (!given && request_yes(request->value[P_NORMALIZE]))
+		return CP_FLAME_SCALE_TOTAL;
 	return given && !strcmp(given, "time")    ? CP_FLAME_SCALE_TIME
 	       : given && !strcmp(given, "total") ? CP_FLAME_SCALE_TOTAL
 						  : CP_FLAME_SCALE_NONE;

@@ -40,6 +40,10 @@ void view_graph(
 	struct job job;
 
 	if (job_begin(&job, web, request, answer)) {
+		if (request_yes(request->value[P_CALLTREE]))
+			buf_str(&job.remarks,
+				",\"calltree: a call tree is what the flame graph shows; "
+				"this is the graph\"");
 		if (job_filter(&job, CP_BY_FUNCTION, true) &&
 			draw(&job, "svg", true, &svg)) {
 			buf_str(&main, "<style>");

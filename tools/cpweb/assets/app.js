@@ -2,10 +2,10 @@
 // Which page this is, and keys that all pages have.
 
 const PAGES = {top: topPage, peek: peekPage, tags: tagsPage, symbols: symbolsPage, info: infoPage,
-    runs: runsPage, diff: diffPage, time: timePage, graph: graphPage, source: sourcePage};
+    runs: runsPage, diff: diffPage, time: timePage, graph: graphPage, source: sourcePage, disasm: disasmPage};
 const JUMPS = {f: 'flamegraph', t: 'top', c: 'peek', s: 'symbols', i: 'info', l: 'tags',
     d: 'diff', o: 'time', u: 'runs',
-    h: 'graph', r: 'source'};
+    h: 'graph', r: 'source', a: 'disasm'};
 
 function keys(page, head) {
     let jump = false;
@@ -36,7 +36,8 @@ function startApp() {
     const text = document.getElementById('cp-page').textContent, page = JSON.parse(text);
     const main = document.getElementById('cp-main');
     const head = makeHead(page);
-    if (PAGES[page.page] && (page.data || ['peek', 'info', 'diff', 'time', 'graph', 'source'].includes(page.page)))
+    if (PAGES[page.page] && (page.data || ['peek', 'info', 'diff', 'time', 'graph', 'source',
+        'disasm'].includes(page.page)))
         PAGES[page.page](page, main);
     keys(page, head);
     window.cpWeb = {page: page};

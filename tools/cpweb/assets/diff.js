@@ -44,16 +44,15 @@ function diffPage(page, main) {
             location.hash = cum ? '' : '#cum';
             location.reload();
         })));
-    if (total.verdict)
-        main.append(el('p', {'class': 'pad verdict'}, 'In all: ', el('b', {'class': total.verdict}, total.verdict),
-            ', ' + label(total.before) + ' before, ' + label(total.after) + ' after' +
-            (total.ratio ? ', ' + changeText(total.ratio) : '') +
-            (total.detectable_ratio ? '. The smallest change these samples can show: ' +
-                changeText(total.detectable_ratio) : '') + '.'));
-    for (const words of [].concat(data.cause || [], data.causes || []))
-        main.append(el('p', {'class': 'pad'}, typeof words === 'string' ? words : words.text || ''));
+    // cpdiff's own sentences: the total and its cause, then how it was compared.
+    const said = page.said || [], how = said.findIndex(words => words.startsWith('compared: '));
+    said.slice(0, how < 0 ? said.length : how).forEach((words, i) => main.append(el('p',
+        {'class': 'pad verdict' + (i ? '' : ' ' + total.verdict)}, i ? words : el('b', {}, words))));
+    if (how >= 0)
+        main.append(el('details', {'class': 'pad'}, el('summary', {'class': 'plain'}, 'How it was compared'),
+            ...said.slice(how).map(words => el('p', {'class': 'dim'}, words))));
     const rows = data.functions.map(r => Object.assign({name: r.name,
-        partner: r.partner}, cum ? r.cum : r.flat));
+        partner: r.moved_with}, cum ? r.cum : r.flat));
     const columns = [
         {key: 'verdict', label: 'Verdict', text: r => r.verdict || '', cell: r => el('span',
             {'class': 'v ' + (r.verdict || '').split(' ')[0]}, r.verdict || '')},

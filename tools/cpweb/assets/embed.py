@@ -11,7 +11,7 @@ import sys
 
 APP = ['base.js', 'units.js', 'table.js', 'keep.js', 'head.js', 'top.js', 'peek.js', 'tags.js',
        'symbols.js', 'info.js', 'runs.js', 'diff.js', 'time.js', 'callgraph.js', 'source.js',
-       'app.js']
+       'disasm.js', 'app.js']
 ASSETS = {'app': APP, 'door': ['base.js', 'door.js'], 'wait': ['base.js', 'wait.js'],
           'style': ['app.css']}
 

@@ -10,7 +10,7 @@ const FILTERS = [['f', 'Focus', 'only stacks with it'], ['i', 'Ignore', 'no stac
     ['tagleaf', 'Tag leaf', 'values of these labels become leaf frames']];
 const LITERAL = ['f', 'i', 'h', 's', 'sf', 'prunefrom'];
 const KEPT = FILTERS.map(f => f[0]).concat(['file', 'si', 'g', 'noinlines', 'rel', 'mean', 'time',
-    'trim', 'n', 'nf', 'ef', 'unit', 'root', 'before', 'after', 'scale', 'norm']);
+    'trim', 'n', 'nf', 'ef', 'unit', 'root', 'before', 'after', 'scale', 'norm', 'intel', 'calltree', 'compact']);
 
 // What goes along from page to page.
 function kept(params) {
@@ -23,7 +23,8 @@ function kept(params) {
 
 function places(page) {
     const list = page.page === 'runs' ? [] : [['flamegraph', 'Flame graph'], ['top', 'Top'],
-        ['graph', 'Graph'], ['peek', 'Callers'], ['source', 'Source'], ['tags', 'Tags'], ['symbols', 'Symbols'], ['info', 'Info']];
+        ['graph', 'Graph'], ['peek', 'Callers'], ['source', 'Source'],
+        ['disasm', 'Instructions'], ['tags', 'Tags'], ['symbols', 'Symbols'], ['info', 'Info']];
     const {before, after, scale, ...single} = kept(page.params);
     if (page.format === 'perf.data')
         list.push(['time', 'Time']);
@@ -141,7 +142,7 @@ function saveMenu(page) {
         el('div', {}, ...links.map(([href, label]) => el('a', {href: href}, label))));
 }
 
-const HELP = [['g then f t h c r l s i o d u', 'to the flame graph, top, graph, callers, source, tags, symbols, ' +
+const HELP = [['g then f t h c r a l s i o d u', 'to the flame graph, top, graph, callers, source, instructions, tags, symbols, ' +
     'info, time, compare, runs'],
     ['/', 'the page\'s search or filter'], ['r', 'refine: add a filter'],
     ['x', 'save'], ['↑ ↓ PgUp PgDn Home End', 'rows of a table'],

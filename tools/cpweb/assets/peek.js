@@ -39,7 +39,8 @@ function peekPage(page, main) {
             node.callers.length ? side(node.callers, node.cum, 'Callers') :
                 el('p', {'class': 'dim'}, 'No callers.'),
             el('h2', {}, node.name, ' ', el('a', {'class': 'small', href: 'source' + query(
-                Object.assign({}, kept(page.params), {q: '^' + quote(node.name) + '$'}))}, 'source'), el('small', {}, ' flat ' + label(node.flat) + ' (' +
+                Object.assign({}, kept(page.params), {q: '^' + quote(node.name) + '$'}))}, 'source'), ' ', el('a', {'class': 'small', href: 'disasm' + query(Object.assign({}, kept(page.params),
+                {q: '^' + quote(node.name) + '$'}))}, 'instructions'), el('small', {}, ' flat ' + label(node.flat) + ' (' +
                 percentLabel(node.flat, data.total) + ') · cum ' + label(node.cum) + ' (' +
                 percentLabel(node.cum, data.total) + ')')),
             node.callees.length ? side(node.callees, node.cum, 'Callees') :

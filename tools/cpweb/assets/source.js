@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Source with what each line cost, and below a line what was inlined into it.
 
-function sourceFunction(f, data, label) {
+function sourceFunction(page, f, data, label) {
     const most = Math.max(...f.lines.map(line => line.flat || line.cum), 1);
     const rows = f.lines.map(line => {
         const heat = Math.min(4, Math.ceil((line.flat || 0) / most * 4));
@@ -12,7 +12,9 @@ function sourceFunction(f, data, label) {
             el('td', {'class': 'code'}, line.depth ? ' '.repeat(4 * line.depth) + '↳ ' + line.name + '  ' +
                 (line.file || '') + ':' + line.line : line.text || ''));
     });
-    return el('section', {'class': 'source'}, el('h2', {}, f.name, el('small', {}, ' flat ' +
+    return el('section', {'class': 'source'}, el('h2', {}, f.name, ' ', el('a', {'class': 'small',
+        href: 'disasm' + query(Object.assign({}, kept(page.params), {q: '^' + quote(f.name) + '$'}))},
+    'instructions'), el('small', {}, ' flat ' +
         label(f.flat) + ' (' + percentLabel(f.flat, data.total) + ') · cum ' + label(f.cum) + ' (' +
         percentLabel(f.cum, data.total) + ')')),
         el('p', {'class': 'dim'}, f.path || f.file || '', f.newer ? ' · changed after the profile was taken'
@@ -33,5 +35,5 @@ function sourcePage(page, main) {
     const unit = reportUnit(data.functions.flatMap(f => f.lines.map(line => line.flat || line.cum)),
         data.total, data.unit);
     for (const f of data.functions.slice(0, 50))
-        main.append(sourceFunction(f, data, x => unitLabel(x, data.unit, unit)));
+        main.append(sourceFunction(page, f, data, x => unitLabel(x, data.unit, unit)));
 }
