@@ -50,6 +50,49 @@ def shot(page, name):
         page.screenshot(str(SHOTS / (name + ".png")))
 
 
+# Every text that can be seen, and every box that is typed into, whose contrast is too low:
+# WCAG 2.1 AA, 1.4.3 (4.5, large text 3) and 1.4.11 (3).
+CONTRAST = """(() => {
+    const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+    const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
+    const part = x => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; };
+    const light = c => .2126 * part(c[0]) + .7152 * part(c[1]) + .0722 * part(c[2]);
+    const ratio = (a, b) => { const x = light(a), y = light(b);
+        return (Math.max(x, y) + .05) / (Math.min(x, y) + .05); };
+    const paper = matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18, 1] : [255, 255, 255, 1];
+    const ground = e => { const list = [];
+        for (; e; e = e.parentElement) {
+            list.push(parse(getComputedStyle(e).backgroundColor));
+            if (list[list.length - 1][3] === 1)
+                break;
+        }
+        return list.reduceRight((below, c) => over(c, below), paper); };
+    const seen = e => e.getClientRects().length && getComputedStyle(e).visibility === 'visible' &&
+        !e.closest('.spoken, svg, canvas, option, :disabled, [aria-disabled=true]');
+    const bad = [], low = (e, color, back, least, what) => {
+        const got = ratio(over(parse(color), back), back);
+        if (got < least)
+            bad.push(what + ' ' + got.toFixed(2) + ' ' + (e.className || e.tagName)); };
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const e = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
+        if (!text || !seen(e) || /^(SCRIPT|STYLE)$/.test(e.tagName))
+            continue;
+        const style = getComputedStyle(e), px = parseFloat(style.fontSize);
+        const large = px >= 24 || (px >= 18.66 && style.fontWeight >= 600);
+        low(e, style.color, ground(e), large ? 3 : 4.5, text.slice(0, 30));
+    }
+    for (const e of document.querySelectorAll('input, select, textarea')) {
+        if (!seen(e) || e.type === 'checkbox')
+            continue;
+        low(e, getComputedStyle(e).borderTopColor, ground(e.parentElement), 3, 'border');
+        if (e.placeholder)
+            low(e, getComputedStyle(e, '::placeholder').color, ground(e), 4.5, 'placeholder');
+    }
+    return [...new Set(bad)].slice(0, 20);
+})()"""
+
+
 def frames(page):
     """What the graph holds, as cpflame --to frames writes it."""
     return page.eval(f"""(() => {{ const m = {MODEL}, out = [];
@@ -185,10 +228,12 @@ def switching(browser, place):
 
 def controls(browser, place):
     """Everything is reached by Tab, has a name, and fits."""
-    with Web(CPWEB, place / "out.pb.gz", CAPTURE) as web:
-        for width, dark in ((1280, False), (390, True)):
+    with Web(CPWEB, DEMO, place / "out.pb.gz", CAPTURE) as web:
+        sights = ((1280, False), (390, True), *(((1280, True), (390, False)) if SHOTS else ()))
+        for width, dark in sights:
             page = browser.open(web.url, width, 800, dark)
             for where in ("flamegraph", "top", "peek?q=m", "tags", "symbols", "info", "diff", "graph", "source?q=sort",
+                          "disasm?q=sort", "diff?before=out.pb.gz&after=perf.data",
                           "time?file=perf.data"):
                 page.goto(base(web) + where)
                 equal(page.eval("""Array.from(document.querySelectorAll('button, input, select, a'))
@@ -202,7 +247,8 @@ def controls(browser, place):
                       f"{where} is wider than {width}")
                 ink = page.eval("getComputedStyle(document.body).color")
                 equal(ink, "rgb(232, 232, 232)" if dark else "rgb(28, 30, 33)", f"{where}: ink")
-                shot(page, f"{where.split('?')[0]}-{width}")
+                equal(page.eval(CONTRAST), [], f"{where}, {'dark' if dark else 'light'}: contrast")
+                shot(page, f"{where.split('?')[0]}-{width}-{'dark' if dark else 'light'}")
                 quiet(page, where)
 
 
@@ -312,8 +358,12 @@ def compared(browser, place):
         want = json.loads(run("cpdiff", place / "a.folded", place / "b.folded", "--to", "json"))
         got = page.eval("Array.from(document.querySelectorAll('.rows .tr'), tr => "
                         "[tr.children[5].textContent, tr.children[0].textContent])")
-        equal(sorted(map(tuple, got)), sorted((f["name"], f["flat"]["verdict"])
-                                              for f in want["functions"]), "verdicts")
+        equal(sorted(map(tuple, got)), sorted(
+            (f["name"] + (" ↔ " + f["moved_with"] if "moved_with" in f else ""), f["flat"]["verdict"])
+            for f in want["functions"]), "verdicts")
+        words = run("cpdiff", place / "a.folded", place / "b.folded").splitlines()[:2]
+        equal(page.eval("Array.from(document.querySelectorAll('p.verdict'), p => p.textContent)"), words,
+              "the total and its cause")
         shot(page, "diff")
         page.goto(base(web) + "diffgraph?before=a.folded&after=b.folded")
         rows = [line.split("\t") for line in run("cpflame", "--diff", place / "a.folded",
@@ -351,6 +401,27 @@ def callgraph(browser, place):
         quiet(page, "graph")
 
 
+def instructions(browser, place):
+    """What each costs, jumps that lead to their targets, and both syntaxes."""
+    with Web(CPWEB, DEMO, CAPTURE) as web:
+        page = browser.open(web.url)
+        page.goto(base(web) + "disasm?q=sort_numbers")
+        want = json.loads(run("cpreport", "disasm", "sort_numbers", DEMO, CAPTURE, "--to", "json"))
+        code = want["functions"][0]["instructions"]
+        got = page.eval("Array.from(document.querySelectorAll('.disasm tr[id]'), tr => "
+                        "[tr.children[2].textContent, tr.children[3].firstChild.textContent])")
+        equal(got, [[f"{i['address']:x}", i["text"]] for i in code], "instructions")
+        jump = next(i for i in code if "target_row" in i)
+        page.eval("document.querySelector('.disasm a[href^=\"#i\"]').click()")
+        page.wait(f"document.querySelector(':target').children[2].textContent === "
+                  f"'{code[jump['target_row']]['address']:x}'")
+        page.eval("document.querySelector('.row input[type=checkbox]').click()")
+        page.wait("location.search.includes('intel=1') && !!document.querySelector('.disasm tr[id]')")
+        check(page.eval("document.querySelector('.disasm').textContent.includes('push rbp')"),
+              "Intel's syntax")
+        quiet(page, "disasm")
+
+
 def runs(browser, place):
     folder = place / "runs"
     folder.mkdir()
@@ -382,7 +453,7 @@ def main():
     with tempfile.TemporaryDirectory() as name, Browser() as browser:
         place = Path(name)
         for part in (flame, large, top, switching, controls, capture, hostile, door, times, compared,
-                     callgraph, runs):
+                     callgraph, instructions, runs):
             start = time.monotonic()
             try:
                 part(browser, place)

@@ -14,8 +14,8 @@ function disasmFunction(page, f, at, data, label) {
         if (i.target_row === undefined)
             return '';
         const down = f.instructions[i.target_row].address > i.address;
-        return el('a', {href: '#' + row(i.target_row), title: 'where it goes'},
-            (down ? '  ↓' : '  ↑') + ' block ' + f.instructions[i.target_row].block);
+        return el('span', {}, '  ', el('a', {href: '#' + row(i.target_row), title: 'where it goes'},
+            (down ? '↓' : '↑') + ' block ' + f.instructions[i.target_row].block));
     }
 
     const rows = [];
@@ -35,7 +35,7 @@ function disasmFunction(page, f, at, data, label) {
             el('td', {'class': 'code from', title: place}, place === last ? '' : place)));
         last = place;
     });
-    return el('section', {'class': 'source disasm'}, el('h2', {}, f.name, ' ', el('a', {'class': 'small',
+    return el('section', {'class': 'source disasm'}, el('h2', {}, f.name || short(f.image || ''), ' ', el('a', {'class': 'small',
         href: 'source' + query(Object.assign({}, kept(page.params), {q: '^' + quote(f.name) + '$'}))},
     'source'), el('small', {}, ' flat ' + label(f.flat) + ' (' + percentLabel(f.flat, data.total) +
         ') · cum ' + label(f.cum) + ' (' + percentLabel(f.cum, data.total) + ')')),
