@@ -3,6 +3,7 @@
 """pages.py CPWEB TOOLS-FOLDER TESTDATA: numbers on the pages are those of the command-line tools;
 captures, folders, notes, kept views, files that change."""
 import gzip
+import html
 import http.server
 import json
 import os
@@ -352,6 +353,11 @@ def sources(place):
         equal([(f["name"], f["flat"], f["cum"]) for f in listed],
               [(f["name"], f["flat"], f["cum"]) for f in want["functions"]], "its values")
         equal(web.get("/source?q=(").status, 400, "a mistake")
+    with Web(CPWEB, "--source-path", DATA / "quickstart", DEMO, CAPTURE) as web:
+        line = (DATA / "quickstart" / "demo.c").read_text().splitlines()[64].strip()
+        text = html.unescape(html.unescape(web.get("/save?to=html&sources=1").text))
+        check(line in text, "source in a saved page where it was asked for")
+        check("cp-sources" not in web.get("/save?to=html").text, "none where it was not")
 
 
 def named_files(names):

@@ -47,6 +47,7 @@ static const char *const param_names[P_COUNT] = {
 	[P_ASSEMBLY] = "intel",
 	[P_CALLTREE] = "calltree",
 	[P_COMPACT] = "compact",
+	[P_SOURCES] = "sources",
 };
 
 struct route {

@@ -88,6 +88,7 @@ enum param {
 	P_ASSEMBLY, /* Intel's syntax */
 	P_CALLTREE, /* pprof: of the graph; ours draws call trees as flame graphs */
 	P_COMPACT,  /* pprof: no lines about the profile */
+	P_SOURCES,  /* of what is saved: with source */
 	P_COUNT
 };
 

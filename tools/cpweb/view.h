@@ -64,6 +64,8 @@ void flame_element(const struct request *request, enum page rest, uint64_t left_
 	const struct buf *data, struct buf *main);
 /* How sides are made comparable, where the request says it; else as it is. */
 void diff_scale(const struct request *request, enum cp_diff_scale *scale);
+/* The source of the largest functions as a part of a saved page. */
+bool source_append(struct job *job, struct buf *html);
 /* The call graph into the answer, as a file. */
 bool graph_save(struct job *job, const char *format);
 /* The request's options for a report. */

@@ -98,6 +98,9 @@ void view_save(struct web *web, const struct request *request, struct answer_bod
 			       : save(&job, form, &err) != CP_OK) &&
 			!graph)
 			job_fail(&job, &err);
+		if (!job.failed && !strcmp(form->to, "html") &&
+			request_yes(request->value[P_SOURCES]))
+			source_append(&job, &answer->body);
 		if (job.failed) {
 			answer->body.n = 0;
 			answer->status = answer->status == 200 ? 422 : answer->status;

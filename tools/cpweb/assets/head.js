@@ -138,8 +138,14 @@ function saveMenu(page) {
             links.push([page.page + query(Object.assign({}, own, {to: 'csv'})), 'This table as CSV']);
         links.push([page.page + query(Object.assign({}, own, {to: 'json'})), 'This table as JSON']);
     }
-    return el('details', {'class': 'menu'}, el('summary', {title: 'save'}, 'Save'),
-        el('div', {}, ...links.map(([href, label]) => el('a', {href: href}, label))));
+    const anchors = links.map(([href, label]) => el('a', {href: href}, label));
+    // Whoever gets the page sees the source, too: only where that is wanted.
+    const sources = el('input', {type: 'checkbox', onchange: () => {
+        anchors[0].href = view('html') + (sources.checked ? '&sources=1' : '');
+    }});
+    return el('details', {'class': 'menu'}, el('summary', {title: 'save'}, 'Save'), el('div', {}, ...anchors,
+        el('label', {'class': 'line', title: 'the page (.html) holds the source of its largest functions'},
+            sources, ' with source, in the page')));
 }
 
 const HELP = [['g then f t h c r a l s i o d u', 'to the flame graph, top, graph, callers, source, instructions, tags, symbols, ' +
