@@ -4,6 +4,7 @@
 #include "cpweb/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ enum {
 	/* A request that comes slower than this is one that never ends. */
 	READ_SECONDS = 20,
 	ANSWER_SECONDS = 300,
+	/* After so long without a connection, memory goes back to the system. */
+	REST_SECONDS = 20,
 	HEADER_BYTES = 32 << 10,
 	/* Headers, and what libmicrohttpd needs beside them. */
 	MEMORY_BYTES = 64 << 10
@@ -613,19 +616,26 @@ static void close_slow(struct server *server)
 static void *watch(void *arg)
 {
 	struct server *server = arg;
+	bool rested = true;
 
 	pthread_mutex_lock(&server->lock);
 	while (!server->ending) {
 		struct timespec until;
+		int left;
 
-		if (!server->seats) {
+		if (!server->seats && rested) {
 			pthread_cond_wait(&server->woken, &server->lock);
 			continue;
 		}
+		rested = false;
 		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += 5;
-		pthread_cond_timedwait(&server->woken, &server->lock, &until);
+		until.tv_sec += server->seats ? 5 : REST_SECONDS;
+		left = pthread_cond_timedwait(&server->woken, &server->lock, &until);
 		close_slow(server);
+		/* Once, so that a server at which nobody looks is not woken. */
+		rested = !server->seats && left == ETIMEDOUT;
+		if (rested)
+			malloc_trim(0);
 	}
 	pthread_mutex_unlock(&server->lock);
 	return NULL;

@@ -17,7 +17,7 @@
 
 /* Bodies of views that nobody looks at right now are kept up to here. */
 static const size_t most_bytes = 64 << 20;
-enum { MOST_VIEWS = 2000, WORTH_GZIP = 512 };
+enum { MOST_VIEWS = 2000, WORTH_GZIP = 512, MOST_FREE = 64 << 20 };
 
 void *gzip_bytes(const void *bytes, size_t n, size_t *ret_n)
 {
@@ -255,8 +255,13 @@ static void run(struct views *views, struct view *view)
 	view->save_as = answer.save_as;
 	view->transient = answer.transient;
 	pack(view, &answer);
-	/* What a view took is large and short-lived. */
-	malloc_trim(0);
+	/*
+	 * What a view took is large and short-lived; up to so much of it is kept for the
+	 * next one, which then does not wait for the kernel to clear pages. When nobody
+	 * is there any more, the server gives that back, too.
+	 */
+	if (mallinfo2().fordblks > MOST_FREE)
+		malloc_trim(MOST_FREE);
 }
 
 static void finish(struct views *views, struct view *view)
