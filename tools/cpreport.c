@@ -21,6 +21,9 @@ const char *const cpreport_names[] = {
 static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.cum, "cum", 0, "sort by cumulative value"),
 	OPT_FLAG(struct cpreport, flat, "flat", 0, "sort by flat value (the default)"),
+	OPT_STRING(struct cpreport, sort, "sort", 's', "KEY,...",
+		"top: a row for each dso, comm, tid, pid, sym, srcfile or value of a label, "
+		"or of several of these, as perf report has it; flat or cum: by that value"),
 	OPT_INT(struct cpreport, options.node_count, "nodecount", 'n', "N",
 		"at most N functions; 0 is all (top: all; tree: 80)",
 		.seen = offsetof(struct cpreport, node_count_seen)),
@@ -84,6 +87,7 @@ static const struct opt report_rows[] = {
 static const char examples[] =
 	"  cpreport cpu.pb.gz                   the functions that cost most\n"
 	"  cpreport top --cum -n 20 perf.data   with what they call, the first 20\n"
+	"  cpreport --sort dso,comm perf.data   by file and command, as perf report\n"
 	"  cpreport peek 'alloc' heap.pb.gz     callers and callees\n"
 	"  cpreport list main.work cpu.pb.gz    annotated source\n"
 	"  cpreport source -o a.html REGEX IN   with what was inlined into each line\n"
@@ -255,6 +259,7 @@ static int prepare(struct tool *tool, struct cpreport *self)
 		filter.granularity = CP_BY_LINE;
 	if (self->report == SOURCE || self->report == DISASM)
 		filter.granularity = CP_BY_ADDRESS;
+	filter.group_by = self->options.group_by;
 	filter.drop_frames =
 		self->report != RAW && cp_profile_header(self->profile)->drop_frames.i;
 	/* Needs no copy of the profile, and keeps what tells nameless functions apart. */
@@ -377,6 +382,46 @@ static int too_many(struct tool *tool)
 		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* True if a list separated by commas has the word. */
+static bool lists(const char *list, const char *word)
+{
+	for (size_t n, length = strlen(word); *list; list += n + (list[n] != 0)) {
+		n = strcspn(list, ",");
+		if (n == length && !memcmp(list, word, n))
+			return true;
+	}
+	return false;
+}
+
+/* pprof sorts by flat or cum; perf groups by what it calls sort keys. */
+static int take_sort(struct tool *tool, struct cpreport *self)
+{
+	const struct {
+		const char *word;
+		uint32_t label;
+	} labels[] = {{"tid", CP_LABEL_TID}, {"pid", CP_LABEL_PID}, {"comm", CP_LABEL_COMM},
+		{"cpu", CP_LABEL_CPU}, {"cgroup", CP_LABEL_CGROUP}};
+	uint32_t want = 0;
+
+	if (!self->sort || !*self->sort)
+		return TOOL_GO;
+	if (!strcmp(self->sort, "flat") || !strcmp(self->sort, "cum")) {
+		self->options.cum |= *self->sort == 'c';
+		self->flat |= *self->sort == 'f';
+		return TOOL_GO;
+	}
+	if (self->report != TOP)
+		return tool_usage(tool, "--sort groups the rows of top, not of %s",
+			cpreport_names[self->report]);
+	self->options.group_by = self->sort;
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+		if (lists(self->sort, labels[i].word))
+			want |= labels[i].label;
+	if (want)
+		capture_options_want(&self->read, want);
+	return TOOL_GO;
+}
+
 static int run(struct tool *tool, struct cpreport *self)
 {
 	struct cp_report_options *o = &self->options;
@@ -384,6 +429,8 @@ static int run(struct tool *tool, struct cpreport *self)
 
 	if (status == TOOL_GO)
 		status = capture_options_get(tool, &self->capture, &self->read);
+	if (status == TOOL_GO)
+		status = take_sort(tool, self);
 	if (status == TOOL_GO)
 		status = tool_take_inputs(tool, &self->symbols.binaries);
 	if (status != TOOL_GO)

@@ -22,6 +22,7 @@ extern const char *const cpreport_names[], *const cpreport_groups[];
 struct cpreport {
 	int report;
 	const char *peek, *list, *weblist, *disasm;
+	const char *sort;
 	struct cp_report_options options;
 	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
 	bool relative, trim, flat, svg;

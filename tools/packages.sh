@@ -44,7 +44,7 @@ if [ "$(id -u)" != 0 ]; then
 		exit 1
 	fi
 fi
-echo "Installing:$missing"
+echo "Installing (a minute or two):$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install()
@@ -53,7 +53,8 @@ install()
 		$missing >"$log" 2>&1
 }
 # The package lists of a machine in use are often good enough, and then this saves time.
-install || { $sudo apt-get update >"$log" 2>&1 && install; } || {
+install || { echo "Fetching the lists of packages first" &&
+	$sudo apt-get update >"$log" 2>&1 && install; } || {
 	tail -n 20 "$log" >&2
 	echo "packages.sh: installing failed" >&2
 	exit 1

@@ -21,20 +21,37 @@ run()
 	"$@"
 }
 
-step "Packages"
+# watched WHAT COMMAND...: runs it, its words in build.log, and says every few seconds that it is
+# still at it; ninja's counters are shown.
+watched()
+{
+	what=$1
+	shift
+	echo "$what: $*"
+	"$@" >build.log 2>&1 &
+	pid=$! seconds=0 shown=
+	while kill -0 $pid 2>/dev/null; do
+		sleep 1
+		seconds=$((seconds + 1))
+		[ $((seconds % 5)) = 0 ] || continue
+		now=$(sed -n 's/^\[\([0-9]*\)\/\([0-9]*\)\].*/\1 of \2 steps/p' build.log | tail -n 1)
+		echo "  ${now:-still at it}, $seconds s"
+	done
+	wait $pid || {
+		cat build.log
+		exit 1
+	}
+	rm -f build.log
+}
+
+step "Packages: what is missing is installed with apt-get"
 sh tools/packages.sh build
 echo "all there"
 
-step "Build"
-[ -f build/build.ninja ] || meson setup -Dtests=false build >build.log 2>&1 || {
-	cat build.log
-	exit 1
-}
-ninja -C build >build.log 2>&1 || {
-	cat build.log
-	exit 1
-}
-rm -f build.log
+step "Build: the library and the tools, in ./build"
+[ -f build/build.ninja ] ||
+	watched "looking at this system" meson setup -Dtests=false build
+watched "compiling" ninja -C build
 echo "the tools are in build/tools/: $(cd build/tools && ls | grep '^cp[a-z]*$' | tr '\n' ' ')"
 
 step "Convert: a capture made by perf, and the program it was taken from, to pprof's format"

@@ -39,6 +39,7 @@ static struct cpi_elf *open_image(void *arg, const struct cpi_unwind_map *map, b
 	row->sought.path = map->path;
 	row->sought.build_id = map->build_id;
 	row->sought.kind = map->kind == CP_MAP_VDSO ? CPI_IMAGE_VDSO : CPI_IMAGE_FILE;
+	row->sought.offset = map->offset;
 	row->next = u->rows;
 	u->rows = row;
 	if (cpi_locate_file(debug ? &u->debug_search : &u->search, &row->sought,

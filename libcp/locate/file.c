@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs, libraries and their debug files. */
 #include "base/error.h"
+#include "locate/archive.h"
 #include "locate/hunt.h"
 
 bool cpi_binary_is_named(const struct cp_binary *b, const struct cpi_sought *sought)
 {
-	struct cp_text base = cpi_text_basename(sought->path);
+	const struct cp_text names[] = {sought->path, cpi_archive_file(sought->path)};
+	struct cp_text given = cpi_text(b->path ? b->path : b->file);
 
-	if (b->path)
-		return cpi_text_equal(cpi_text(b->path), sought->path) ||
-		       cpi_text_equal(cpi_text(b->path), base);
-	return base.n && cpi_text_equal(cpi_text_basename(cpi_text(b->file)), base);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct cp_text base = cpi_text_basename(names[i]);
+
+		if (b->path && cpi_text_equal(given, names[i]))
+			return true;
+		if (base.n && cpi_text_equal(b->path ? given : cpi_text_basename(given), base))
+			return true;
+	}
+	return false;
 }
 
 /* --binary: for this path, or for whatever image its build id or name fits. */

@@ -49,7 +49,8 @@ struct cpi_sought {
 	struct cp_text path, build_id; /* as the profile has them */
 	enum cpi_image_kind kind;
 	bool guest;   /* of a virtual machine's kernel */
-	uint32_t pid; /* of generated code, else 0 */
+	uint32_t pid; /* of generated code, and of a guest's machine; else 0 */
+	uint64_t offset; /* of a mapping: which program of an archive (locate/archive.h) */
 	/* the process's own number, where a jitdump's name tells it; 0 = none */
 	uint32_t inner;
 };
@@ -82,6 +83,7 @@ struct cpi_found {
 
 	/* What was refused. */
 	struct cp_text wrong; /* a file of another build, or newer than the capture */
+	bool undated;         /* neither: nothing says that it is the captured one */
 	struct cp_text wrong_id;
 	struct cp_text wrong_debug; /* a debug file of another build */
 	struct cp_text missing;     /* a part that the debug information points to */

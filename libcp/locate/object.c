@@ -8,6 +8,8 @@
 
 #include "base/named.h"
 #include "codec/codec.h"
+#include "codec/zip.h"
+#include "locate/archive.h"
 #include "locate/debuginfod.h"
 #include "locate/hunt.h"
 #include "object/kernel/kernel.h"
@@ -65,6 +67,15 @@ static bool may_be_elf(const uint8_t *bytes, size_t n)
 	return false;
 }
 
+/* Is a program of this image sought in an archive? */
+static bool in_archive(const struct cpi_hunt *hunt)
+{
+	struct cp_text path = hunt->sought->path;
+
+	return hunt->want & (CPI_WANT_MAIN | CPI_WANT_DEBUG) &&
+		(cpi_archive_holds(path) || cpi_archive_entry(path).n);
+}
+
 static bool may_be_dump(const uint8_t *bytes, size_t n)
 {
 	return n >= 4 && (!memcmp(bytes, "JiTD", 4) || !memcmp(bytes, "DTiJ", 4));
@@ -82,8 +93,9 @@ static bool may_be_list(const uint8_t *bytes, size_t n)
 }
 
 /* The first bytes decide whether the rest is looked at. */
-static bool may_be_wanted(enum cpi_want want, const struct cpi_named *file)
+static bool may_be_wanted(const struct cpi_hunt *hunt, const struct cpi_named *file)
 {
+	enum cpi_want want = hunt->want;
 	uint8_t begin[64];
 	size_t n = cpi_named_begin(file, begin, sizeof begin);
 
@@ -91,7 +103,7 @@ static bool may_be_wanted(enum cpi_want want, const struct cpi_named *file)
 		return may_be_dump(begin, n);
 	if (want == CPI_WANT_KALLSYMS || want == CPI_WANT_PERFMAP)
 		return may_be_list(begin, n);
-	return may_be_elf(begin, n);
+	return may_be_elf(begin, n) || (in_archive(hunt) && cpi_zip_is(begin, n));
 }
 
 static void refuse(struct cpi_found *found, const char *path, const char *why)
@@ -127,7 +139,7 @@ static enum cp_code open_bytes(struct cpi_hunt *hunt, const struct cpi_where *wh
 	code = CP_ERROR_EMPTY;
 	if (file.size) {
 		code = CP_ERROR_FORMAT;
-		if (may_be_wanted(hunt->want, &file))
+		if (may_be_wanted(hunt, &file))
 			code = cpi_named_read(env, &file, path, ret_blob, NULL);
 	}
 	cpi_named_close(&file);
@@ -142,23 +154,64 @@ static bool full_path(const struct cpi_where *where, char *path, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
-/* Where the file is wrapped (.ko.xz), opens that. */
-static enum cp_code load(struct cpi_hunt *hunt, const struct cpi_where *where,
-	const char *path, struct cpi_object *object)
+/* Where the file is an archive, the program in it. */
+static enum cp_code open_entry(
+	struct cpi_hunt *hunt, const char *path, struct cpi_object *object)
+{
+	const struct cpi_blob *blob = &object->blob;
+	const struct cpi_sought *sought = hunt->sought;
+	uint64_t at, n;
+	enum cp_code code;
+
+	if (!cpi_archive_find(
+		    blob->bytes, blob->n, sought->path, sought->offset, &at, &n)) {
+		refuse(hunt->found, path, "has no such program, or has it compressed");
+		return CP_ERROR_EMPTY;
+	}
+	code = cpi_elf_open(
+		hunt->search->env, blob->bytes + at, (size_t)n, &object->elf, NULL);
+	/* Positions in an entry that has a name are that entry's own. */
+	if (!code && !cpi_archive_entry(sought->path).n)
+		cpi_elf_set_position(object->elf, at);
+	return code;
+}
+
+/* A wrapper (.ko.xz) is inflated only if its first bytes are a program's. */
+static enum cp_code open_wrapped(
+	struct cpi_hunt *hunt, const char *path, struct cpi_object *object)
 {
 	struct cpi_env *env = hunt->search->env;
 	const struct cpi_blob *use = &object->blob;
 	bool opened = false;
-	enum cp_code code = open_bytes(hunt, where, path, &object->blob);
+	enum cp_code code = CP_OK;
 
-	if (!code && !is_elf(use->bytes, use->n))
+	if (!is_elf(use->bytes, use->n))
 		code = cpi_codec_unwrap(env, path, use->bytes, use->n, is_elf,
 			&object->inner, &opened, NULL);
 	if (opened)
 		use = &object->inner;
-	if (!code)
-		code = cpi_elf_open(env, use->bytes, use->n, &object->elf, NULL);
-	return code;
+	return code ? code : cpi_elf_open(env, use->bytes, use->n, &object->elf, NULL);
+}
+
+static enum cp_code load(struct cpi_hunt *hunt, const struct cpi_where *where,
+	const char *path, struct cpi_object *object)
+{
+	const struct cpi_blob *blob = &object->blob;
+	enum cp_code code = open_bytes(hunt, where, path, &object->blob);
+	bool zip;
+
+	if (code)
+		return code;
+	zip = cpi_zip_is(blob->bytes, blob->n);
+	if (in_archive(hunt) && zip)
+		return open_entry(hunt, path, object);
+	/* Where in the archive a program lies that was given apart from it is not known. */
+	if (where->given && where->trusted && cpi_archive_holds(hunt->sought->path) &&
+		hunt->sought->offset) {
+		refuse(hunt->found, path, "is not the archive that was captured");
+		return CP_ERROR_EMPTY;
+	}
+	return open_wrapped(hunt, path, object);
 }
 
 /* Other builds are used for the images that the user means, not for all of them. */
@@ -175,7 +228,10 @@ static bool is_forced(const struct cpi_hunt *hunt, bool given)
 	return given || !o->n_binaries;
 }
 
-/* A file without a build id to check must at least be older than the capture. */
+/*
+ * A file without a build id to check must at least be older than the capture; where that
+ * has no time either, nothing but the user's word tells that it is the right one.
+ */
 static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, bool given,
 	const char *path)
 {
@@ -185,11 +241,12 @@ static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, b
 
 	if (cpi_build_id_any(&hunt->id)
 			? cpi_build_id_fits(&hunt->id, &id)
-			: given || !captured || object->blob.mtime <= captured)
+			: given || (captured && object->blob.mtime <= captured))
 		return true;
 	if (is_forced(hunt, given))
 		return true;
 	if (!found->wrong.n) {
+		found->undated = !captured && !cpi_build_id_any(&hunt->id);
 		found->wrong = cpi_found_keep(found, path);
 		found->wrong_id = cpi_found_keep(found, id.hex);
 	}

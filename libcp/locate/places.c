@@ -2,6 +2,7 @@
 /* The table of places where files may be, and the hunt through it. */
 #include <stdio.h>
 
+#include "locate/archive.h"
 #include "locate/hunt.h"
 
 enum root {
@@ -32,7 +33,7 @@ enum {
  * %f the file that points to another, %o its directory with a slash
  * %n name that was pointed to, %N the same where it is absolute, %R where it is not,
  * %b its last part, %c directory that it is relative to
- * %P process, %Q the process's own number
+ * %P process, for a guest's kernel that of its machine, %Q the process's own number
  * A place whose template names what this hunt does not have is passed over.
  */
 struct place {
@@ -63,6 +64,7 @@ static const struct place places[] = {
 	{KO, .fn = cpi_hunt_modules_option},
 	{SYMS, .fn = cpi_hunt_kallsyms_option},
 	{SYMS, CAPTURE, "/kcore_dir/kallsyms", HOST},
+	{SYMS, CAPTURE, "/kcore_dir__%P/kallsyms"},
 	{DUMP | MAP, .fn = cpi_hunt_map_dirs},
 	{DUMP, MAPS, "/jit-%P.dump"},
 	{DUMP, MAPS, "/jit-%Q.dump"},
@@ -161,7 +163,7 @@ static struct cp_text directory(struct cp_text path)
 /* The image's path without what the kernel appends, if it is a path. */
 static struct cp_text plain_path(const struct cpi_sought *sought)
 {
-	struct cp_text path = sought->path;
+	struct cp_text path = cpi_archive_file(sought->path);
 	const struct cp_text deleted = CPI_TEXT(" (deleted)");
 
 	if (cpi_text_ends(path, deleted))

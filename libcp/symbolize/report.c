@@ -207,7 +207,7 @@ static enum cp_symbol_status status_of(
 		image->found.dump.n)
 		return CP_SYMBOLS_NO_SYMBOLS;
 	if (image->found.wrong.n)
-		return CP_SYMBOLS_WRONG_ID;
+		return image->found.undated ? CP_SYMBOLS_UNVOUCHED : CP_SYMBOLS_WRONG_ID;
 	if (image->found.unreadable.n)
 		return CP_SYMBOLS_UNREADABLE;
 	if ((image->sought.kind == CPI_IMAGE_JIT && !image->sought.inner) ||
@@ -371,6 +371,13 @@ static bool describe(
 		break;
 	case CP_SYMBOLS_NO_SYMBOLS:
 		hint_debug(image, row->public.status, hint, sizeof hint);
+		break;
+	case CP_SYMBOLS_UNVOUCHED:
+		snprintf(hint, sizeof hint,
+			"%s of this machine is not used: the profile has neither a build id "
+			"nor a time to tell if it is the captured one; --binary or --symfs "
+			"says so",
+			shown(path, sizeof path, image->found.wrong));
 		break;
 	case CP_SYMBOLS_WRONG_ID:
 		hint_wrong(image, hint, sizeof hint);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/pool.h"
+#include "locate/archive.h"
 #include "symbolize/apply.h"
 #include "model/name.h"
 #include "symbolize/report.h"
@@ -88,8 +89,22 @@ static enum cpi_image_kind kind_of(const struct cp_mapping_row *row, struct cp_t
 static bool same_image(const struct cpi_image *a, const struct cpi_image *b)
 {
 	return a->sought.kind == b->sought.kind && a->sought.pid == b->sought.pid &&
-	       a->layer == b->layer && cpi_text_equal(a->sought.path, b->sought.path) &&
+	       a->layer == b->layer && a->sought.offset == b->sought.offset &&
+	       cpi_text_equal(a->sought.path, b->sought.path) &&
 	       cpi_text_equal(a->sought.build_id, b->sought.build_id);
+}
+
+#define GUEST_OF "[guest.kernel.kallsyms."
+
+/* "[guest.kernel.kallsyms.1234]_text" is of the machine that process 1234 runs. */
+static uint32_t guest_pid(struct cp_text path)
+{
+	uint64_t pid = 0;
+	size_t i = sizeof GUEST_OF - 1;
+
+	for (; i < path.n && path.p[i] >= '0' && path.p[i] <= '9' && pid < UINT32_MAX; i++)
+		pid = pid * 10 + (uint64_t)(path.p[i] - '0');
+	return pid < UINT32_MAX ? (uint32_t)pid : 0;
 }
 
 /* The image of a mapping row, made when it is new; 0: out of memory. */
@@ -109,13 +124,18 @@ static uint32_t image_of(struct run *run, const struct cp_profile *p, uint32_t m
 		image.sought.inner = cpi_jit_dump_number(image.sought.path);
 	if (image.sought.inner && row->offset <= CPI_JIT_LAYERS)
 		image.layer = (uint32_t)row->offset;
+	if (starts(image.sought.path, GUEST_OF))
+		image.sought.pid = guest_pid(image.sought.path);
+	if (cpi_archive_holds(image.sought.path))
+		image.sought.offset = row->offset;
 	image.sought.guest = row->kind == CP_MAP_GUEST ||
 		starts(image.sought.path, "[guest.kernel");
 	image.mapping.i = mapping;
 	image.start = row->start;
 	image.limit = row->limit;
 	image.offset = row->offset;
-	hash = cpi_hash_mix((uint64_t)row->path.i << 32 | row->build_id.i,
+	hash = cpi_hash_mix(
+		cpi_hash_mix((uint64_t)row->path.i << 32 | row->build_id.i, image.sought.offset),
 		(uint64_t)image.sought.kind << 56 | (uint64_t)image.layer << 32 |
 			image.sought.pid);
 	probe = cpi_index_find(&run->index, hash);

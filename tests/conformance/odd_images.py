@@ -11,9 +11,11 @@ import os
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 CPCONV = os.path.abspath(sys.argv[1])
 sys.path.insert(0, os.path.join(os.path.abspath(sys.argv[2]), "gen"))
@@ -151,7 +153,7 @@ def kcore(top):
 
 
 def guests(top):
-    GUEST_KERNEL = 4
+    GUEST_KERNEL, GUEST_USER = 4, 5
     at = 0xffffffff81000000
     c = capture("[kernel.kallsyms]_text", 0xffffffff82000000)
     c.mmap(0, at, 0x1000000, at, "[guest.kernel.kallsyms]_text", misc=GUEST_KERNEL)
@@ -181,6 +183,23 @@ def guests(top):
     c.sample(0, at + 0x1010, 10, time=5, mode=GUEST_KERNEL)
     got, said = run(top, "guest2.data", c.file())
     check("a guest without mappings is said", "virtual machine" in said, True)
+
+    # perf record --kcore of a guest that is process 77; its own list is beside the host's.
+    c = capture("[kernel.kallsyms]_text", 0xffffffff82000000)
+    c.mmap(77, at, 0x1000000, at, "[guest.kernel.kallsyms.77]_text", misc=GUEST_KERNEL)
+    c.sample(0, at + 0x1010, 77, time=5, mode=GUEST_KERNEL)
+    os.makedirs(top + "/guests.data/kcore_dir__77")
+    write(top, "guests.data/kcore_dir__77/kallsyms", kernel_list(at))
+    got, _ = run(top, "guests.data", c.file(), folder=kernel_list(RUN))
+    check("kcore_dir__77", leaves(got), {"kfun_a"})
+
+    # Code of a program in the guest: nothing of the host's is mapped there.
+    c = capture("[kernel.kallsyms]_text", RUN)
+    c.mmap2(10, 0x400000, 0x1000, 0, "/x/host")
+    c.sample(0, 0x400010, 10, time=5, mode=GUEST_USER)
+    got, said = run(top, "guestuser.data", c.file())
+    check("a guest's program", leaves(got), {"[unknown]"})
+    check("a guest's program is said", "virtual machine" in said, True)
 
 
 SOURCE = r"""
@@ -287,6 +306,38 @@ def images(top):
         check(" ".join(args[:1]), leaves(got), wanted)
 
 
+def archives(top):
+    """Two libraries stored in an APK at whole pages, one compressed: by position and by name."""
+    a, b = (Program(top, name, bytes([k]) * 20) for k, name in ((7, "liba.so"), (9, "libb.so")))
+    apk = os.path.join(top, "base.apk")
+    at = {}
+    with zipfile.ZipFile(apk, "w") as z:
+        z.writestr("classes.dex", b"dex" * 100)
+        for p, how in ((a, zipfile.ZIP_STORED), (b, zipfile.ZIP_STORED), (b, zipfile.ZIP_DEFLATED)):
+            name = "lib/x86_64/" + os.path.basename(p.path)
+            info = zipfile.ZipInfo(name + ("" if how == zipfile.ZIP_STORED else ".z"))
+            info.compress_type = how
+            # as zipalign does: an extra field that fills up to the page
+            fill = -(z.fp.tell() + 30 + len(info.filename) + 4) % 4096
+            info.extra = struct.pack("<HH", 0xd935, fill) + bytes(fill)
+            with open(p.path, "rb") as f:
+                z.writestr(info, f.read())
+            at[info.filename] = info.header_offset + 30 + len(info.filename) + len(info.extra)
+    base = 0x7f0000000000
+    for what, path, args in (("given", "/data/app/base.apk", ["--binary", apk]),
+                             ("below --symfs", "/base.apk", ["--symfs", top])):
+        for named in (False, True):
+            c = capture(None)
+            for k, p in enumerate((a, b)):
+                entry = "lib/x86_64/" + os.path.basename(p.path)
+                c.mmap2(10, base + (k << 30), p.size, p.offset + (0 if named else at[entry]),
+                        path + ("!/" + entry if named else ""))
+                c.sample(0, base + (k << 30) + p.at["spin_" + "ab"[k]] - p.address + 1, 10, time=9)
+            got, _ = run(top, "apk.data", c.file(), *args)
+            check(f"archive {what}, {'entry' if named else 'position'}", leaves(got),
+                  {"spin_a", "spin_b"})
+
+
 def peer(top):
     """Random kernels with modules: where perf gives a name, it is ours, and the other way."""
     if not shutil.which("perf"):
@@ -330,6 +381,7 @@ def main():
             part(top)
         if shutil.which("gcc") and shutil.which("objcopy"):
             images(top)
+            archives(top)
         else:
             print("SKIPPED: gcc and objcopy are needed for the images")
         print(f"{peer(top)} addresses compared with perf script")

@@ -51,6 +51,24 @@ static void nothing_to_do(void **state)
 	assert_string_equal(FILTERED(.focus = ""), L1 L2 L3 L4);
 }
 
+static void groups(void **state)
+{
+	(void)state;
+	/* of the leaf and of what calls it; equal neighbours are one */
+	assert_string_equal(FILTERED(.group_by = "dso"),
+		"[unknown]|comm=sh,bytes=8:bytes 1 10\n[unknown]|comm=sh 2 20\n"
+		"[unknown]|comm=bash,bytes=2048:bytes 3 30\nlibc.so;[unknown] 4 40\n");
+	assert_string_equal(FILTERED(.group_by = "comm", .taghide = "bytes"),
+		"sh|comm=sh 3 30\nbash|comm=bash 3 30\n[unknown] 4 40\n");
+	assert_string_equal(FILTERED(.group_by = "sym", .focus = "libc|malloc"),
+		"main;run;alloc;malloc|comm=sh,bytes=8:bytes 1 10\n[libc.so];work 4 40\n");
+	assert_string_equal(FILTERED(.group_by = "bytes,srcfile,comm", .focus = "idle"),
+		"2kB\tm.c\tbash;2kB\ti.c\tbash|comm=bash,bytes=2048:bytes 3 30\n");
+	assert_string_equal(FILTERED(.group_by = ""), L1 L2 L3 L4);
+	assert_non_null(strstr(FILTERED(.group_by = "dso,file"), "'file'"));
+	assert_non_null(strstr(FILTERED(.group_by = ",dso"), "''"));
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -301,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_do),
+		cmocka_unit_test(groups),
 		cmocka_unit_test(names),
 		cmocka_unit_test(tags),
 		cmocka_unit_test(tag_frames),

@@ -264,6 +264,145 @@ static void without_build_id_age_counts(void **state)
 	bed_release(&bed);
 }
 
+/* Neither build id nor time: a file of this machine is used only when it is given. */
+static void without_anything_it_is_given_or_not_used(void **state)
+{
+	struct bed bed;
+	char path[128];
+	struct cp_binary given = {.file = path};
+
+	(void)state;
+	bed_init(&bed);
+	put(&bed, "object/tiny", "tiny");
+	snprintf(path, sizeof path, "%s/tiny", bed.dir);
+	tiny_profile(&bed, path, "");
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_UNVOUCHED);
+	assert_non_null(strstr(image(&bed)->hint, "is not used"));
+	bed.options.binaries = &given;
+	bed.options.n_binaries = 1;
+	tiny_profile(&bed, path, "");
+	run(&bed);
+	expect_tiny(&bed, CP_SYMBOLS_LINES);
+	bed.options.n_binaries = 0;
+	bed.options.symfs = "/";
+	tiny_profile(&bed, path, "");
+	run(&bed);
+	expect_tiny(&bed, CP_SYMBOLS_LINES);
+	bed_release(&bed);
+}
+
+/* A zip archive with one stored entry whose bytes begin at `at`, and its directory. */
+struct zip {
+	uint8_t *bytes;
+	size_t n;
+};
+
+static void zip_number(struct zip *zip, uint64_t x, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++)
+		zip->bytes[zip->n++] = (uint8_t)(x >> 8 * i);
+}
+
+static void zip_numbers(struct zip *zip, const char *sizes, const uint64_t *x)
+{
+	for (; *sizes; sizes++)
+		zip_number(zip, *x++, (unsigned)(*sizes - '0'));
+}
+
+static void put_zip(const struct bed *bed, const char *to, const char *name,
+	const char *from, size_t at, uint16_t method)
+{
+	size_t n, length = strlen(name), extra = at - 30 - length, directory;
+	uint8_t *entry = testfile(from, &n);
+	struct zip zip = {.bytes = calloc(1, at + n + 200)};
+	char path[512];
+	FILE *f;
+
+	assert_non_null(zip.bytes);
+	zip_numbers(&zip, "4222224442",
+		(uint64_t[]){0x04034b50, 10, 0, method, 0, 0, 0, n, n, length});
+	zip_number(&zip, extra, 2);
+	memcpy(zip.bytes + zip.n, name, length);
+	memcpy(zip.bytes + at, entry, n);
+	zip.n = directory = at + n;
+	zip_numbers(&zip, "422222244422222",
+		(uint64_t[]){0x02014b50, 20, 10, 0, method, 0, 0, 0, n, n, length, 0, 0, 0, 0});
+	zip_numbers(&zip, "44", (uint64_t[]){0, 0});
+	memcpy(zip.bytes + zip.n, name, length);
+	zip.n += length;
+	zip_numbers(&zip, "42222442",
+		(uint64_t[]){0x06054b50, 0, 0, 1, 1, zip.n - directory, directory, 0});
+	snprintf(path, sizeof path, "%s/%s", bed->dir, to);
+	f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(zip.bytes, 1, zip.n, f), zip.n);
+	fclose(f);
+	free(zip.bytes);
+	free(entry);
+}
+
+/* The mapping's offset is a position in `path`, which is an archive or an entry of one. */
+static void archive_profile(
+	struct bed *bed, const char *path, uint64_t offset, uint64_t in_archive)
+{
+	tiny_profile(bed, path, "");
+	bed->profile->mapping.v[1].offset = offset;
+	bed->profile->header.time_nanos = INT64_MAX;
+	for (size_t i = 1; i < bed->profile->location.n; i++)
+		bed->profile->location.v[i].address += in_archive - offset;
+}
+
+/* base.apk and a position in it, base.apk!/lib/x.so and one in that; never a guess. */
+static void stored_in_an_archive(void **state)
+{
+	struct bed bed;
+	char path[128], inner[160];
+	struct cp_binary given = {.file = inner, .path = "base.apk"};
+
+	(void)state;
+	bed_init(&bed);
+	put_zip(&bed, "base.apk", "lib/arm64-v8a/libx.so", "object/tiny", 0x2000, 0);
+	snprintf(path, sizeof path, "%s/base.apk", bed.dir);
+	archive_profile(&bed, path, 0x2000, 0x2000);
+	run(&bed);
+	expect_tiny(&bed, CP_SYMBOLS_LINES);
+	assert_string_equal(image(&bed)->file, path);
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const entry[] = {
+			"!/lib/arm64-v8a/libx.so", "!libx.so", "!/lib/x86/libx.so"};
+
+		snprintf(inner, sizeof inner, "%s%s", path, entry[i]);
+		archive_profile(&bed, inner, 0, 0);
+		run(&bed);
+		if (i < 2)
+			expect_tiny(&bed, CP_SYMBOLS_LINES);
+		else
+			expect_nothing(&bed, CP_SYMBOLS_UNREADABLE);
+	}
+	/* outside of the entry; not at a page; compressed */
+	archive_profile(&bed, path, 0x1000, 0x2000);
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_UNREADABLE);
+	put_zip(&bed, "base.apk", "lib/x.so", "object/tiny", 0x2004, 0);
+	archive_profile(&bed, path, 0x2004, 0x2004);
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_UNREADABLE);
+	put_zip(&bed, "base.apk", "lib/x.so", "object/tiny", 0x2000, 8);
+	archive_profile(&bed, path, 0x2000, 0x2000);
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_UNREADABLE);
+	/* the library alone: where it was in the archive is not known */
+	put(&bed, "object/tiny", "libx.so");
+	snprintf(inner, sizeof inner, "%s/libx.so", bed.dir);
+	bed.options.binaries = &given;
+	bed.options.n_binaries = 1;
+	archive_profile(&bed, path, 0x2000, 0x2000);
+	run(&bed);
+	expect_nothing(&bed, CP_SYMBOLS_UNREADABLE);
+	bed_release(&bed);
+}
+
 static void moved_away(void **state)
 {
 	struct bed bed;
@@ -676,6 +815,8 @@ int main(void)
 		cmocka_unit_test(at_its_path),
 		cmocka_unit_test(another_build_is_refused),
 		cmocka_unit_test(without_build_id_age_counts),
+		cmocka_unit_test(without_anything_it_is_given_or_not_used),
+		cmocka_unit_test(stored_in_an_archive),
 		cmocka_unit_test(moved_away),
 		cmocka_unit_test(debuginfod_cache),
 		cmocka_unit_test(debuginfod_refused),

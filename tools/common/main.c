@@ -432,7 +432,7 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 			symbolize && symbolize->ret_report ? *symbolize->ret_report
 							   : NULL);
 	if (!code && report)
-		symreport_doubts(tool, tool_input_name(path), report);
+		symreport_doubts(tool, tool_input_name(path), *ret_profile, report);
 	cp_symbol_report_free(report);
 	return code ? tool_fail(tool, tool_input_name(path), &err) : TOOL_GO;
 }

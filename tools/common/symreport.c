@@ -3,6 +3,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <cp/filter.h>
 
 #include "common/main.h"
 
@@ -19,6 +22,7 @@ static const char *status_words(enum cp_symbol_status status)
 		[CP_SYMBOLS_WRONG_ID] = "wrong build id",
 		[CP_SYMBOLS_UNREADABLE] = "unreadable",
 		[CP_SYMBOLS_NOT_A_FILE] = "not a file",
+		[CP_SYMBOLS_UNVOUCHED] = "not used",
 	};
 
 	return (unsigned)status < sizeof words / sizeof *words ? words[status]
@@ -118,6 +122,52 @@ static const struct cp_symbol_image *find_image(const struct cp_profile *profile
 	return NULL;
 }
 
+/* What a share of samples is of: they count themselves, or every row is one. */
+static double count_samples(const struct cp_profile *profile)
+{
+	uint32_t n_samples = cp_profile_counts(profile).samples, type;
+	struct cp_error err;
+	double sum = 0;
+
+	if (cp_profile_find_sample_type(profile, "samples", &type, &err) ||
+		cp_profile_sample_type(profile, type)->decimals)
+		return n_samples;
+	for (uint32_t i = 0; i < n_samples; i++)
+		sum += (double)cp_profile_sample_values(profile, i)[type];
+	return sum;
+}
+
+/* A program that is not here, with a frame in a fifth of all samples or more. */
+static void say_missing(struct tool *tool, const char *input,
+	const struct cp_profile *profile, const struct cp_symbol_report *report)
+{
+	const struct cp_symbol_image *most = NULL;
+	double share, samples = count_samples(profile);
+	char name[512];
+	const char *slash;
+
+	for (size_t i = 0; report && i < cp_symbol_report_count(report); i++) {
+		const struct cp_symbol_image *image = cp_symbol_report_image(report, i);
+		const struct cp_mapping_row *row =
+			cp_profile_mapping(profile, image->mapping);
+		struct cp_text path = cp_profile_string(profile, row->path);
+
+		if (image->status == CP_SYMBOLS_NO_FILE && !image->resolved &&
+			image->samples > (most ? most->samples : 0) && path.n &&
+			*path.p == '/' &&
+			(row->kind == CP_MAP_USER || row->kind == CP_MAP_UNKNOWN))
+			most = image;
+	}
+	share = most && samples > 0 ? 100 * (double)most->samples / samples : 0;
+	if (share < 20)
+		return;
+	image_name(name, sizeof name, profile, most);
+	slash = strrchr(name, '/');
+	ui_note(&tool->ui, input,
+		"%s, %.0f %% of the samples, was not found: give its path first",
+		slash[1] ? slash + 1 : name, share > 100 ? 100 : share);
+}
+
 static void say(struct tool *tool, const struct nameless *count,
 	const struct cp_profile *profile, const struct cp_symbol_report *report)
 {
@@ -177,8 +227,8 @@ void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
 	}
 }
 
-void symreport_doubts(
-	struct tool *tool, const char *input, const struct cp_symbol_report *report)
+void symreport_doubts(struct tool *tool, const char *input,
+	const struct cp_profile *profile, const struct cp_symbol_report *report)
 {
 	const struct cp_symbol_image *unsure = NULL, *other = NULL;
 	size_t n_unsure = 0, n_other = 0;
@@ -190,18 +240,24 @@ void symreport_doubts(
 			unsure = unsure ? unsure : image;
 			n_unsure++;
 		}
-		if (image->status == CP_SYMBOLS_WRONG_ID) {
+		if (image->status == CP_SYMBOLS_WRONG_ID ||
+			image->status == CP_SYMBOLS_UNVOUCHED) {
 			other = other ? other : image;
 			n_other++;
 		}
 	}
+	say_missing(tool, input, profile, report);
 	if (unsure)
 		ui_note(&tool->ui, input,
-			"names from %s%s are of a file of this machine that has no build id "
-			"to check; --binary says which is right, --no-symbolize uses none",
+			"names from %s%s are of a file of this machine that has no build "
+			"id "
+			"to check; --binary says which is right, --no-symbolize uses "
+			"none",
 			unsure->file, n_unsure > 1 ? " and others" : "");
 	if (other)
-		ui_note(&tool->ui, input, "%s%s", other->hint ? other->hint
-			: "a file of the right name is another build, and is not used",
+		ui_note(&tool->ui, input, "%s%s",
+			other->hint ? other->hint
+				    : "a file of the right name is another build, and is "
+				      "not used",
 			n_other > 1 ? "; so it is with others" : "");
 }

@@ -23,9 +23,9 @@ void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
 
 /*
  * Says whose names are not to be relied on: files that nothing vouches for, and those that
- * were passed over as another build's. For tools that do not look at the report themselves.
+ * were passed over; and that a program is not here. For tools that do not look at the report themselves.
  */
-void symreport_doubts(
-	struct tool *tool, const char *input, const struct cp_symbol_report *report);
+void symreport_doubts(struct tool *tool, const char *input,
+	const struct cp_profile *profile, const struct cp_symbol_report *report);
 
 #endif

@@ -41,6 +41,7 @@ enum cp_granularity {
  *  6. tagshow, taghide: labels by key.
  *  7. prune_from: drops what is nearer to the leaf than the innermost match.
  *  8. noinlines and granularity.
+ *  9. group_by: frames become groups.
  */
 struct cp_filter_options {
 	size_t size; /* sizeof(struct cp_filter_options) */
@@ -64,6 +65,15 @@ struct cp_filter_options {
 	 */
 	bool keep_rows;
 	double divide_by; /* all values, cut to whole numbers; 0 = 1 */
+	/*
+	 * Comma-separated, as in perf report --sort: dso (the file's name without folders),
+	 * sym, srcfile, comm, tid, pid, or the key of a label in the profile. Every frame
+	 * becomes a function whose name is the values of these, with tabs between them where
+	 * there are several keys; "[unknown]" where there is none. Equal neighbours are one
+	 * frame, a sample without frames gets one, and times are not kept. A key that is
+	 * none of these is CP_ERROR_ARGUMENT. NULL or "": frames stay what they are.
+	 */
+	const char *group_by;
 };
 
 /*

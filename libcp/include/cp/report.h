@@ -63,6 +63,11 @@ struct cp_report_options {
 	 * printable text become \xNN.
 	 */
 	bool csv_raw;
+	/*
+	 * top: the keys by which cp_profile_filter has grouped the frames (its group_by), so
+	 * that each value is a column or member of its own; NULL: frames are functions.
+	 */
+	const char *group_by;
 };
 
 /*

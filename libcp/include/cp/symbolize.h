@@ -85,7 +85,12 @@ enum cp_symbol_status {
 	CP_SYMBOLS_NO_SYMBOLS, /* file found, stripped */
 	CP_SYMBOLS_WRONG_ID,   /* a file was there, of another build */
 	CP_SYMBOLS_UNREADABLE, /* a file was there, damaged or forbidden */
-	CP_SYMBOLS_NOT_A_FILE  /* [heap], anonymous memory, … without a map file */
+	CP_SYMBOLS_NOT_A_FILE, /* [heap], anonymous memory, … without a map file */
+	/*
+	 * A file was there, but the profile has neither a build id nor a time by which it
+	 * could be the captured one; it is used when it is given.
+	 */
+	CP_SYMBOLS_UNVOUCHED
 };
 
 /* One image of a profile and how its addresses fared, for --symbols-report and cpinfo. */

@@ -19,6 +19,7 @@ struct cpi_elf {
 	const char *name; /* or NULL */
 	const uint8_t *bytes;
 	size_t n;
+	uint64_t position; /* in the file that positions are of */
 	struct cpi_elf_header header;
 	struct cpi_elf_section *section;
 	struct cpi_elf_segment *segment;
@@ -613,11 +614,19 @@ static bool in_sections(
 	return false;
 }
 
+void cpi_elf_set_position(struct cpi_elf *elf, uint64_t position)
+{
+	elf->position = position;
+}
+
 bool cpi_elf_address_of(
 	const struct cpi_elf *elf, uint64_t file_offset, uint64_t *ret_address)
 {
 	const struct cpi_elf_segment *found = NULL;
 
+	if (file_offset < elf->position)
+		return false;
+	file_offset -= elf->position;
 	/*
 	 * Neighbours may share a page of the file, and some linkers make segments that
 	 * overlap in it: samples are of code, so an executable one is preferred.

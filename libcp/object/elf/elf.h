@@ -76,6 +76,8 @@ bool cpi_elf_debuglink(
 bool cpi_elf_altlink(const struct cpi_elf *elf, struct cp_text *ret_name,
 	struct cp_text *ret_build_id);
 
+/* It lies there in a larger file, of which cpi_elf_address_of is asked. */
+void cpi_elf_set_position(struct cpi_elf *elf, uint64_t position);
 /*
  * From a position in the file to the link-time address by the PT_LOAD that holds it
  * (never "address - map start"); false when no segment does.

@@ -247,11 +247,31 @@ static enum cp_code run_with_tagframes(struct cpi_env *env, const struct cp_prof
 	return code;
 }
 
+static bool has_tagframes(const struct cp_filter_options *o)
+{
+	return (o->tagroot && *o->tagroot) || (o->tagleaf && *o->tagleaf);
+}
+
+/* Frames become groups when everything else has been done to them. */
+static enum cp_code run_with_groups(struct cpi_env *env, const struct cp_profile *p,
+	const struct cp_filter_options *o, uint32_t type, struct cp_profile **ret_profile,
+	struct cp_error *err)
+{
+	struct cp_profile *filtered = NULL;
+	enum cp_code code = has_tagframes(o)
+		? run_with_tagframes(env, p, o, type, &filtered, err)
+		: run(env, p, o, type, &filtered, err);
+
+	if (!code)
+		code = cpi_filter_groups(env, filtered, o->group_by, ret_profile, err);
+	cp_profile_free(filtered);
+	return code;
+}
+
 enum cp_code cpi_filter(struct cpi_env *env, const struct cp_profile *p,
 	const struct cp_filter_options *o, struct cp_profile **ret_profile,
 	struct cp_error *err)
 {
-	bool tagframes = (o->tagroot && *o->tagroot) || (o->tagleaf && *o->tagleaf);
 	uint32_t type = 0;
 
 	if ((unsigned)o->granularity > CP_BY_LINE)
@@ -263,7 +283,9 @@ enum cp_code cpi_filter(struct cpi_env *env, const struct cp_profile *p,
 	if (o->sample_index && *o->sample_index &&
 		cp_profile_find_sample_type(p, o->sample_index, &type, err))
 		return CP_ERROR_ARGUMENT;
-	if (tagframes)
+	if (o->group_by && *o->group_by)
+		return run_with_groups(env, p, o, type, ret_profile, err);
+	if (has_tagframes(o))
 		return run_with_tagframes(env, p, o, type, ret_profile, err);
 	return run(env, p, o, type, ret_profile, err);
 }

@@ -10,6 +10,7 @@
  *	filter/stack.c   one stack, from those decisions
  *	filter/tags.c    samples and labels by label
  *	filter/tagframes.c  labels as frames
+ *	filter/groups.c  frames as what they have in common
  *
  * Everything that looks at names is decided once per location or label set, and a stack
  * is rewritten once however many samples it has: a profile of 40 million frames costs a
@@ -83,6 +84,10 @@ enum cp_code cpi_filter_tags_finish(struct cpi_filter_tags *tags, struct cp_erro
 enum cp_code cpi_filter_tagframes(struct cpi_env *env, const struct cp_profile *p,
 	const struct cp_filter_options *o, struct cp_profile **ret_profile,
 	struct cp_error *err);
+
+/* A new profile of which each frame is a group; `keys` are group_by's. */
+enum cp_code cpi_filter_groups(struct cpi_env *env, const struct cp_profile *p,
+	const char *keys, struct cp_profile **ret_profile, struct cp_error *err);
 
 /* All of it; `o` is complete (cpi_options_copy). */
 enum cp_code cpi_filter(struct cpi_env *env, const struct cp_profile *p,

@@ -147,7 +147,8 @@ static enum cp_code open_image(
 	struct cpi_sought target = {.path = cpi_profile_text(a->p, m->path),
 		.build_id = cpi_profile_text(a->p, m->build_id),
 		.kind = kind_of(m),
-		.pid = m->pid};
+		.pid = m->pid,
+		.offset = m->offset};
 	enum cp_code code = CP_OK;
 
 	cpi_found_init(&image->found, a->env);
@@ -279,6 +280,10 @@ static const char *why_not(struct cpi_asm *a, const struct cpi_asm_image *image)
 		return note(a,
 			"no vmlinux of this kernel was found; --vmlinux FILE names it",
 			(struct cp_text){0});
+	if (f->wrong.n && f->undated)
+		return note(a,
+			"nothing says that %s is the captured one; --binary FILE does",
+			f->wrong);
 	if (f->wrong.n)
 		return note(a,
 			"%s is of another build; --binary FILE names the right one",

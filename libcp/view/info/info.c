@@ -17,6 +17,7 @@ const char *cpi_info_status(enum cp_symbol_status status)
 		[CP_SYMBOLS_WRONG_ID] = "none (wrong build id)",
 		[CP_SYMBOLS_UNREADABLE] = "none (unreadable)",
 		[CP_SYMBOLS_NOT_A_FILE] = "none (not a file)",
+		[CP_SYMBOLS_UNVOUCHED] = "none (unverified, not used)",
 	};
 
 	return (unsigned)status < sizeof name / sizeof *name && name[status]
