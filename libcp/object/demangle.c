@@ -209,3 +209,61 @@ struct cp_text cpi_demangle(struct cpi_demangler *d, struct cp_text name)
 		return whole;
 	return (struct cp_text){(char *)result->buf, result->n};
 }
+
+/* gcc writes "<lambda(int)>" where its mangling is demangled to "{lambda(int)#1}". */
+static void lambda_braces(char *p, size_t n)
+{
+	const struct cp_text word = CPI_TEXT("<lambda(");
+
+	for (size_t i = 0; i + word.n <= n; i++) {
+		size_t k = i + word.n, depth = 1;
+
+		if (memcmp(p + i, word.p, word.n))
+			continue;
+		for (; k < n && depth; k++)
+			depth += (p[k] == '(') - (size_t)(p[k] == ')');
+		if (depth || k == n || p[k] != '>')
+			continue;
+		p[i] = '{';
+		p[k] = '}';
+	}
+}
+
+/* The mangled scope at the beginning, demangled, and the rest as it is, in d->raw. */
+static bool expand_scope(struct cpi_demangler *d, struct cp_text name)
+{
+	const char *colons = memmem(name.p, name.n, "::", 2);
+	struct cp_text scope = {name.p, colons ? (size_t)(colons - name.p) : 0};
+
+	d->raw.n = 0;
+	if (cpi_text_starts(name, CPI_TEXT("_Z")) && scope.n &&
+		!demangle_rust(d, scope) && !demangle_cxx(d, scope))
+		return false;
+	if (!d->raw.n)
+		scope.n = 0;
+	cpi_sink_bytes(&d->raw, name.p + scope.n, name.n - scope.n);
+	return !d->raw.code;
+}
+
+struct cp_text cpi_demangle_written(struct cpi_demangler *d, struct cp_text name)
+{
+	struct cpi_sink *result = &d->raw;
+
+	if (d->mode == CP_DEMANGLE_NONE || d->perf_compat || name.n > CPI_DEMANGLE_MOST_IN ||
+		!name.n || memchr(name.p, 0, name.n) ||
+		(!memmem(name.p, name.n, "::", 2) &&
+			!cpi_text_starts(name, CPI_TEXT("operator"))) ||
+		!expand_scope(d, name))
+		return name;
+	lambda_braces((char *)d->raw.buf, d->raw.n);
+	if (d->mode != CP_DEMANGLE_FULL) {
+		d->text.n = 0;
+		if (cpi_demangle_simplify((struct cp_text){(char *)d->raw.buf, d->raw.n},
+			    d->mode == CP_DEMANGLE_SIMPLE, &d->text) &&
+			d->text.n)
+			result = &d->text;
+	}
+	if (result->code || !result->n)
+		return name;
+	return (struct cp_text){(char *)result->buf, result->n};
+}

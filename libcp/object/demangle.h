@@ -49,6 +49,14 @@ void cpi_demangler_release(struct cpi_demangler *d);
 struct cp_text cpi_demangle(struct cpi_demangler *d, struct cp_text name);
 
 /*
+ * The same for a name that a compiler wrote out, scopes and all, as debug information has
+ * it where there is no mangled one: "ns::f(int)::<lambda(int)>" is "ns::f::{lambda(int)}".
+ * Its first scope may be the mangled name of a function: "_ZN2ns1fEi::T::g". Names without
+ * scopes, and languages that have none, stay.
+ */
+struct cp_text cpi_demangle_written(struct cpi_demangler *d, struct cp_text name);
+
+/*
  * The passes behind the modes, over demangled text; false when the brackets make no sense
  * (`out` is then of no use). `templates`: drop template arguments, too.
  */

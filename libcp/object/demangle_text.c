@@ -17,6 +17,8 @@ struct open_bracket {
 struct pass {
 	struct cp_text text;
 	size_t at;
+	size_t behind; /* where the last operator's name ended: what opens there is its
+			  own */
 	bool templates;
 	struct cpi_sink *out;
 	unsigned n_open;
@@ -61,7 +63,7 @@ static bool copy_operator(struct pass *p)
 		break;
 	}
 	cpi_sink_bytes(p->out, p->text.p + p->at, at - p->at);
-	p->at = at;
+	p->at = p->behind = at;
 	return true;
 }
 
@@ -74,7 +76,8 @@ static bool open_bracket(struct pass *p, char c)
 	/* "operator< <int>", and "f::<u8>" as Rust has it. */
 	if (c == '<' && p->at >= 2 && (before == ' ' || before == ':'))
 		named = before == ':' || !is_word(p->text.p[p->at - 2]);
-	if (c == '(' && before == ')') /* operator()(int) */
+	if ((p->behind && p->at == p->behind) ||
+		(c == '(' && before == ')')) /* operator()(int), <int> */
 		named = true;
 	if (p->n_open == MOST_OPEN)
 		return false;
@@ -163,7 +166,8 @@ bool cpi_demangle_simplify(struct cp_text text, bool templates, struct cpi_sink 
 
 	while (p.at < text.n) {
 		char c = text.p[p.at];
-		bool compares = c == '<' && p.at && text.p[p.at - 1] == ')';
+		bool compares =
+			c == '<' && p.at && p.at != p.behind && text.p[p.at - 1] == ')';
 
 		if (c == 'o' && copy_operator(&p))
 			continue;

@@ -23,7 +23,10 @@ struct namer {
 	bool perf, failed;
 };
 
-static struct cp_text name_of(struct namer *namer, struct cp_text system)
+/*
+ * `written`: by a compiler into debug information, for a function without a mangled name.
+ */
+static struct cp_text name_of(struct namer *namer, struct cp_text system, bool written)
 {
 	uint64_t hash = cpi_hash_u64((uint64_t)(uintptr_t)system.p);
 	struct cpi_probe probe = cpi_index_find(&namer->index, hash);
@@ -36,13 +39,15 @@ static struct cp_text name_of(struct namer *namer, struct cp_text system)
 	if (namer->perf && cpi_text_starts(system, CPI_TEXT("*ABS*")))
 		return CPI_TEXT("@plt");
 	/* No mangling starts otherwise, but versions are still cut. */
-	if (!system.n || (system.p[0] != '_' && !memchr(system.p, '@', system.n)))
+	if (!system.n ||
+		(!written && system.p[0] != '_' && !memchr(system.p, '@', system.n)))
 		return system;
 	for (uint32_t id; (id = cpi_index_next(&namer->index, &probe));)
 		if (namer->memo.v[id - 1].p == system.p &&
 			namer->memo.v[id - 1].n == system.n)
 			return namer->memo.v[id - 1].name;
-	name = cpi_demangle(&namer->demangler, system);
+	name = written ? cpi_demangle_written(&namer->demangler, system)
+		       : cpi_demangle(&namer->demangler, system);
 	if (name.p != system.p) {
 		copy = cpi_arena_copy(&namer->image->found.arena, name.p, name.n);
 		namer->failed |= !copy;
@@ -70,19 +75,23 @@ static void add_line_frames(struct namer *namer, struct cpi_run *run,
 	for (uint32_t i = 0; i < lines.n && !namer->failed; i++) {
 		const struct cpi_dwarf_frame *from = &lines.frame[i];
 		const struct cpi_dwarf_function *function = from->function;
-		struct cpi_frame frame = {.file = from->file, .line = from->line,
-			.column = from->column};
+		struct cpi_frame frame = {
+			.file = from->file, .line = from->line, .column = from->column};
+		bool written = false;
 
 		if (function) {
 			frame.system = function->linkage_name.n ? function->linkage_name
 								: function->name;
+			written = !function->linkage_name.n;
 			frame.function_file = function->file;
 			frame.start_line = function->line;
 		}
 		/* The linker's name tells clones and static functions apart. */
-		if (!from->inlined && symbol.n)
+		if (!from->inlined && symbol.n) {
 			frame.system = symbol;
-		frame.name = name_of(namer, frame.system);
+			written = false;
+		}
+		frame.name = name_of(namer, frame.system, written);
 		if (frame.system.n || frame.line)
 			push(namer, run, &frame);
 	}
@@ -95,7 +104,7 @@ static void add_go_frames(struct namer *namer, struct cpi_run *run, struct cpi_g
 		const struct cpi_go_frame *from = &namer->image->go.frame[go.first + i];
 		struct cp_text name = i + 1 == go.n && symbol.n ? symbol : from->function;
 		struct cpi_frame frame = {.system = name,
-			.name = name_of(namer, name),
+			.name = name_of(namer, name, false),
 			.file = from->file,
 			.start_line = from->start_line,
 			.line = from->line};
@@ -120,7 +129,7 @@ static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 		add_go_frames(namer, run, image->go.run[at], symbol);
 	} else if (symbol.n) {
 		struct cpi_frame frame = {
-			.system = symbol, .name = name_of(namer, symbol)};
+			.system = symbol, .name = name_of(namer, symbol, false)};
 
 		if (image->jit_line && image->jit_line[at].line) {
 			image->has_lines = true;
@@ -134,8 +143,8 @@ static void add_frames(struct namer *namer, struct cpi_run *run, uint32_t at)
 enum cp_code cpi_image_frames(
 	struct cpi_image *image, const struct cpi_search *search, struct cp_error *err)
 {
-	struct namer namer = {.image = image, .env = search->env,
-		.perf = search->options->perf_compat};
+	struct namer namer = {
+		.image = image, .env = search->env, .perf = search->options->perf_compat};
 	struct cpi_mem *mem = &search->env->mem;
 
 	cpi_demangler_init(&namer.demangler, search->env, search->options->demangle,

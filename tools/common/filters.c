@@ -122,7 +122,7 @@ bool filter_options_idle(const struct cp_filter_options *o)
 		!o->prune_from && !o->tagfocus && !o->tagignore && !o->tagshow &&
 		!o->taghide && !o->tagroot && !o->tagleaf && !o->sample_index &&
 		o->granularity == CP_BY_ADDRESS && !o->noinlines && !o->drop_frames &&
-		!o->divide_by;
+		!o->divide_by && !(o->group_by && *o->group_by);
 }
 
 static int filter(struct tool *tool, const struct cp_filter_options *options,

@@ -168,21 +168,26 @@ static struct cp_text anonymous(uint16_t tag)
 	}
 }
 
-/* The name at the end of an entry's chain of origins. */
-static struct cp_text name_of(struct scopes *s, uint64_t die)
+/* What is at the end of an entry's chain of origins. */
+static struct cpi_dwarf_naming naming_of(struct scopes *s, uint64_t die)
 {
 	struct cpi_dwarf_place place = {s->unit, die};
 	struct cpi_dwarf_naming naming;
 
 	if (cpi_dwarf_function_name(s->cache, place, &naming, NULL) == CP_ERROR_MEMORY)
 		s->failed = true;
-	return naming.name;
+	return naming;
 }
 
-/* What one entry adds to the names of those inside it; n = 0: nothing. */
-static struct cp_text scope_name(struct scopes *s, uint64_t die)
+/*
+ * What one entry adds to the names of those inside it; n = 0: nothing. A function stands
+ * apart from the namespaces it was declared in; its mangled name knows them, and ends the
+ * scopes (*ret_whole).
+ */
+static struct cp_text scope_name(struct scopes *s, uint64_t die, bool *ret_whole)
 {
 	struct cpi_dwarf_entry entry;
+	struct cpi_dwarf_naming naming;
 	struct cp_text name;
 
 	if (cpi_dwarf_entry_read(s->unit, s->cache, die, &entry, NULL) == CP_ERROR_MEMORY)
@@ -195,10 +200,12 @@ static struct cp_text scope_name(struct scopes *s, uint64_t die)
 	case DW_TAG_union_type:
 	case DW_TAG_interface_type:
 	case DW_TAG_enumeration_type:
-		name = entry.name.n ? entry.name : name_of(s, die);
+		name = entry.name.n ? entry.name : naming_of(s, die).name;
 		return name.n ? name : anonymous(entry.tag);
 	case DW_TAG_subprogram:
-		return name_of(s, die);
+		naming = naming_of(s, die);
+		*ret_whole = cpi_text_starts(naming.linkage_name, CPI_TEXT("_Z"));
+		return *ret_whole ? naming.linkage_name : naming.name;
 	default:
 		return (struct cp_text){"", 0};
 	}
@@ -211,11 +218,17 @@ static bool complete(struct scopes *s, struct cpi_dwarf_function *function)
 	unsigned n = 0;
 	size_t length = function->name.n;
 	char *p, *at;
+	bool whole = false;
 
-	for (uint32_t i = s->depth; i > 1 && n < MOST_SCOPES; i--) {
-		part[n] = scope_name(s, s->stack[i - 1]);
+	for (uint32_t i = s->depth; i > 1 && n < MOST_SCOPES && !whole; i--) {
+		part[n] = scope_name(s, s->stack[i - 1], &whole);
 		if (!part[n].n)
 			continue;
+		/* The class of a lambda has no name. */
+		if (!n && cpi_text_starts(function->name, CPI_TEXT("operator()")) &&
+			cpi_text_starts(part[n], CPI_TEXT("(anonymous ")) &&
+			!cpi_text_equal(part[n], anonymous(DW_TAG_namespace)))
+			part[n] = CPI_TEXT("{lambda}");
 		length += part[n++].n + 2;
 	}
 	if (!n || length > LONGEST_NAME)
