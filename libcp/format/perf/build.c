@@ -321,6 +321,10 @@ static void report(struct perf_build *b)
 			"the capture has frames of a guest's kernel (a virtual machine), "
 			"and does not say where that was mapped: record with perf kvm "
 			"--guestkallsyms, or --guestmount");
+	if (b->guest_user)
+		cpi_diag_note(diag, "guest-user", &place,
+			"the capture has frames of programs in a guest (a virtual machine), "
+			"whose files it does not name: record inside of the machine, too");
 	if (b->unknown)
 		cpi_diag_warn(diag, "event", &place,
 			"%llu samples belong to events that the capture does not "

@@ -141,6 +141,7 @@ struct perf_build {
 	uint64_t kept;    /* of them, and of group members, through the filters */
 	uint64_t unknown, damaged;
 	uint64_t guest_unmapped; /* frames of guests of which no mapping is known */
+	uint64_t guest_user;     /* frames of programs in guests, of which none is ever */
 	uint64_t first_time; /* of non-dummy samples; and the event of that sample */
 	uint32_t first_event;
 	bool *event_wanted;

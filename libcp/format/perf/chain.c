@@ -62,6 +62,9 @@ static cp_location locate(const struct walk *w, uint64_t address)
 	case PERF_CPU_GUEST_KERNEL:
 		w->b->guest_unmapped += !w->seat->guest;
 		return perf_places_find(places, w->seat->guest, address);
+	case PERF_CPU_GUEST_USER:
+		w->b->guest_user++;
+		return perf_places_find(places, 0, address);
 	default:
 		return perf_places_find(places, 0, address);
 	}
