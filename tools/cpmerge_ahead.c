@@ -4,7 +4,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "cpmerge_stream.h"
 
 /* More readers than this only wait for the one thread that merges, and hold inputs. */
 enum { MOST_READERS = 4 };
@@ -18,8 +21,11 @@ enum { MOST_BYTES = 4 << 20 };
 /* One input that is read or waits to be taken. */
 struct slot {
 	bool ready;
-	bool failed; /* a warning was said while strict */
+	bool failed;  /* a warning was said while strict */
+	bool archive; /* not read here, whose thread would hold several profiles */
 	int status;
+	enum cp_code failure; /* the tool's, as of this input */
+	char why[sizeof((struct tool *)0)->failed];
 	struct cp_profile *profile;
 	char *text; /* what the reader said */
 	size_t n;
@@ -49,11 +55,17 @@ static void read_one(struct reader *reader, size_t i, struct slot *ret)
 {
 	struct ahead *ahead = reader->ahead;
 	struct ui *ui = &reader->tool.ui;
+	const char *path = ahead->tool->options.inputs.v[i];
 
-	*ret = (struct slot){.ready = true};
+	*ret = (struct slot){.ready = true, .status = TOOL_GO};
+	ret->archive = stream_is_tar(path);
+	if (ret->archive)
+		return;
 	ui->to = open_memstream(&ret->text, &ret->n);
-	ret->status = tool_read(&reader->tool, ahead->tool->options.inputs.v[i],
-		ahead->read, ahead->symbolize, &ret->profile);
+	ret->status = tool_read(
+		&reader->tool, path, ahead->read, ahead->symbolize, &ret->profile);
+	ret->failure = reader->tool.failure;
+	memcpy(ret->why, reader->tool.failed, sizeof ret->why);
 	if (ui->to)
 		fclose(ui->to);
 	ui->to = NULL;
@@ -165,7 +177,7 @@ struct ahead *ahead_new(struct tool *tool, const struct cp_read_options *read,
 	return NULL;
 }
 
-int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile)
+int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile, bool *ret_archive)
 {
 	struct tool *tool = ahead->tool;
 	struct slot slot, *from;
@@ -188,6 +200,9 @@ int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile)
 	(void)progress_update(
 		(double)ahead->taken / (double)tool->options.inputs.n, &tool->progress);
 	*ret_profile = slot.profile;
+	*ret_archive = slot.archive;
+	tool->failure = slot.failure;
+	memcpy(tool->failed, slot.why, sizeof slot.why);
 	return slot.status;
 }
 

@@ -18,8 +18,11 @@ struct ahead;
  */
 struct ahead *ahead_new(struct tool *tool, const struct cp_read_options *read,
 	const struct cp_symbolize_options *symbolize);
-/* As tool_read for the next input; its messages appear now. */
-int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile);
+/*
+ * As tool_read for the next input; its messages appear now. An archive is left to the
+ * caller, who is told.
+ */
+int ahead_next(struct ahead *ahead, struct cp_profile **ret_profile, bool *ret_archive);
 /* Ends, wherever it is. Profiles it handed out must be freed before. NULL is fine. */
 void ahead_free(struct ahead *ahead);
 

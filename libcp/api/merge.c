@@ -21,6 +21,12 @@ enum cp_code cp_merge_add(struct cp_merge *merge, const struct cp_profile *profi
 	return code ? code : cpi_merge_add(merge, profile, &full, err);
 }
 
+enum cp_code cp_merge_skip(
+	struct cp_merge *merge, const char *reason, uint64_t n, struct cp_error *err)
+{
+	return cpi_merge_skip(merge, reason, n, err);
+}
+
 enum cp_code cp_merge_finish(
 	struct cp_merge *merge, struct cp_profile **ret_profile, struct cp_error *err)
 {

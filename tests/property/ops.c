@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <cp/columns.h>
+
 #include "op/filter/filter.h"
 #include "op/merge/merge.h"
 #include "op/scale.h"
@@ -95,21 +97,47 @@ static void assert_alike(const struct cp_profile *a, const struct cp_profile *b)
 	free(y);
 }
 
-static struct cp_profile *merged(
-	struct cpi_env *env, const struct cp_profile *const *p, size_t n)
+/* Row for row, not only in what it says. */
+static void assert_equal(const struct cp_profile *a, const struct cp_profile *b)
 {
-	static const struct cp_merge_options options;
+	for (int id = 0; id < CP_COLUMNS; id++) {
+		struct cp_column x = cp_profile_column(a, (enum cp_column_id)id);
+		struct cp_column y = cp_profile_column(b, (enum cp_column_id)id);
+
+		assert_int_equal(x.n, y.n);
+		for (uint64_t i = 0; i < x.n && x.kind != CP_COLUMN_ADDRESS; i++)
+			assert_memory_equal((const char *)x.data + i * x.stride,
+				(const char *)y.data + i * y.stride, x.width);
+	}
+	for (uint32_t i = 0; i <= cp_profile_counts(a).strings; i++)
+		assert_string_equal(cp_profile_string(a, (cp_string){i}).p,
+			cp_profile_string(b, (cp_string){i}).p);
+	assert_memory_equal(
+		cp_profile_header(a), cp_profile_header(b), sizeof *cp_profile_header(a));
+}
+
+static struct cp_profile *merged_as(struct cpi_env *env,
+	const struct cp_merge_options *o, const struct cp_profile *const *p, size_t n)
+{
 	static const struct cp_merge_input input;
 	struct cp_merge *m;
 	struct cp_profile *result;
 	struct cp_error err;
 
-	assert_int_equal(cpi_merge_new(env, &options, &m, NULL), CP_OK);
+	assert_int_equal(cpi_merge_new(env, o, &m, NULL), CP_OK);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(cpi_merge_add(m, p[i], &input, &err), CP_OK);
 	assert_int_equal(cpi_merge_finish(m, &result, &err), CP_OK);
 	assert_int_equal(cp_profile_check(result, &err), CP_OK);
 	return result;
+}
+
+static struct cp_profile *merged(
+	struct cpi_env *env, const struct cp_profile *const *p, size_t n)
+{
+	static const struct cp_merge_options options;
+
+	return merged_as(env, &options, p, n);
 }
 
 #define MERGED(env, ...) \
@@ -147,6 +175,75 @@ static void merging_is_associative_and_commutative(void **state)
 		cp_profile_free(a);
 		cp_profile_free(b);
 		cp_profile_free(c);
+	}
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
+/* However inputs are ordered and grouped, and whatever types they have. */
+static void canonical_merges_forget_the_order(void **state)
+{
+	struct cpi_env env;
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	for (int round = 0; round < ROUNDS; round++) {
+		const struct cp_merge_options o = {.canonical = true,
+			.types = round & 1 ? CP_MERGE_UNION : CP_MERGE_INTERSECT};
+		const struct cp_profile *in[3], *pair[2];
+		struct cp_profile *all, *other, *part;
+
+		state_of_rng = (uint64_t)round + 2000000;
+		for (int i = 0; i < 3; i++)
+			in[i] = random_profile(&env);
+		all = merged_as(&env, &o, in, 3);
+		other = merged_as(&env, &o,
+			(const struct cp_profile *const[]){in[2], in[0], in[1]}, 3);
+		assert_equal(all, other);
+		cp_profile_free(other);
+		part = merged_as(&env, &o,
+			(const struct cp_profile *const[]){in[2], in[0]}, 2);
+		pair[0] = in[1];
+		pair[1] = part;
+		other = merged_as(&env, &o, pair, 2);
+		assert_equal(all, other);
+		cp_profile_free(other);
+		cp_profile_free(part);
+		cp_profile_free(all);
+		for (int i = 0; i < 3; i++)
+			cp_profile_free((struct cp_profile *)in[i]);
+	}
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
+/* The largest stay, nothing is lost, and a second cut adds to the same row. */
+static void the_rest_is_one_row(void **state)
+{
+	const struct cp_merge_options few = {.max_stacks = 2}, one = {.max_stacks = 1};
+	struct cpi_env env;
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	for (int round = 0; round < ROUNDS; round++) {
+		const struct cp_profile *in;
+		struct cp_profile *p, *again;
+		int64_t sum[2] = {0};
+
+		state_of_rng = (uint64_t)round + 3000000;
+		in = random_profile(&env);
+		p = merged_as(&env, &few, &in, 1);
+		again = merged_as(&env, &one, (const struct cp_profile *const[]){p}, 1);
+		assert_true(cp_profile_counts(p).stacks <= 3);
+		assert_true(cp_profile_counts(again).stacks <= 2);
+		for (uint32_t i = 0; i < cp_profile_counts(in).samples; i++)
+			sum[0] += cp_profile_sample_values(in, i)[0];
+		for (uint32_t i = 0; i < cp_profile_counts(again).samples; i++)
+			sum[1] += cp_profile_sample_values(again, i)[0];
+		assert_int_equal(sum[0], sum[1]);
+		cp_profile_free(again);
+		cp_profile_free(p);
+		cp_profile_free((struct cp_profile *)in);
 	}
 	assert_int_equal(env.mem.used, 0);
 	cpi_env_release(&env);
@@ -275,6 +372,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merging_is_associative_and_commutative),
+		cmocka_unit_test(canonical_merges_forget_the_order),
+		cmocka_unit_test(the_rest_is_one_row),
 		cmocka_unit_test(what_is_subtracted_is_gone),
 		cmocka_unit_test(filters_are_idempotent),
 		cmocka_unit_test(sums_are_kept),

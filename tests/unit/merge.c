@@ -95,6 +95,74 @@ static void equal_samples_add_up(void **state)
 	assert_string_equal(TEXT(NO_OPTIONS, in), "main;f 4\nmain;f|a=b 6\nmain;g 5\n");
 }
 
+static void an_order_of_its_own(void **state)
+{
+	const struct input one[] = {
+		{"n/count cpu/ns", LINES("main;g 5 1", "main;f|b=a 4 1", "main;f 1 1"), .comment = "x"},
+		{"cpu/ns n/count", LINES("main;a 1 1"), .comment = "c"},
+	};
+	const struct input two[] = {one[1], one[0]};
+	char first[sizeof out];
+
+	(void)state;
+	snprintf(first, sizeof first, "%s", TEXT({.canonical = true}, one));
+	assert_string_equal(first, "main;a 1 1\nmain;f 1 1\nmain;f|b=a 1 4\nmain;g 1 5\n");
+	assert_string_equal(TEXT({.canonical = true}, two), first);
+	/* Where all agree about the columns, they stay. */
+	assert_string_equal(text(&(struct cp_merge_options){.canonical = true}, one, 1),
+		"main;f 1 1\nmain;f|b=a 4 1\nmain;g 5 1\n");
+}
+
+static void the_largest_stacks(void **state)
+{
+	const struct input in[] = {
+		{"n/count", LINES("main;a|x=1:b 3", "main;b 4", "main;a 2", "main;c -9", "main;d 1")}};
+	const struct input again[] = {
+		{"n/count", LINES("(other) 100", "main;a 3", "main;b 4")}};
+
+	(void)state;
+	assert_string_equal(TEXT({.max_stacks = 2}, in),
+		"main;a|x=1:b 3\nmain;a 2\nmain;c -9\n(other) 5\n");
+	assert_string_equal(TEXT({.max_stacks = 4}, in),
+		"main;a|x=1:b 3\nmain;b 4\nmain;a 2\nmain;c -9\nmain;d 1\n");
+	/* What an earlier merge summed up is no stack that could win. */
+	assert_string_equal(TEXT({.max_stacks = 1}, again), "main;b 4\n(other) 103\n");
+}
+
+static void what_was_left_out_is_summed_up(void **state)
+{
+	const struct input in[] = {
+		{"n/count", LINES("f 1"), .comment = "cpmerge: left out (truncated): 3"},
+		{"n/count", LINES("f 1"), .comment = "cpmerge: left out (a): x"},
+		{"n/count", LINES("f 1"), .comment = "cpmerge: left out (truncated): 4"},
+	};
+	static const char *const want[] = {"cpmerge: left out (a): x",
+		"cpmerge: left out (corrupt): 2", "cpmerge: left out (truncated): 7"};
+	struct cpi_env env;
+	struct cp_merge *m;
+	struct cp_profile *p;
+
+	(void)state;
+	cpi_env_init(&env, NULL);
+	assert_int_equal(cpi_merge_new(&env, &(struct cp_merge_options)NO_OPTIONS, &m, NULL), CP_OK);
+	for (int i = 0; i < 3; i++) {
+		p = made(&env, &in[i]);
+		assert_int_equal(cpi_merge_add(m, p, &in[i].options, NULL), CP_OK);
+		cp_profile_free(p);
+	}
+	assert_int_equal(cpi_merge_skip(m, "corrupt", 2, NULL), CP_OK);
+	memset(out, 'x', 99);
+	out[99] = 0;
+	assert_int_equal(cpi_merge_skip(m, out, 1, NULL), CP_ERROR_ARGUMENT);
+	assert_int_equal(cpi_merge_finish(m, &p, NULL), CP_OK);
+	assert_int_equal(cp_profile_counts(p).comments, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_string_equal(cp_profile_comment(p, i).p, want[i]);
+	cp_profile_free(p);
+	assert_int_equal(env.mem.used, 0);
+	cpi_env_release(&env);
+}
+
 static void cancelled_samples_go(void **state)
 {
 	struct cpi_env env;
@@ -280,15 +348,14 @@ static void a_refused_input_changes_nothing(void **state)
 	cpi_env_release(&env);
 }
 
-static enum cp_code merge_two(
-	struct cpi_env *env, struct cp_profile *const *p, struct cp_profile **ret)
+static enum cp_code merge_two(struct cpi_env *env, const struct cp_merge_options *options,
+	struct cp_profile *const *p, struct cp_profile **ret)
 {
 	static const struct cp_merge_label label = {"k", "v"};
 	struct cp_merge_input o = {.labels = &label, .n_labels = 1};
 	struct cp_merge *m;
 	struct cp_error err;
-	enum cp_code code = cpi_merge_new(
-		env, &(struct cp_merge_options){.pprof_compat = true}, &m, &err);
+	enum cp_code code = cpi_merge_new(env, options, &m, &err);
 
 	if (code)
 		return code;
@@ -300,19 +367,18 @@ static enum cp_code merge_two(
 	return code;
 }
 
-static void every_allocation_may_fail(void **state)
+static void allocations_fail(const struct cp_merge_options *options)
 {
 	const struct input in[] = {
 		{"n/count cpu/ms", LINES("main!/x;f#12!/x 1 5", "main;g|a=b,c=1:d 3 3"), .comment = "c"},
 		{"cpu/ns", LINES("main!/x;f#12!/x 5000000", "?;main -5000000", "main;h 1"),
-			.comment = "d"},
+			.comment = "cpmerge: left out (corrupt): 1"},
 	};
 	struct cpi_env env;
 	struct cp_profile *p[2], *q;
 	enum cp_code code;
 	uint64_t n;
 
-	(void)state;
 	cpi_env_init(&env, NULL);
 	for (int i = 0; i < 2; i++)
 		p[i] = made(&env, &in[i]);
@@ -321,7 +387,7 @@ static void every_allocation_may_fail(void **state)
 
 		env.mem.ops = 0;
 		env.mem.fail_at = n;
-		code = merge_two(&env, p, &q);
+		code = merge_two(&env, options, p, &q);
 		if (!code)
 			break;
 		assert_int_equal(code, CP_ERROR_MEMORY);
@@ -335,10 +401,20 @@ static void every_allocation_may_fail(void **state)
 	cpi_env_release(&env);
 }
 
+static void every_allocation_may_fail(void **state)
+{
+	(void)state;
+	allocations_fail(&(struct cp_merge_options){.pprof_compat = true});
+	allocations_fail(&(struct cp_merge_options){.canonical = true, .max_stacks = 2});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_samples_add_up),
+		cmocka_unit_test(an_order_of_its_own),
+		cmocka_unit_test(the_largest_stacks),
+		cmocka_unit_test(what_was_left_out_is_summed_up),
 		cmocka_unit_test(cancelled_samples_go),
 		cmocka_unit_test(sample_types),
 		cmocka_unit_test(labels_and_weights),

@@ -89,6 +89,7 @@ int tool_fail(struct tool *tool, const char *where, const struct cp_error *err)
 	bool reached = false;
 
 	tool->failure = err->code;
+	cp_error_format(err, tool->failed, sizeof tool->failed);
 	if (err->source[0])
 		where = tool_input_name(err->source);
 	/* The library knows that writing failed, not where to. */
@@ -400,27 +401,26 @@ static void say_profile(struct tool *tool, const char *name, const char *format,
 	symreport_verbose(tool, profile, report);
 }
 
-int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
-	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile)
+/* Reads what was opened, and frees it. */
+static int read_input(struct tool *tool, const char *path, struct cp_input *take_input,
+	const struct cp_read_options *read, const struct cp_symbolize_options *symbolize,
+	struct cp_profile **ret_profile)
 {
-	struct cp_input *input;
 	struct cp_error err;
 	enum cp_code code;
 	struct cp_symbolize_options names;
 	struct cp_symbol_report *report = NULL;
 	const char *format;
-	int status = tool_open_input(tool, path, &input);
 
-	if (status != TOOL_GO)
-		return status;
 	if (symbolize && !symbolize->ret_report) {
 		names = *symbolize;
 		names.ret_report = &report;
 		symbolize = &names;
 	}
-	format = tool->ui.verbose ? cp_input_format(input) : NULL;
-	code = cp_profile_read(tool->context, input, read, symbolize, ret_profile, &err);
-	cp_input_free(input);
+	format = tool->ui.verbose ? cp_input_format(take_input) : NULL;
+	code = cp_profile_read(
+		tool->context, take_input, read, symbolize, ret_profile, &err);
+	cp_input_free(take_input);
 	cp_context_flush_diagnostics(tool->context);
 	progress_end(&tool->progress);
 	tool->ui.input = NULL;
@@ -435,6 +435,32 @@ int tool_read(struct tool *tool, const char *path, const struct cp_read_options 
 		symreport_doubts(tool, tool_input_name(path), *ret_profile, report);
 	cp_symbol_report_free(report);
 	return code ? tool_fail(tool, tool_input_name(path), &err) : TOOL_GO;
+}
+
+int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
+	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile)
+{
+	struct cp_input *input;
+	int status = tool_open_input(tool, path, &input);
+
+	return status == TOOL_GO
+		       ? read_input(tool, path, input, read, symbolize, ret_profile)
+		       : status;
+}
+
+int tool_read_memory(struct tool *tool, const char *name, const void *bytes, size_t n,
+	const struct cp_read_options *read, const struct cp_symbolize_options *symbolize,
+	struct cp_profile **ret_profile)
+{
+	struct cp_input *input;
+	struct cp_error err;
+
+	tool->ui.input = name;
+	if (cp_input_memory(tool->context, bytes, n, name, &input, &err)) {
+		tool->ui.input = NULL;
+		return tool_fail(tool, name, &err);
+	}
+	return read_input(tool, name, input, read, symbolize, ret_profile);
 }
 
 /* stdout counts, too: `cpconv in >>in` would read what it writes. */

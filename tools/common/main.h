@@ -76,6 +76,7 @@ struct tool {
 	struct out out;
 	bool out_open;
 	enum cp_code failure; /* what tool_fail said last */
+	char failed[400];     /* the same as a sentence, without the file's name */
 };
 
 extern const struct opt tool_rows[];
@@ -120,6 +121,11 @@ int tool_open_input(struct tool *tool, const char *path, struct cp_input **ret_i
  */
 int tool_read(struct tool *tool, const char *path, const struct cp_read_options *read,
 	const struct cp_symbolize_options *symbolize, struct cp_profile **ret_profile);
+
+/* The same of bytes in memory, which `name` is said for; the input's path is `name`. */
+int tool_read_memory(struct tool *tool, const char *name, const void *bytes, size_t n,
+	const struct cp_read_options *read, const struct cp_symbolize_options *symbolize,
+	struct cp_profile **ret_profile);
 
 /* "standard input" for "-". */
 const char *tool_input_name(const char *path);

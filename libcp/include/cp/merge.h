@@ -14,7 +14,8 @@
  *	for each input: read it; cp_merge_add(merge, profile, NULL, &err); free it
  *	cp_merge_finish(merge, &result, &err);
  *
- * Merging is associative: results may be merged again, in any grouping.
+ * Merging is associative: results may be merged again, in any grouping. The order of the
+ * inputs is that of the result's rows, unless `canonical` asks for one of its own.
  */
 
 #include <cp/profile.h>
@@ -41,6 +42,19 @@ struct cp_merge_options {
 	 * sample types that occur twice dropped, samples dropped when units are harmonised.
 	 */
 	bool pprof_compat;
+	/*
+	 * Equal inputs in any order give an equal result: rows stand in the order of their
+	 * content, of what inputs disagree about (where a file was loaded, the expressions
+	 * of the header) the smallest is taken, and sample types stand by name if their
+	 * order is not the same everywhere.
+	 */
+	bool canonical;
+	/*
+	 * Keep this many different stacks, those with the largest sums in the default
+	 * sample type; the rest is one sample without labels in a function "(other)", so
+	 * that totals stay. For the last merge of a tree. 0 = all.
+	 */
+	uint32_t max_stacks;
 };
 
 /* A label given by the user, NUL-terminated strings. */
@@ -70,6 +84,14 @@ enum cp_code cp_merge_new(struct cp_context *context, const struct cp_merge_opti
  */
 enum cp_code cp_merge_add(struct cp_merge *merge, const struct cp_profile *profile,
 	const struct cp_merge_input *input, struct cp_error *err);
+/*
+ * Counts n inputs that could not be added, for a reason of a word or two ("truncated").
+ * The result says it in a comment, "cpmerge: left out (truncated): 3"; merging sums up
+ * such comments of its inputs. CP_ERROR_ARGUMENT: the reason is too long, and the merge is
+ * as it was before.
+ */
+enum cp_code cp_merge_skip(
+	struct cp_merge *merge, const char *reason, uint64_t n, struct cp_error *err);
 /* Ends with the merged profile and frees the merge, also on failure. */
 enum cp_code cp_merge_finish(
 	struct cp_merge *merge, struct cp_profile **ret_profile, struct cp_error *err);

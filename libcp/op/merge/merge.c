@@ -36,6 +36,8 @@ void cp_merge_free(struct cp_merge *m)
 	cpi_index_release(mem, &m->mapping_keys);
 	cpi_index_release(mem, &m->location_keys);
 	cpi_index_release(mem, &m->comments);
+	cpi_vec_release(mem, &m->tally);
+	cpi_vec_release(mem, &m->best);
 	cpi_free(mem, m, sizeof *m);
 }
 
@@ -45,11 +47,16 @@ static void add_comments(struct cp_merge *m, struct cpi_merge_rows *rows)
 	struct cpi_builder *b = &m->b;
 
 	for (size_t i = 0; i < from->comment.n && !b->code; i++) {
-		cp_string id = cpi_builder_copy_string(b, &rows->map, from->comment.v[i]);
-		uint64_t hash = cpi_hash_u64(id.i);
-		struct cpi_probe probe = cpi_index_find(&m->comments, hash);
+		cp_string id;
+		uint64_t hash;
+		struct cpi_probe probe;
 		uint32_t have;
 
+		if (cpi_merge_tally_take(m, cpi_profile_text(from, from->comment.v[i])))
+			continue;
+		id = cpi_builder_copy_string(b, &rows->map, from->comment.v[i]);
+		hash = cpi_hash_u64(id.i);
+		probe = cpi_index_find(&m->comments, hash);
 		while ((have = cpi_index_next(&m->comments, &probe)) && have != id.i + 1)
 			;
 		if (have)
@@ -101,6 +108,29 @@ static void add_period(struct cp_merge *m, struct cpi_merge_rows *rows,
 		to->period = period;
 }
 
+/* Texts of the header: the first, or the smallest there is. */
+static void add_texts(struct cp_merge *m, struct cpi_merge_rows *rows)
+{
+	const struct cp_profile_header *from = &rows->map.from->header;
+	struct cp_profile_header *to = &m->b.p->header;
+	const cp_string given[] = {from->drop_frames, from->keep_frames,
+		from->default_sample_type, from->doc_url};
+	cp_string *const have[] = {&to->drop_frames, &to->keep_frames,
+		&to->default_sample_type, &to->doc_url};
+
+	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+		/* Expressions are the first input's, even if it has none. */
+		bool wanted = i < 2 ? !m->n_inputs : !have[i]->i;
+		cp_string text;
+
+		if (!wanted && !m->o.canonical)
+			continue;
+		text = cpi_builder_copy_string(&m->b, &rows->map, given[i]);
+		*have[i] = m->o.canonical ? cpi_merge_smaller(m->b.p, *have[i], text)
+					  : text;
+	}
+}
+
 static void add_header(struct cp_merge *m, struct cpi_merge_rows *rows,
 	const struct cpi_merge_plan *plan)
 {
@@ -108,22 +138,12 @@ static void add_header(struct cp_merge *m, struct cpi_merge_rows *rows,
 	struct cp_profile_header *to = &m->b.p->header;
 
 	add_period(m, rows, plan);
-	if (!m->n_inputs) {
-		to->drop_frames =
-			cpi_builder_copy_string(&m->b, &rows->map, from->drop_frames);
-		to->keep_frames =
-			cpi_builder_copy_string(&m->b, &rows->map, from->keep_frames);
-	}
+	add_texts(m, rows);
 	add_time(m, from->time_nanos);
 	if (__builtin_add_overflow(
 		    to->duration_nanos, from->duration_nanos, &to->duration_nanos))
 		cpi_builder_fail(
 			&m->b, CP_ERROR_LIMIT, "the sum of durations exceeds 64 bits");
-	if (!to->default_sample_type.i)
-		to->default_sample_type = cpi_builder_copy_string(
-			&m->b, &rows->map, from->default_sample_type);
-	if (!to->doc_url.i)
-		to->doc_url = cpi_builder_copy_string(&m->b, &rows->map, from->doc_url);
 	add_comments(m, rows);
 }
 
@@ -135,33 +155,53 @@ static bool all_zero(const int64_t *value, size_t n)
 	return true;
 }
 
-static enum cp_code add_samples(struct cp_merge *m, struct cpi_merge_rows *rows,
-	const struct cpi_merge_plan *plan, int64_t *value, struct cp_error *err)
+/* One sample of the input, into `stack`; false when a value is too large. */
+static bool add_sample(struct cp_merge *m, struct cpi_merge_rows *rows,
+	const struct cpi_merge_plan *plan, uint32_t i, bool other, int64_t *value)
 {
 	const struct cp_profile *p = rows->map.from;
 	double weight = rows->input->weight != 0 ? rows->input->weight : 1;
-	uint32_t n = cpi_profile_n_samples(p);
+	const int64_t *from = p->value.v + (size_t)i * p->sample_type.n;
 	cp_stack stack;
+
+	if (!cpi_merge_values(plan->column, plan->n, weight, from, value))
+		return false;
+	if (m->o.pprof_compat)
+		cpi_merge_compat_zero(plan->column, plan->n, value);
+	if (all_zero(value, plan->n))
+		return true;
+	stack = other ? cpi_merge_other(&m->b)
+		      : cpi_merge_stack(rows, p->sample_stack.v[i]);
+	cpi_builder_sample_sum(&m->b, stack,
+		other ? (cp_labels){0} : cpi_merge_labels(rows, p->sample_labels.v[i]),
+		value);
+	return true;
+}
+
+/* Samples in their order, or in the chosen one: those that become "(other)" come last. */
+static enum cp_code add_samples(struct cp_merge *m, struct cpi_merge_rows *rows,
+	const struct cpi_merge_plan *plan, const struct cpi_merge_choice *choice,
+	int64_t *value, struct cp_error *err)
+{
+	const struct cp_profile *p = rows->map.from;
+	uint32_t n = cpi_profile_n_samples(p);
 	enum cp_code code;
 
-	for (uint32_t i = 0; i < n && !m->b.code; i++) {
-		const int64_t *from = p->value.v + (size_t)i * p->sample_type.n;
+	for (int other = 0; other <= (choice->keep != NULL); other++)
+		for (uint32_t i = 0; i < n && !m->b.code; i++) {
+			uint32_t at = choice->order ? choice->order[i] : i;
 
-		if (!cpi_merge_values(plan->column, plan->n, weight, from, value))
-			return cpi_merge_too_large(err);
-		if (m->o.pprof_compat)
-			cpi_merge_compat_zero(plan->column, plan->n, value);
-		if (all_zero(value, plan->n))
-			continue;
-		stack = cpi_merge_stack(rows, p->sample_stack.v[i]);
-		cpi_builder_sample_sum(&m->b, stack,
-			cpi_merge_labels(rows, p->sample_labels.v[i]), value);
-		if (i % SAMPLES_PER_PROGRESS == 0) {
+			if (choice->keep &&
+				choice->keep[p->sample_stack.v[at].i] == other)
+				continue;
+			if (!add_sample(m, rows, plan, at, other, value))
+				return cpi_merge_too_large(err);
+			if (i % SAMPLES_PER_PROGRESS)
+				continue;
 			code = cpi_env_progress(m->env, -1, err);
 			if (code)
 				return code;
 		}
-	}
 	return CP_OK;
 }
 
@@ -174,7 +214,7 @@ static enum cp_code builder_error(const struct cp_merge *m, struct cp_error *err
 
 static enum cp_code add_rows(struct cp_merge *m, const struct cp_profile *p,
 	const struct cp_merge_input *input, const struct cpi_merge_plan *plan,
-	struct cp_error *err)
+	const struct cpi_merge_choice *choice, struct cp_error *err)
 {
 	size_t room = plan->n * sizeof(int64_t);
 	struct cpi_merge_rows rows;
@@ -187,34 +227,15 @@ static enum cp_code add_rows(struct cp_merge *m, const struct cp_profile *p,
 	if (!value)
 		cpi_builder_fail(&m->b, CP_ERROR_MEMORY, "out of memory");
 	add_header(m, &rows, plan);
-	if (m->b.p->mapping.n == 1 && p->mapping.n > 1 && !m->o.pgo)
-		(void)cpi_merge_mapping(&rows, (cp_mapping){1});
-	code = m->b.code ? m->b.code : add_samples(m, &rows, plan, value, err);
+	if (p->mapping.n > 1 && !m->o.pgo &&
+		(m->b.p->mapping.n == 1 || m->o.canonical))
+		(void)cpi_merge_mapping(
+			&rows, choice->first.i ? choice->first : (cp_mapping){1});
+	code = m->b.code ? m->b.code
+			 : add_samples(m, &rows, plan, choice, value, err);
 	cpi_free(&m->env->mem, value, room);
 	cpi_merge_rows_release(&rows);
 	return m->b.code ? builder_error(m, err) : code;
-}
-
-/*
- * Merges the result so far into an empty one, which leaves all-zero samples and rows
- * without use behind and renumbers the others.
- */
-static enum cp_code again(struct cp_merge *m, struct cp_error *err)
-{
-	struct cp_merge *fresh, old;
-	enum cp_code code = cpi_merge_new(m->env, &m->o, &fresh, err);
-
-	if (code)
-		return code;
-	code = cpi_merge_add(fresh, m->b.p, &plain, err);
-	if (!code) {
-		fresh->n_inputs = m->n_inputs;
-		old = *m;
-		*m = *fresh;
-		*fresh = old;
-	}
-	cp_merge_free(fresh);
-	return code;
 }
 
 /* The columns of the result, before the rows of the input come. */
@@ -235,29 +256,29 @@ static enum cp_code prepare(
 		return code;
 	if (!has_type(m->b.p, h->default_sample_type) && h->default_sample_type.i &&
 		plan->n)
-		h->default_sample_type = m->b.p->sample_type.v[0].type;
-	return dropped || m->o.pprof_compat ? again(m, err) : CP_OK;
+		h->default_sample_type = m->o.canonical
+						 ? (cp_string){0}
+						 : m->b.p->sample_type.v[0].type;
+	/* A canonical merge knows its mappings by number until its end, which does this. */
+	if (m->o.canonical || !(dropped || m->o.pprof_compat))
+		return CP_OK;
+	return cpi_merge_again(m, NULL, err);
 }
 
-enum cp_code cpi_merge_add(struct cp_merge *m, const struct cp_profile *p,
-	const struct cp_merge_input *input, struct cp_error *err)
+static enum cp_code add_chosen(struct cp_merge *m, const struct cp_profile *p,
+	const struct cp_merge_input *input, const struct cpi_merge_choice *choice,
+	struct cp_error *err)
 {
 	struct cpi_merge_plan plan;
-	enum cp_code code;
+	enum cp_code code = cpi_merge_plan(m, p, &plan, err);
 
-	if (m->failed)
-		return cpi_error(
-			err, m->failed, CP_NO_OFFSET, "the merge has failed before");
-	if (!isfinite(input->weight))
-		return cpi_error(
-			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "a weight is no number");
-	code = cpi_merge_plan(m, p, &plan, err);
 	if (code == CP_ERROR_ARGUMENT)
 		return code;
 	if (!code) {
+		m->types_differ |= m->n_inputs && !cpi_merge_same_types(m->b.p, p);
 		code = prepare(m, &plan, err);
 		if (!code)
-			code = add_rows(m, p, input, &plan, err);
+			code = add_rows(m, p, input, &plan, choice, err);
 		cpi_merge_plan_release(&plan);
 	}
 	m->failed = code;
@@ -265,60 +286,43 @@ enum cp_code cpi_merge_add(struct cp_merge *m, const struct cp_profile *p,
 	return code;
 }
 
-static bool is_type(const struct cp_profile *p, const struct cp_value_type *row,
-	struct cp_text type, struct cp_text unit)
+enum cp_code cpi_merge_add(struct cp_merge *m, const struct cp_profile *p,
+	const struct cp_merge_input *input, struct cp_error *err)
 {
-	return cpi_text_equal(cpi_profile_text(p, row->type), type) &&
-	       cpi_text_equal(cpi_profile_text(p, row->unit), unit);
-}
-
-/*
- * What cmd/internal/pgo of Go asks of a profile: one of two sample types, and a function
- * that says where it starts, for lines are counted from there.
- */
-static void check_pgo(struct cp_merge *m, const struct cp_profile *p)
-{
-	bool typed = false, started = false;
-
-	for (size_t i = 0; i < p->sample_type.n; i++)
-		typed |= is_type(p, &p->sample_type.v[i], CPI_TEXT("samples"),
-				 CPI_TEXT("count")) ||
-			 is_type(p, &p->sample_type.v[i], CPI_TEXT("cpu"),
-				 CPI_TEXT("nanoseconds"));
-	for (size_t i = 1; i < p->function.n; i++)
-		started |= p->function.v[i].start_line != 0;
-	if (!typed)
-		cpi_diag_note(&m->env->diag, "pgo-type", NULL,
-			"go build -pgo will refuse this profile: it has no sample type "
-			"samples/count or cpu/nanoseconds");
-	if (!started)
-		cpi_diag_note(&m->env->diag, "pgo-start-line", NULL,
-			"go build -pgo will refuse this profile: no function has a start "
-			"line (programs built by Go 1.20 and later tell it)");
-}
-
-enum cp_code cpi_merge_finish(
-	struct cp_merge *m, struct cp_profile **ret_profile, struct cp_error *err)
-{
-	const struct cp_profile *p = m->b.p;
-	size_t types = p ? p->sample_type.n : 0;
-	enum cp_code code = CP_OK;
+	static const struct cpi_merge_choice all;
 
 	if (m->failed)
-		code = cpi_error(
+		return cpi_error(
 			err, m->failed, CP_NO_OFFSET, "the merge has failed before");
-	else if (!m->n_inputs)
-		code = cpi_error(
-			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "nothing to merge");
-	for (size_t i = 0; !code && i < p->sample_stack.n; i++)
-		if (all_zero(p->value.v + i * types, types)) {
-			code = again(m, err);
-			break;
-		}
-	if (!code && m->o.pgo)
-		check_pgo(m, m->b.p);
-	if (!code)
-		code = cpi_builder_finish(&m->b, ret_profile, err);
-	cp_merge_free(m);
+	if (!isfinite(input->weight))
+		return cpi_error(
+			err, CP_ERROR_ARGUMENT, CP_NO_OFFSET, "a weight is no number");
+	return add_chosen(m, p, input, &all, err);
+}
+
+enum cp_code cpi_merge_again(
+	struct cp_merge *m, const struct cpi_merge_choice *choice, struct cp_error *err)
+{
+	static const struct cpi_merge_choice all;
+	struct cp_merge_options plain_options = m->o;
+	struct cp_merge *fresh, old;
+	enum cp_code code;
+
+	/* The rows are what they shall be; nothing is to be found out about them. */
+	plain_options.canonical = false;
+	code = cpi_merge_new(m->env, &plain_options, &fresh, err);
+	if (code)
+		return code;
+	code = add_chosen(fresh, m->b.p, &plain, choice ? choice : &all, err);
+	if (!code) {
+		old = *m;
+		*m = *fresh;
+		m->o = old.o;
+		m->tally = old.tally;
+		m->n_inputs = old.n_inputs;
+		*fresh = old;
+		memset(&fresh->tally, 0, sizeof fresh->tally);
+	}
+	cp_merge_free(fresh);
 	return code;
 }

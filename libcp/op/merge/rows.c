@@ -114,6 +114,9 @@ cp_mapping cpi_merge_mapping(struct cpi_merge_rows *rows, cp_mapping id)
 	if (b->code)
 		return (cp_mapping){0};
 	made = intern_mapping(rows->m, &row);
+	if (rows->m->o.canonical && made.i &&
+		!cpi_merge_best_mapping(rows->m, made, &row, id.i == 1))
+		cpi_builder_fail(b, CP_ERROR_MEMORY, "out of memory");
 	rows->mapping[id.i] = made.i;
 	rows->shift[id.i] = b->p->mapping.v[made.i].start - row.start;
 	return made;
@@ -208,6 +211,18 @@ cp_stack cpi_merge_stack(struct cpi_merge_rows *rows, cp_stack id)
 	}
 	rows->stack[id.i] = cpi_builder_stack(&rows->m->b, rows->frame, n).i;
 	return (cp_stack){rows->stack[id.i]};
+}
+
+cp_stack cpi_merge_other(struct cpi_builder *b)
+{
+	cp_string name = cpi_builder_str(b, "(other)");
+	struct cp_line_row line = {
+		.function = cpi_builder_function(
+			b, &(struct cp_function_row){.name = name, .system_name = name})};
+	cp_location location =
+		cpi_builder_location(b, (cp_mapping){0}, 0, false, &line, 1);
+
+	return cpi_builder_stack(b, &location, 1);
 }
 
 static bool replaced(const struct cpi_merge_rows *rows, struct cp_text key)

@@ -51,8 +51,7 @@ static uint32_t find_column(const struct cp_profile *p, struct cp_text type)
 	return found;
 }
 
-/* All columns have the same types on both sides, in the same order. */
-static bool same_types(const struct cp_profile *a, const struct cp_profile *b)
+bool cpi_merge_same_types(const struct cp_profile *a, const struct cp_profile *b)
 {
 	if (a->sample_type.n != b->sample_type.n)
 		return false;
@@ -172,7 +171,7 @@ static enum cp_code plan_columns(struct cp_merge *m, const struct cp_profile *p,
 	struct cpi_merge_plan *plan, struct cp_error *err)
 {
 	const struct cp_profile *so_far = m->b.p;
-	bool same = same_types(so_far, p) && !m->o.pprof_compat;
+	bool same = cpi_merge_same_types(so_far, p) && !m->o.pprof_compat;
 	bool all = m->o.types == CP_MERGE_UNION;
 	enum cp_code code = CP_OK;
 
@@ -233,6 +232,7 @@ static enum cp_code plan_period(struct cp_merge *m, const struct cp_profile *p,
 	}
 	if (ratio == 0 || !cpi_text_equal(name_of(so_far, a), name_of(p, b))) {
 		if (m->o.types == CP_MERGE_UNION) {
+			m->periods_differ = true;
 			plan->period_ratio = 0;
 			return CP_OK;
 		}
