@@ -10,6 +10,7 @@ extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_perf_script;
 extern const struct cpi_format cpi_format_raw;
 extern const struct cpi_format cpi_format_speedscope;
+extern const struct cpi_format cpi_format_sqlite;
 extern const struct cpi_format cpi_format_firefox;
 extern const struct cpi_format cpi_format_jfr;
 extern const struct cpi_format cpi_format_otlp;
@@ -35,6 +36,7 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_folded,
 	&cpi_format_perf_script,
 	&cpi_format_raw,
+	&cpi_format_sqlite,
 	&cpi_format_speedscope,
 	&cpi_format_firefox,
 	&cpi_format_jfr,
