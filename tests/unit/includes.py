@@ -69,7 +69,7 @@ def library(root, complaints):
     graph = {}
     for file in sorted(lib.rglob("*.[ch]")):
         path = file.relative_to(lib)
-        if path.parts[0] == "include":
+        if path.parts[0] in ("include", "python"):
             continue
         if len(path.parts) < 2 or path.parts[0] not in ORDER:
             complaints.append(f"{file}: {path.parts[0]} has no place in the order")
