@@ -11,7 +11,7 @@ build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
 test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
 	linux-perf golang-go graphviz chromium libxml2-utils xz-utils zstd gzip libdebuginfod1
-	strace openssl zsh fish'
+	strace openssl zsh fish valgrind'
 
 wanted=
 for step; do

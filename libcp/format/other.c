@@ -52,10 +52,7 @@ static const struct magic {
 	{BYTES("DTiJ"), 0, "a jitdump, names of generated code: give the perf.data"},
 	{BYTES("adcg"), 0, "coverage data of gcc (gcda)"},
 	{BYTES("gcda"), 0, "coverage data of gcc (gcda)"},
-	{BYTES("# callgrind format"), 0, "callgrind's output: callgrind_annotate reads it"},
-	{BYTES("creator: callgrind"), 0, "callgrind's output: callgrind_annotate reads it"},
-	{BYTES("desc: "), 0, "output of massif or cachegrind: ms_print and cg_annotate "
-			     "read it"},
+	{BYTES("desc: "), 0, "output of massif: ms_print reads it"},
 	{BYTES("# To display the perf.data header"), 0,
 		"output of perf report: give the perf.data"},
 	{BYTES("# tracer:"), 0, "a trace of ftrace as text"},

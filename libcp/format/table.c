@@ -18,6 +18,7 @@ extern const struct cpi_format cpi_format_otlp_json;
 extern const struct cpi_format cpi_format_cpuprofile;
 extern const struct cpi_format cpi_format_heapprofile;
 extern const struct cpi_format cpi_format_chrome_trace;
+extern const struct cpi_format cpi_format_callgrind;
 extern const struct cpi_format cpi_format_legacy_cpu;
 extern const struct cpi_format cpi_format_legacy_heap;
 extern const struct cpi_format cpi_format_legacy_jemalloc;
@@ -45,6 +46,7 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_cpuprofile,
 	&cpi_format_heapprofile,
 	&cpi_format_chrome_trace,
+	&cpi_format_callgrind,
 	&cpi_format_legacy_cpu,
 	&cpi_format_legacy_heap,
 	&cpi_format_legacy_jemalloc,
