@@ -24,16 +24,11 @@ void cpi_target_sink(struct cpi_sink *sink, struct cpi_env *env,
 	sink->most = p ? cpi_profile_output_limit(env, p) : env->limits.output;
 }
 
-/* Formats that are views of a profile: written by view/, so format/ cannot know them. */
+/*
+ * Formats that are views of a profile: written by view/, so format/ cannot know them. One
+ * that is read as well stands in format/table.c, without a writer.
+ */
 static const struct cp_format views[] = {
-	{
-		.name = "callgrind",
-		.description =
-			"Callgrind's format, for callgrind_annotate and KCachegrind",
-		.extensions = ".callgrind .cg",
-		.losses = "stacks (calls remain), labels, all sample types but one",
-		.writes = true,
-	},
 	{
 		.name = "dot",
 		.description = "the call graph for Graphviz, as pprof trims it",
@@ -101,6 +96,14 @@ static enum cp_code prune(struct cp_context *context, const struct cp_profile *p
 	return cp_profile_filter(context, profile, &filter, ret_pruned, err);
 }
 
+static bool is_view(const char *format, const struct cpi_format *row)
+{
+	for (size_t i = 0; i < VIEWS; i++)
+		if (!strcmp(views[i].name, format))
+			return true;
+	return row && row->public.writes && !row->write;
+}
+
 static enum cp_code write_profile(struct cp_context *context,
 	const struct cp_profile *profile, const char *format,
 	const struct cp_write_options *options, cp_write_fn *fn, void *arg,
@@ -114,10 +117,9 @@ static enum cp_code write_profile(struct cp_context *context,
 
 	if (code)
 		return code;
-	for (size_t i = 0; i < VIEWS; i++)
-		if (!strcmp(views[i].name, format))
-			return write_view(
-				context, profile, format, full.sample_type, fn, arg, err);
+	if (is_view(format, row))
+		return write_view(
+			context, profile, format, full.sample_type, fn, arg, err);
 	if (!row || !row->write)
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"\"%s\" is not a format libcp writes", format);

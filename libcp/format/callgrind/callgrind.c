@@ -165,11 +165,14 @@ const struct cpi_format cpi_format_callgrind = {
 	.public =
 		{
 			.name = "callgrind",
-			.description = "costs of callgrind, cachegrind and xdebug: self "
-				       "costs are "
-				       "exact, stacks are estimated",
-			.extensions = ".callgrind",
+			.description =
+				"Callgrind's costs, as callgrind, cachegrind and xdebug "
+				"write them; read back, stacks are estimated",
+			.extensions = ".callgrind .cg",
+			.losses =
+				"stacks (calls remain), labels, all sample types but one",
 			.reads = true,
+			.writes = true, /* by view/report */
 		},
 	.detect = detect,
 	.read = read,
