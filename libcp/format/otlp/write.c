@@ -257,13 +257,13 @@ static void sample(struct writer *w, struct cpi_sink *one, uint32_t i, int64_t x
 static void id(struct writer *w, uint32_t type)
 {
 	const struct cp_profile *p = w->p;
-	uint64_t hash[2] = {cpi_hash_mix(type, p->value.n), 0};
+	uint64_t hash[2] = {type, 0};
 
 	if (p->value.n)
-		hash[0] = cpi_hash_mix(hash[0], cpi_hash(p->value.v, p->value.n * sizeof *p->value.v));
+		hash[0] = cpi_hash_fixed(p->value.v, p->value.n * sizeof *p->value.v, type);
 	if (p->frame.n)
-		hash[1] = cpi_hash(p->frame.v, p->frame.n * sizeof *p->frame.v);
-	hash[1] = cpi_hash_mix(hash[1], hash[0]);
+		hash[1] = cpi_hash_fixed(
+			p->frame.v, p->frame.n * sizeof *p->frame.v, hash[0]);
 	fixed64(&w->list, hash[0]);
 	fixed64(&w->list, hash[1]);
 	message(&w->row, 7, &w->list);
