@@ -8,6 +8,7 @@
 #include <cp/report.h>
 
 #include "model/cost.h"
+#include "view/summary/summary.h"
 
 static enum cp_code hand_on(void *arg, const void *bytes, size_t n, struct cp_error *err)
 {
@@ -35,6 +36,14 @@ static const struct cp_format views[] = {
 		.extensions = ".dot .gv",
 		.losses = "small functions and calls, stacks, labels, all sample types "
 			  "but one",
+		.writes = true,
+	},
+	{
+		.name = "markdown",
+		.description = "a summary on at most 8 KiB, for a chat or an agent: total, "
+			       "functions, paths, callers",
+		.extensions = ".md .markdown",
+		.losses = "everything but what it shows",
 		.writes = true,
 	},
 };
@@ -96,6 +105,29 @@ static enum cp_code prune(struct cp_context *context, const struct cp_profile *p
 	return cp_profile_filter(context, profile, &filter, ret_pruned, err);
 }
 
+static enum cp_code write_summary(struct cp_context *context,
+	const struct cp_profile *profile, const char *sample_type, cp_write_fn *fn, void *arg,
+	struct cp_error *err)
+{
+	struct cpi_target target = {fn, arg};
+	struct cpi_sink sink;
+	char shown[12];
+	enum cp_code code;
+
+	cpi_diag_begin(&context->env.diag);
+	if (!sample_type || !*sample_type) {
+		snprintf(shown, sizeof shown, "%u",
+			cpi_profile_show_type(&context->env, profile));
+		sample_type = shown;
+	}
+	cpi_target_sink(&sink, &context->env, &target, profile);
+	code = cpi_summary_write(&context->env, profile, sample_type, &sink, err);
+	if (!code)
+		code = cpi_sink_finish(&sink, err);
+	cpi_sink_release(&sink);
+	return cpi_diag_end(&context->env.diag, code, err);
+}
+
 static bool is_view(const char *format, const struct cpi_format *row)
 {
 	for (size_t i = 0; i < VIEWS; i++)
@@ -117,6 +149,9 @@ static enum cp_code write_profile(struct cp_context *context,
 
 	if (code)
 		return code;
+	if (!strcmp(format, "markdown"))
+		return write_summary(
+			context, profile, full.sample_type, fn, arg, err);
 	if (is_view(format, row))
 		return write_view(
 			context, profile, format, full.sample_type, fn, arg, err);

@@ -61,12 +61,17 @@ void cpi_json_end(struct cpi_json *json, char c)
 	cpi_sink_char(json->sink, c);
 }
 
-void cpi_json_key(struct cpi_json *json, const char *key)
+void cpi_json_key_text(struct cpi_json *json, struct cp_text key)
 {
 	before_value(json);
-	cpi_json_quote(json->sink, cpi_text(key));
+	cpi_json_quote(json->sink, key);
 	cpi_sink_str(json->sink, ": ");
 	json->after_key = true;
+}
+
+void cpi_json_key(struct cpi_json *json, const char *key)
+{
+	cpi_json_key_text(json, cpi_text(key));
 }
 
 void cpi_json_quote(struct cpi_sink *sink, struct cp_text text)

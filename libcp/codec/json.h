@@ -29,6 +29,7 @@ void cpi_json_finish(struct cpi_json *json);
 void cpi_json_begin(struct cpi_json *json, char c, bool on_one_line);
 void cpi_json_end(struct cpi_json *json, char c);
 void cpi_json_key(struct cpi_json *json, const char *key);
+void cpi_json_key_text(struct cpi_json *json, struct cp_text key);
 void cpi_json_text(struct cpi_json *json, struct cp_text text);
 void cpi_json_str(struct cpi_json *json, const char *text);
 void cpi_json_i64(struct cpi_json *json, int64_t x);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "format/format.h"
+#include "format/json_shape.h"
 
 enum { LOOKED_AT = 4096, TEXT_SHOWN = 48 };
 
@@ -28,6 +29,12 @@ static const struct magic {
 	{BYTES("\4\x22\x4d\x18"), 0, "compressed by lz4: lz4 -d opens it"},
 	{BYTES("LZIP"), 0, "compressed by lzip: lzip -d opens it"},
 	{BYTES("\x1f\x9d"), 0, "compressed by compress: uncompress opens it"},
+	{BYTES("Nettrace"), 0,
+		"a trace of .NET: dotnet-trace convert --format speedscope makes one that "
+		"is read"},
+	{BYTES("MOJ"), 0, "austin's binary format: mojo2austin makes text that is read"},
+	{BYTES("JSONSLAB"), 0,
+		"a profile of Firefox in slabs (.jslb): save it as .json or .json.gz"},
 	{BYTES("MZ"), 0, "a Windows program"},
 	{BYTES("\xcf\xfa\xed\xfe"), 0, "a macOS program or library"},
 	{BYTES("\xce\xfa\xed\xfe"), 0, "a macOS program or library"},
@@ -156,6 +163,18 @@ static const char *by_opening(struct cp_text text)
 	return NULL;
 }
 
+/* What a JSON file is by its members, where that is known and not read. */
+static const char *by_members(const struct cpi_source *source, struct cp_text text)
+{
+	enum cpi_json_shape shape;
+
+	if (!text.n || (*text.p != '{' && *text.p != '['))
+		return NULL;
+	shape = cpi_json_shape(source);
+	/* Those before are read; if not here, then because they hold no samples. */
+	return shape < CPI_JSON_GECKO ? NULL : cpi_json_shape_name(shape);
+}
+
 /* No zeros, hardly a control character, and UTF-8 but for what an old encoding has. */
 static bool is_text(struct cp_text text)
 {
@@ -191,6 +210,8 @@ enum cpi_other cpi_format_other(const struct cpi_source *source, char *ret, size
 	const char *what = by_magic(bytes, text), *end;
 	char shown[2 * TEXT_SHOWN];
 
+	if (!what)
+		what = by_members(source, text);
 	if (!what)
 		what = by_opening(text);
 	if (!what && is_zeros(bytes))

@@ -19,6 +19,8 @@ extern const struct cpi_format cpi_format_cpuprofile;
 extern const struct cpi_format cpi_format_heapprofile;
 extern const struct cpi_format cpi_format_chrome_trace;
 extern const struct cpi_format cpi_format_callgrind;
+extern const struct cpi_format cpi_format_json;
+extern const struct cpi_format cpi_format_ndjson;
 extern const struct cpi_format cpi_format_legacy_cpu;
 extern const struct cpi_format cpi_format_legacy_heap;
 extern const struct cpi_format cpi_format_legacy_jemalloc;
@@ -47,6 +49,8 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_heapprofile,
 	&cpi_format_chrome_trace,
 	&cpi_format_callgrind,
+	&cpi_format_json,
+	&cpi_format_ndjson,
 	&cpi_format_legacy_cpu,
 	&cpi_format_legacy_heap,
 	&cpi_format_legacy_jemalloc,

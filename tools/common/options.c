@@ -237,6 +237,9 @@ const struct opt capture_rows[] = {
 		"may be left out; or a list of spans as perf has it: 10%-20%,30%-40%, "
 		"10%/1,10%/2 "
 		"(the first and second tenth), or several spans separated by blanks"),
+	OPT_STRING(struct capture_options, profile, "profile", 0, "N|NAME",
+		"of a speedscope file with several profiles the one with this number "
+		"(from 0) or name; all are added up by default"),
 	OPT_COMMAS(struct capture_options, labels, "labels", 0, "LIST",
 		"what samples are labelled with: pid, comm, process_comm, tid, cpu, "
 		"cgroup, "
@@ -320,6 +323,7 @@ int capture_options_get(struct tool *tool, struct capture_options *o,
 		.n_tids = o->tids.n,
 		.cpus = o->cpus,
 		.keep_time = o->keep_time,
+		.profile = o->profile,
 		.perf_compat = o->perf_compat,
 		.pprof_compat = o->pprof_compat,
 	};

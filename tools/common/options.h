@@ -39,7 +39,7 @@ void symbol_options_release(struct symbol_options *options);
 /* Which samples of a capture with time and tasks, and what is kept of them. */
 struct capture_options {
 	struct opt_list events, comms, dsos, pids, tids, labels;
-	const char *cpus, *time;
+	const char *cpus, *time, *profile;
 	bool keep_time;
 	bool perf_compat, pprof_compat;
 	int32_t *pid, *tid;

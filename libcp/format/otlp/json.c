@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OTLP's JSON to protobuf, by a table of messages and members. Lengths of nested messages
+ * OTLP's JSON to protobuf and back, by a table of messages and members. Lengths of nested messages
  * are padded to five bytes, so that each is written in its place when it is known.
  */
+#include <stdio.h>
+
+#include "codec/json.h"
 #include "codec/json_read.h"
 #include "format/json_shape.h"
 #include "format/otlp/otlp.h"
@@ -300,4 +303,171 @@ enum cp_code cpi_otlp_from_json(struct cpi_env *env, const struct cpi_source *so
 			w.jr.why);
 	}
 	return CP_OK;
+}
+
+/*
+ * From here on the other way: protobuf that write.c made as JSON. It has no doubles and no
+ * truth values.
+ */
+
+struct printer {
+	struct cpi_json json;
+	struct {
+		struct cpi_cursor c;
+		const struct member *message;
+		const struct member *list; /* whose array is open; NULL: none is */
+	} level[DEPTH];
+	unsigned depth;
+};
+
+/* Numbers of 64 bits are texts, as protobuf's JSON has them; places in tables are not. */
+static bool is_index(const struct member *m)
+{
+	return strstr(m->name, "ndex") || strstr(m->name, "ndices");
+}
+
+static bool is_unsigned(const struct member *m)
+{
+	return m->type == FIXED64 || !strcmp(m->name, "address") ||
+	       !strncmp(m->name, "memory", 6) || !strcmp(m->name, "fileOffset");
+}
+
+static void print_number(struct printer *w, const struct member *m, uint64_t x)
+{
+	char digits[32];
+
+	if (is_index(m)) {
+		cpi_json_u64(&w->json, x);
+		return;
+	}
+	if (is_unsigned(m))
+		snprintf(digits, sizeof digits, "%llu", (unsigned long long)x);
+	else
+		snprintf(digits, sizeof digits, "%lld", (long long)x);
+	cpi_json_str(&w->json, digits);
+}
+
+static void print_base64(struct printer *w, const struct pb_field *f)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char out[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n && n + 4 < sizeof out; i += 3) {
+		uint32_t x = (uint32_t)f->bytes[i] << 16;
+
+		x |= i + 1 < f->n ? (uint32_t)f->bytes[i + 1] << 8 : 0;
+		x |= i + 2 < f->n ? f->bytes[i + 2] : 0;
+		out[n++] = digits[x >> 18];
+		out[n++] = digits[x >> 12 & 63];
+		out[n++] = i + 1 < f->n ? digits[x >> 6 & 63] : '=';
+		out[n++] = i + 2 < f->n ? digits[x & 63] : '=';
+	}
+	cpi_json_text(&w->json, (struct cp_text){out, n});
+}
+
+/* A packed list stands in one field. */
+static void print_packed(struct printer *w, const struct member *m, const struct pb_field *f)
+{
+	struct cpi_cursor c = pb_cursor(f);
+
+	while (cpi_cursor_left(&c))
+		print_number(w, m, m->type == FIXED64 ? cpi_cursor_u64(&c) : pb_varint(&c));
+}
+
+static void print_hex(struct printer *w, const struct pb_field *f)
+{
+	static const char digits[] = "0123456789abcdef";
+	char out[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n && n + 1 < sizeof out; i++) {
+		out[n++] = digits[f->bytes[i] >> 4];
+		out[n++] = digits[f->bytes[i] & 15];
+	}
+	cpi_json_text(&w->json, (struct cp_text){out, n});
+}
+
+static void print_enter(struct printer *w, unsigned message, struct cpi_cursor c)
+{
+	w->level[w->depth].c = c;
+	w->level[w->depth].message = messages[message];
+	w->level[w->depth++].list = NULL;
+	cpi_json_begin(&w->json, '{', message == RESOURCE || message >= SAMPLE);
+}
+
+static void print_value(struct printer *w, const struct member *m, const struct pb_field *f)
+{
+	if (m->type == MESSAGE && w->depth < DEPTH)
+		print_enter(w, m->message, pb_cursor(f));
+	else if (m->type == TEXT)
+		cpi_json_text(&w->json, (struct cp_text){(const char *)f->bytes, f->n});
+	else if (m->type == BASE64)
+		print_base64(w, f);
+	else if (m->type == HEX)
+		print_hex(w, f);
+	else if (f->type == PB_BYTES)
+		print_packed(w, m, f);
+	else
+		print_number(w, m, f->value);
+}
+
+static void print_end_list(struct printer *w)
+{
+	if (w->level[w->depth - 1].list)
+		cpi_json_end(&w->json, ']');
+	w->level[w->depth - 1].list = NULL;
+}
+
+static void print_step(struct printer *w)
+{
+	unsigned at = w->depth - 1;
+	const struct member *m = w->level[at].message;
+	struct pb_field f = {0};
+
+	if (!pb_next(&w->level[at].c, &f)) {
+		print_end_list(w);
+		cpi_json_end(&w->json, '}');
+		w->depth--;
+		return;
+	}
+	while (m->name && m->field != f.number)
+		m++;
+	if (!m->name)
+		return;
+	if (w->level[at].list != m) {
+		print_end_list(w);
+		cpi_json_key(&w->json, m->name);
+		if (m->repeated) {
+			cpi_json_begin(&w->json, '[', m->type == INT || m->type == FIXED64);
+			w->level[at].list = m;
+		}
+	}
+	print_value(w, m, &f);
+}
+
+enum cp_code cpi_otlp_write_json(struct cpi_env *env, const struct cp_profile *p,
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err)
+{
+	struct cpi_sink bytes_of;
+	struct printer w = {0};
+	enum cp_code code;
+
+	cpi_sink_memory(&bytes_of, &env->mem);
+	code = cpi_otlp_write(env, p, options, &bytes_of, err);
+	if (!code)
+		code = cpi_sink_finish(&bytes_of, err);
+	if (!code) {
+		cpi_json_init(&w.json, sink);
+		print_enter(&w, DATA,
+			cpi_cursor_make(bytes_of.buf, bytes_of.n,
+				__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__));
+		while (w.depth)
+			print_step(&w);
+		cpi_json_finish(&w.json);
+	}
+	cpi_sink_release(&bytes_of);
+	return code;
 }

@@ -105,9 +105,12 @@ const struct cpi_format cpi_format_otlp_json = {
 		{
 			.name = "otlp-json",
 			.description = "OpenTelemetry profiles as JSON, since 1.8",
-			.extensions = "",
+			.extensions = ".otlp.json",
+			.losses = "as otlp; bytes of names that are not UTF-8",
 			.reads = true,
+			.writes = true,
 		},
 	.detect = detect_json,
 	.read = read_json,
+	.write = cpi_otlp_write_json,
 };

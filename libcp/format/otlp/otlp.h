@@ -144,6 +144,9 @@ enum cp_code cpi_otlp_read(struct cpi_env *env, const struct cpi_source *source,
 	const struct cp_read_options *options, const uint8_t *bytes, size_t n,
 	struct cp_profile **ret_profile, struct cp_error *err);
 
+enum cp_code cpi_otlp_write_json(struct cpi_env *env, const struct cp_profile *p,
+	const struct cp_write_options *options, struct cpi_sink *sink,
+	struct cp_error *err);
 enum cp_code cpi_otlp_write(struct cpi_env *env, const struct cp_profile *profile,
 	const struct cp_write_options *options, struct cpi_sink *sink,
 	struct cp_error *err);
