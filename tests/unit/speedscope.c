@@ -97,6 +97,29 @@ static void several_profiles(void **state)
 		r.out, "error: the file has no profile of this name or number\n");
 }
 
+#define ONE(NAME) \
+	"{\"type\":\"sampled\",\"name\":\"" NAME "\",\"unit\":\"none\",\"startValue\":0," \
+	"\"endValue\":1,\"samples\":[[0]],\"weights\":[1]}"
+
+/* Ids at the end of a title are labels; what only looks like one is not. */
+static void ids_in_titles(void **state)
+{
+	(void)state;
+	reads_as("speedscope",
+		"{\"shared\":{\"frames\":[{\"name\":\"f\"}]},\"profiles\":[" ONE("a tid: 7") "," //
+		ONE("b (pid 8)") "," ONE("c pid 1, tid 2") "," ONE("d, tid 3") "," //
+		ONE("x tid: ") "," ONE("y(pid 4)") "," ONE("z tid: 99999999999") "]}",
+		"samples/count\n"
+		"f|thread=a tid: 7,tid=7:tid 1\n"
+		"f|thread=b (pid 8),pid=8:pid 1\n"
+		"f|thread=c pid 1, tid 2,pid=1:pid,tid=2:tid 1\n"
+		"f|thread=d, tid 3 1\n"
+		"f|thread=x tid:  1\n"
+		"f|thread=y(pid 4) 1\n"
+		"f|thread=z tid: 99999999999 1\n",
+		"");
+}
+
 static void damage_costs_a_sample(void **state)
 {
 	(void)state;
@@ -199,6 +222,7 @@ int main(void)
 		cmocka_unit_test(lines_of_frames),
 		cmocka_unit_test(events),
 		cmocka_unit_test(several_profiles),
+		cmocka_unit_test(ids_in_titles),
 		cmocka_unit_test(damage_costs_a_sample),
 		cmocka_unit_test(memory_may_fail),
 		cmocka_unit_test(there_and_back),

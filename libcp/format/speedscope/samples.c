@@ -37,15 +37,67 @@ unsigned cpi_speedscope_decimals(struct speedscope *s, const struct speedscope_p
 	return most;
 }
 
+/* Cuts `end`, digits and `before` off the end of the text; true when they were there. */
+static bool cut_number(
+	struct cp_text *text, const char *before, const char *end, int64_t *ret)
+{
+	struct cp_text head = cpi_text(before), tail = cpi_text(end), rest = *text;
+	struct cp_text digits;
+	uint64_t x;
+
+	if (!cpi_text_ends(rest, tail))
+		return false;
+	rest.n -= tail.n;
+	digits = (struct cp_text){rest.p + rest.n, 0};
+	while (rest.n && rest.p[rest.n - 1] >= '0' && rest.p[rest.n - 1] <= '9') {
+		rest.n--;
+		digits.p--;
+		digits.n++;
+	}
+	if (!digits.n || !cpi_text_u64(digits, &x) || x > INT32_MAX ||
+		!cpi_text_ends(rest, head))
+		return false;
+	rest.n -= head.n;
+	*text = rest;
+	*ret = (int64_t)x;
+	return true;
+}
+
+static void add_id(struct speedscope *s, struct cp_label *label, uint32_t *n, const char *key,
+	int64_t id)
+{
+	label[(*n)++] = (struct cp_label){.key = cpi_builder_str(&s->r.b, key), .num = id,
+		.unit = cpi_builder_str(&s->r.b, key)};
+}
+
+/*
+ * The title tells threads apart. Some writers end it with ids, as " tid: 7", " (pid 7)" and
+ * " pid 7, tid 8"; they are labels then as in other captures.
+ */
 static cp_labels labels(struct speedscope *s, const struct speedscope_profile *p)
 {
-	struct cp_label label = {0};
+	struct cp_label label[3] = {0};
+	struct cp_text rest = p->title;
+	uint32_t n = 1;
+	int64_t id;
 
 	if (s->profiles < 2 || !p->title.n)
 		return (cp_labels){0};
-	label.key = cpi_builder_str(&s->r.b, "thread");
-	label.str = cpi_builder_string(&s->r.b, p->title);
-	return cpi_builder_labels(&s->r.b, &label, 1);
+	label[0].key = cpi_builder_str(&s->r.b, "thread");
+	label[0].str = cpi_builder_string(&s->r.b, p->title);
+	if (cut_number(&rest, " tid: ", "", &id)) {
+		add_id(s, label, &n, "tid", id);
+	} else if (cut_number(&rest, " (pid ", ")", &id)) {
+		add_id(s, label, &n, "pid", id);
+	} else if (cut_number(&rest, ", tid ", "", &id)) {
+		int64_t pid;
+
+		if (cut_number(&rest, " pid ", "", &pid)) {
+			add_id(s, label, &n, "pid", pid);
+			add_id(s, label, &n, "tid", id);
+		}
+	}
+	return cpi_builder_labels(&s->r.b, label, n);
 }
 
 /* s->stack with this value. */
