@@ -291,7 +291,7 @@ static int64_t cut(int64_t cost, uint64_t until, uint64_t all)
 	uint64_t x = cost < 0 ? 0 - (uint64_t)cost : (uint64_t)cost;
 
 	x = (uint64_t)((unsigned __int128)x * until / all);
-	return cost < 0 ? -(int64_t)x : (int64_t)x;
+	return (int64_t)(cost < 0 ? 0 - x : x);
 }
 
 /* The part of a cost that belongs to the way `i` of s->here. */
