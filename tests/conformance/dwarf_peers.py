@@ -111,8 +111,8 @@ def through_cpconv(program, path, addresses, extra):
     with tempfile.TemporaryDirectory() as directory:
         bare, done = os.path.join(directory, 'bare'), os.path.join(directory, 'done.pb')
         bare_profile(path, addresses, bare)
-        result = call([program, bare, '-q', '--demangle', 'none', '--level', '0', '-o', done,
-                       *extra])
+        result = call([program, bare, '-q', '--binary', path, '--demangle', 'none', '--level',
+                       '0', '-o', done, *extra])
         if result.returncode:
             return None, result.stderr
         with open(done, 'rb') as f:

@@ -129,7 +129,7 @@ class Bed:
             raise SystemExit("the stripped program is not stripped")
         profile = os.path.join(self.top, "bare.pb")
         bare_profile(bare, bare, "", profile, 31)
-        chains = chains_of(self.cpconv, self.env, profile)
+        chains = chains_of(self.cpconv, self.env, profile, "--binary", bare)
         self.judge(name, full, chains, self.text_of(bare))
 
     def text_of(self, binary):
