@@ -46,18 +46,22 @@ def check_tools(tree, tools):
 
 
 def check_program(tree, libdir):
-    """Another program: found by pkg-config, compiled, linked, run."""
+    """Another program, the example of libcp(3): found by pkg-config, compiled, linked, run."""
     where = dict(PKG_CONFIG_LIBDIR=str(tree / libdir / "pkgconfig"))
     flags = run("pkg-config", "--define-prefix", "--cflags", "--libs", "libcp", **where)
     out = tree / "program"
     compiler = env.get("CC", "cc").split()
     # What the library itself needs is not the program's to name.
-    run(*compiler, source / "tests" / "unit" / "install_use.c", "-o", out,
+    page = (source / "tools" / "man" / "libcp.3.scd").read_text(encoding="utf-8")
+    example = page.split("```\n")[1].replace("\\\\", "\\")
+    (tree / "program.c").write_text(example, encoding="utf-8")
+    run(*compiler, "-Wall", "-Wextra", "-Werror", tree / "program.c", "-o", out,
         *shlex.split(flags.decode()), "-Wl,--allow-shlib-undefined")
     if plain and out.exists():
-        said = run(out, LD_LIBRARY_PATH=str(tree / libdir)).decode().strip()
-        if not said:
-            bad.append("the program made with pkg-config says nothing")
+        said = run(out, source / "testdata" / "quickstart" / "perf.data",
+                   LD_LIBRARY_PATH=str(tree / libdir))
+        if b"flat%" not in said or b"demo" not in said:
+            bad.append(f"the example of libcp(3) says {said!r}")
 
 
 def check_files(tree, tools, opts):
@@ -72,6 +76,8 @@ def check_files(tree, tools, opts):
                    f"{share}/fish/vendor_completions.d/{tool}.fish"]
         if shutil.which("scdoc") and opts["man"] != "disabled":
             wanted.append(f"{opts['mandir']}/man1/{tool}.1")
+    if shutil.which("scdoc") and opts["man"] != "disabled":
+        wanted.append(f"{opts['mandir']}/man3/libcp.3")
     for name in wanted:
         at = tree / name
         if not at.exists() or not at.stat().st_size:
