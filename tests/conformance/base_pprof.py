@@ -22,7 +22,7 @@ def check(cpdiff, before, after, how, normalize, env, place):
     run([*pprof, *normalize, flag, "-proto", "-output", theirs, after], env)
     run([cpdiff, "-q", "--no-symbolize", "--base-compat", how, *normalize, before, after,
          "-o", ours], env)
-    want, got = run([*pprof, "-raw", theirs], env), run([*pprof, "-raw", ours], env)
+    want, got = (run([*pprof, "-raw", *pprofgen.operands(p)], env) for p in (theirs, ours))
     print("%s - %s %s" % ("ok" if want == got else "not ok", how, " ".join(normalize)))
     if want != got:
         for name, text in (("want", want), ("got", got)):
@@ -41,7 +41,11 @@ def main():
         env = dict(os.environ, HOME=place, PPROF_TMPDIR=place, TZ="UTC", GOCACHE=place + "/go")
         path = [os.path.join(place, "%d.pb.gz" % i) for i in range(2)]
         for shift in range(2):
-            pprofgen.random_profile(7, shift=shift, samples=100 + 300 * shift).save(path[shift])
+            random = path[shift] + ".random"
+            pprofgen.random_profile(7, shift=shift, samples=100 + 300 * shift).save(random)
+            # Equal samples are made one before anything is scaled and rounded.
+            run(["go", "tool", "pprof", "-symbolize=none", "-proto", "-output", path[shift],
+                 *pprofgen.operands(random)], env)
         good = [check(sys.argv[1], *path, how, normalize, env, place)
                 for how in ("subtract", "diff-base") for normalize in ([], ["-normalize"])]
     sys.exit(not all(good))

@@ -37,9 +37,9 @@ def pprof(args, env):
 
 def check(cpconv, path, options, env, place):
     theirs, ours = os.path.join(place, "theirs.pb.gz"), os.path.join(place, "ours.pb.gz")
-    pprof([*options, "-proto", "-output", theirs, path], env)
+    pprof([*options, "-proto", "-output", theirs, *pprofgen.operands(path)], env)
     subprocess.run([cpconv, "-q", "--no-symbolize", *options, path, "-o", ours], check=True)
-    want, got = pprof(["-raw", theirs], env), pprof(["-raw", ours], env)
+    want, got = (pprof(["-raw", *pprofgen.operands(p)], env) for p in (theirs, ours))
     if want == got:
         return True
     with open(os.path.join(place, "want"), "wb") as f:

@@ -36,7 +36,7 @@ def pprof(args, env):
 
 
 def raw(path, env):
-    return pprof(["-raw", path], env)
+    return pprof(["-raw", *pprofgen.operands(path)], env)
 
 
 def cpmerge(tool, inputs, output):

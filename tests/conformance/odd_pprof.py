@@ -144,7 +144,7 @@ def run(command, folder=None):
 
 def compare(cpreport, path, case):
     folder = os.path.dirname(path)
-    theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, path], folder)
+    theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, *pprofgen.operands(path)], folder)
     ours = run([cpreport, "--no-symbolize", *case, path], folder)
     if theirs.returncode:
         return "" if ours.returncode in (2, 3) else "pprof refuses it, cpreport does not"
@@ -178,7 +178,8 @@ def main():
             p.save(path)
             if seed % 5 == 4:  # pprof since 2022 leaves a single profile's rows unmerged
                 merged = path + ".merged"
-                run(["go", "tool", "pprof", "-symbolize=none", "-proto", "-output", merged, path])
+                run(["go", "tool", "pprof", "-symbolize=none", "-proto", "-output", merged,
+                     *pprofgen.operands(path)])
                 os.rename(merged, path)
             has_drop = p.parts[7] != [b""]
             for _ in range(each):

@@ -46,7 +46,7 @@ def run(command):
 
 
 def compare(cpreport, path, case):
-    theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, path])
+    theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, *pprofgen.operands(path)])
     ours = run([cpreport, "--no-symbolize", *case, path])
     if theirs.returncode:
         return ours.returncode != 0, "pprof refuses it, cpreport does not"
