@@ -47,7 +47,9 @@ static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.drop_negative, "drop-negative", 0,
 		"leave out functions with negative values"),
 	OPT_FLAG(struct cpreport, options.columns, "showcolumns", 0,
-		"with --granularity lines: columns, too"),
+		"with --granularity lines: columns, too; with addresses they are shown "
+		"without it",
+		.seen = offsetof(struct cpreport, columns_seen)),
 	OPT_FLAG(struct cpreport, options.compact, "compact-labels", 0,
 		"no lines about the profile above the table"),
 	OPT_STRING(struct cpreport, options.source_path, "source-path", 0, "DIRS",
@@ -252,6 +254,9 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	}
 	filter_options_get(&self->filters, granularity(self), &filter);
 	filter.sample_index = NULL;
+	/* As pprof does since 2023. */
+	if (filter.granularity == CP_BY_ADDRESS && !self->columns_seen)
+		self->options.columns = true;
 	filter.showcolumns = self->options.columns;
 	filter.tag_unit = self->options.unit;
 	/* Source is listed by line whatever is asked for, as by pprof. */

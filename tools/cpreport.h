@@ -24,7 +24,7 @@ struct cpreport {
 	const char *peek, *list, *weblist, *disasm;
 	const char *sort;
 	struct cp_report_options options;
-	bool node_count_seen, node_fraction_seen, edge_fraction_seen;
+	bool columns_seen, node_count_seen, node_fraction_seen, edge_fraction_seen;
 	bool relative, trim, flat, svg;
 	struct cp_graph_options graph;
 	struct symbol_options symbols;

@@ -63,7 +63,8 @@ def mappings(p, rng):
         ident = i + 1 if rng.random() < .9 else 1000 + i
         out.append((ident, start, start + size))
         p.mapping(ident, start, start + size, rng.choice([0, 0x1000]), rng.choice(PATHS),
-                  "%d" % i, rng.choice([0, 0xf, 1, 3]))
+                  "%02d" % i,  # pprof of 2024 dies of one letter
+                  rng.choice([0, 0xf, 1, 3]))
     return out
 
 
@@ -111,7 +112,7 @@ def odd_profile(seed, negative=False):
              keep=rng.choice(["", "runtime.mallocgc", "foo.*"]),
              time=rng.choice([0, 1700000000123456789, 1]),
              duration=rng.choice([0, 10 ** 10, 12345678, 3600 * 10 ** 9 * 30]),
-             period_type=rng.choice([None, ("cpu", "nanoseconds"), ("", ""), ("x", "")]),
+             period_type=rng.choice([("", ""), ("cpu", "nanoseconds"), ("", ""), ("x", "")]),
              period=rng.choice([0, 1, 10 ** 7]),
              comments=rng.choice([[], ["a"], ["a", "", "b"], ["é", "x" * 200]]),
              default=rng.choice(["", "nope", types[0][0], types[-1][0]]))
@@ -145,13 +146,13 @@ def run(command, folder=None):
 def compare(cpreport, path, case):
     folder = os.path.dirname(path)
     theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, *pprofgen.operands(path)], folder)
-    ours = run([cpreport, "--no-symbolize", *case, path], folder)
+    ours = run([cpreport, "--no-symbolize", *pprofgen.columns(case), *case, path], folder)
     if theirs.returncode:
         return "" if ours.returncode in (2, 3) else "pprof refuses it, cpreport does not"
     raw = case[0] == "-raw"
     a, b = canonical(theirs.stdout, raw), canonical(ours.stdout, raw)
     if raw:  # columns, which pprof prints since 2023
-        b = [line.replace(":0 s=", " s=") for line in b]
+        a, b = ([line.replace(":0 s=", " s=") for line in text] for text in (a, b))
     for x, y in zip(a + [""], b + [""]):
         # The share of a duration: pprof computes it in 64 bits, which have an end.
         if x.startswith("Duration") and x.endswith("%)"):

@@ -4,6 +4,7 @@ ones that exercise what merging and filtering have to get right."""
 import gzip
 import os
 import random
+import subprocess
 import tempfile
 import zlib
 
@@ -98,6 +99,14 @@ def operands(path):
     with open(empty, "wb") as f:
         f.write(gzip.compress(head))
     return [path, empty]
+
+
+def columns(case):
+    """What cpreport is told so that it shows columns where this pprof does: since 2023 that is
+    with -addresses, too."""
+    shows = subprocess.run(["go", "tool", "pprof", "-help"], capture_output=True, text=True)
+    return ["--no-showcolumns"] if "-addresses" in case and \
+        "showcolumns" not in shows.stdout + shows.stderr else []
 
 
 class Profile:

@@ -47,7 +47,7 @@ def run(command):
 
 def compare(cpreport, path, case):
     theirs = run(["go", "tool", "pprof", "-symbolize=none", *case, *pprofgen.operands(path)])
-    ours = run([cpreport, "--no-symbolize", *case, path])
+    ours = run([cpreport, "--no-symbolize", *pprofgen.columns(case), *case, path])
     if theirs.returncode:
         return ours.returncode != 0, "pprof refuses it, cpreport does not"
     a, b = rows(theirs.stdout), rows(ours.stdout)
