@@ -168,9 +168,11 @@ def check_json(where, out, same):
 
 
 def check_markdown(where, out, same):
-    text = text_of(where, out)
-    expect(text.count("\n") == same.decode().count("\n"), where, "other lines")
-    for line, tame_line in zip(text.split("\n"), same.decode().split("\n")):
+    # Long sentences are broken, at other places for other names.
+    text, tame_text = (re.sub(r"(?<=[^\n|>])\n(?=[^\n|<])", " ", t)
+                       for t in (text_of(where, out), same.decode()))
+    expect(text.count("\n") == tame_text.count("\n"), where, "other lines")
+    for line, tame_line in zip(text.split("\n"), tame_text.split("\n")):
         if line.startswith("|"):
             cells = len(re.findall(r"(?<!\\)\|", line))
             expect(cells == len(re.findall(r"(?<!\\)\|", tame_line)), where, f"cells {line!r}")
