@@ -17,7 +17,7 @@ test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfut
 package='debhelper dpkg-dev lintian'
 # What a static program for another machine is made with, of that machine.
 static='libprotobuf-c-dev zlib1g-dev libelf-dev libdwarf-dev libdeflate-dev libzstd-dev
-	liblzma-dev libpcre2-dev libiberty-dev libxxhash-dev libcapstone-dev'
+	liblzma-dev libpcre2-dev libiberty-dev libxxhash-dev libcapstone-dev libsqlite3-dev'
 
 wanted=
 list=

@@ -250,7 +250,7 @@ struct cp_text cpi_demangle_written(struct cpi_demangler *d, struct cp_text name
 	struct cpi_sink *result = &d->raw;
 
 	if (d->mode == CP_DEMANGLE_NONE || d->perf_compat || name.n > CPI_DEMANGLE_MOST_IN ||
-		!name.n || memchr(name.p, 0, name.n) ||
+		!name.p || memchr(name.p, 0, name.n) ||
 		(!memmem(name.p, name.n, "::", 2) &&
 			!cpi_text_starts(name, CPI_TEXT("operator"))) ||
 		!expand_scope(d, name))

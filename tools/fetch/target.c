@@ -130,6 +130,15 @@ static char *masked(const char *query, struct fetch_secrets *secrets)
 	return out;
 }
 
+/* Where the last @ of n bytes is. */
+static const char *last_at(const char *text, size_t n)
+{
+	while (n--)
+		if (text[n] == '@')
+			return text + n;
+	return NULL;
+}
+
 /*
  * The path with the values of its parameters masked (/a;token=x/b), and what may be a
  * password of a second host in it (/a/http://me:x@host); remembered as above.
@@ -140,7 +149,7 @@ static char *masked_path(const char *path, struct fetch_secrets *secrets)
 
 	while (out && *path) {
 		size_t n = strcspn(path, ";/"), login = strcspn(path, ":@;/");
-		const char *sign = n ? memrchr(path, '@', n) : NULL;
+		const char *sign = last_at(path, n);
 		const char *secret = NULL;
 		size_t length = 0;
 

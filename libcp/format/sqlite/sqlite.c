@@ -6,8 +6,59 @@
 #include "format/sqlite/sqlite.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
+
+#include "base/library.h"
+
+/* What is called of SQLite, under the names without sqlite3_. */
+#define CALLED(X)                                                                        \
+	X(open_v2)                                                                       \
+	X(close)                                                                         \
+	X(exec)                                                                          \
+	X(prepare_v2)                                                                    \
+	X(bind_int64)                                                                    \
+	X(bind_null)                                                                     \
+	X(bind_text)                                                                     \
+	X(step)                                                                          \
+	X(reset)                                                                         \
+	X(finalize)                                                                      \
+	X(errcode)                                                                       \
+	X(errmsg)                                                                        \
+	X(errstr)                                                                        \
+	X(serialize)                                                                     \
+	X(free)
+
+static struct {
+#define X(name) __typeof__(sqlite3_##name) *name;
+	CALLED(X)
+#undef X
+	bool there;
+} sqlite;
+
+static void load(void)
+{
+#ifdef CPI_LINKED_WHOLE
+#define X(name) sqlite.name = sqlite3_##name;
+	CALLED(X)
+	sqlite.there = true;
+#else
+#define X(name) {"sqlite3_" #name, &sqlite.name},
+	const struct cpi_library_function functions[] = {CALLED(X)};
+
+	sqlite.there = cpi_library_open(
+		"libsqlite3.so.0", functions, sizeof functions / sizeof *functions);
+#endif
+#undef X
+}
+
+static bool loaded(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	return !pthread_once(&once, load) && sqlite.there;
+}
 
 /*
  * The schema, as every database says it, too: SQLite keeps remarks inside of statements.
@@ -87,30 +138,30 @@ struct writer {
 static void run(struct writer *w, const char *sql)
 {
 	if (!w->code)
-		w->code = sqlite3_exec(w->db, sql, NULL, NULL, NULL);
+		w->code = sqlite.exec(w->db, sql, NULL, NULL, NULL);
 }
 
 /* Rows of one table come from now on. */
 static void begin(struct writer *w, const char *insert)
 {
-	sqlite3_finalize(w->row);
+	sqlite.finalize(w->row);
 	w->row = NULL;
 	if (!w->code)
-		w->code = sqlite3_prepare_v2(w->db, insert, -1, &w->row, NULL);
+		w->code = sqlite.prepare_v2(w->db, insert, -1, &w->row, NULL);
 }
 
 static void number(struct writer *w, int at, int64_t x)
 {
 	if (!w->code)
-		w->code = sqlite3_bind_int64(w->row, at, x);
+		w->code = sqlite.bind_int64(w->row, at, x);
 }
 
 /* A row of another table; NULL where there is none. */
 static void id(struct writer *w, int at, uint32_t x)
 {
 	if (!w->code)
-		w->code = x ? sqlite3_bind_int64(w->row, at, x)
-			    : sqlite3_bind_null(w->row, at);
+		w->code = x ? sqlite.bind_int64(w->row, at, x)
+			    : sqlite.bind_null(w->row, at);
 }
 
 /* Text of SQLite is text; other bytes are shown as everywhere. */
@@ -123,7 +174,7 @@ static void text(struct writer *w, int at, struct cp_text bytes)
 	if (w->text.code)
 		w->code = SQLITE_NOMEM;
 	else
-		w->code = sqlite3_bind_text(w->row, at,
+		w->code = sqlite.bind_text(w->row, at,
 			w->text.n ? (const char *)w->text.buf : "", (int)w->text.n,
 			SQLITE_TRANSIENT);
 }
@@ -139,10 +190,10 @@ static void string(struct writer *w, int at, cp_string s)
 
 static void end(struct writer *w)
 {
-	if (!w->code && sqlite3_step(w->row) != SQLITE_DONE)
-		w->code = sqlite3_errcode(w->db);
+	if (!w->code && sqlite.step(w->row) != SQLITE_DONE)
+		w->code = sqlite.errcode(w->db);
 	if (!w->code)
-		w->code = sqlite3_reset(w->row);
+		w->code = sqlite.reset(w->row);
 }
 
 static void meta_number(struct writer *w, const char *key, int64_t x)
@@ -372,13 +423,13 @@ static enum cp_code fail(const struct writer *w, struct cp_error *err)
 		return cpi_error(err, CP_ERROR_LIMIT, CP_NO_OFFSET,
 			"the database gets too large (limit output)");
 	return cpi_error(err, CP_ERROR_SYSTEM, CP_NO_OFFSET, "SQLite: %s",
-		w->db ? sqlite3_errmsg(w->db) : sqlite3_errstr(w->code));
+		w->db ? sqlite.errmsg(w->db) : sqlite.errstr(w->code));
 }
 
 static enum cp_code hand_on(struct writer *w, struct cpi_sink *sink, struct cp_error *err)
 {
 	sqlite3_int64 n = 0;
-	unsigned char *bytes = w->code ? NULL : sqlite3_serialize(w->db, "main", &n, 0);
+	unsigned char *bytes = w->code ? NULL : sqlite.serialize(w->db, "main", &n, 0);
 
 	if (!w->code && !bytes)
 		w->code = SQLITE_NOMEM;
@@ -386,7 +437,7 @@ static enum cp_code hand_on(struct writer *w, struct cpi_sink *sink, struct cp_e
 		return fail(w, err);
 	forget_version(bytes, n);
 	cpi_sink_bytes(sink, bytes, (size_t)n);
-	sqlite3_free(bytes);
+	sqlite.free(bytes);
 	return CP_OK;
 }
 
@@ -399,8 +450,11 @@ static enum cp_code write_sqlite(struct cpi_env *env, const struct cp_profile *p
 	char limit[64];
 
 	(void)options;
+	if (!loaded())
+		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
+			"SQLite is not installed (Debian: libsqlite3-0)");
 	cpi_sink_memory(&w.text, &env->mem);
-	w.code = sqlite3_open_v2(":memory:", &w.db,
+	w.code = sqlite.open_v2(":memory:", &w.db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (sink->most) {
 		snprintf(limit, sizeof limit, "PRAGMA max_page_count = %" PRIu64,
@@ -411,10 +465,10 @@ static enum cp_code write_sqlite(struct cpi_env *env, const struct cp_profile *p
 		code = cpi_error_memory(err);
 	else
 		write_all(&w);
-	sqlite3_finalize(w.row);
+	sqlite.finalize(w.row);
 	if (!code)
 		code = hand_on(&w, sink, err);
-	sqlite3_close(w.db);
+	sqlite.close(w.db);
 	cpi_paths_release(&w.paths, &env->mem, profile);
 	cpi_sink_release(&w.text);
 	return code;

@@ -5,11 +5,11 @@
  * needs it, unless everything is linked statically.
  */
 #include <capstone/capstone.h>
-#include <dlfcn.h>
 #include <elf.h>
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/library.h"
 #include "object/disasm/engine.h"
 
 const bool cpi_disasm_has_capstone = true;
@@ -25,7 +25,7 @@ static struct {
 	bool there;
 } cs;
 
-#ifdef CPI_CAPSTONE_LINKED
+#ifdef CPI_LINKED_WHOLE
 static void load(void)
 {
 #define X(name) cs.name = cs_##name;
@@ -40,16 +40,12 @@ static void load(void)
 /* The version whose header this is built with: structs differ between them. */
 static void load(void)
 {
-	void *library = dlopen(SONAME(CS_API_MAJOR), RTLD_NOW | RTLD_LOCAL);
-
-	if (!library)
-		return;
-	cs.there = true;
-#define X(name)                                                                          \
-	cs.name = (__typeof__(cs.name))dlsym(library, "cs_" #name);                      \
-	cs.there = cs.there && cs.name;
-	CALLED(X)
+#define X(name) {"cs_" #name, &cs.name},
+	const struct cpi_library_function functions[] = {CALLED(X)};
 #undef X
+
+	cs.there = cpi_library_open(
+		SONAME(CS_API_MAJOR), functions, sizeof functions / sizeof *functions);
 }
 #endif
 
