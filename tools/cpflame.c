@@ -79,7 +79,7 @@ static const struct opt draw_rows[] = {
 	OPT_STRING(struct cpflame, name_type, "nametype", 0, "TEXT",
 		"what a frame is (\"Function:\")"),
 	OPT_STRING(struct cpflame, colors, "colors", 0, "PALETTE",
-		"package (the default), hot, mem, io, wakeup, chain, java, js, perl, "
+		"package (the default), hot, mem, io, wakeup, chain, waits, java, js, perl, "
 		"python, "
 		"rust, red, green, blue, aqua, yellow, purple or orange"),
 	OPT_STRING(struct cpflame, color, "color", 0, NULL, NULL),
@@ -334,6 +334,9 @@ static void split_color(struct tool *tool, struct cpflame *self)
 		tool->ui.color = ui_wants_color((enum ui_color)i, stderr);
 	else if (self->color && !self->colors)
 		self->colors = self->color;
+	/* The palette of waits is by their states, which are labels. */
+	if (self->colors && !strcmp(self->colors, "waits") && !self->filters.tagleaf)
+		self->filters.tagleaf = "state";
 }
 
 /* Sorts the operands into the two sides. */

@@ -13,10 +13,10 @@
 
 static const char *const report_words[] = {"", "top|text", "tree", "peek", "graph",
 	"traces", "list", "source|weblist", "disasm", "tags", "raw",
-	"comments", NULL};
+	"comments", "waits", NULL};
 const char *const cpreport_names[] = {
 	"", "top", "tree", "peek", "graph", "traces", "list", "source",
-	"disasm", "tags", "raw", "comments"};
+	"disasm", "tags", "raw", "comments", "waits"};
 
 static const struct opt report_rows[] = {
 	OPT_FLAG(struct cpreport, options.cum, "cum", 0, "sort by cumulative value"),
@@ -66,6 +66,7 @@ static const struct opt report_rows[] = {
 	OPT_PRESET(struct cpreport, report, "tags", TAGS),
 	OPT_PRESET(struct cpreport, report, "raw", RAW),
 	OPT_PRESET(struct cpreport, report, "comments", COMMENTS),
+	OPT_PRESET(struct cpreport, report, "waits", WAITS),
 	OPT_STRING(struct cpreport, peek, "peek", 0, "REGEX", NULL),
 	OPT_STRING(struct cpreport, list, "list", 0, "REGEX", NULL),
 	OPT_STRING(struct cpreport, weblist, "weblist", 0, "REGEX", NULL),
@@ -94,6 +95,7 @@ static const char examples[] =
 	"  cpreport list main.work cpu.pb.gz    annotated source\n"
 	"  cpreport source -o a.html REGEX IN   with what was inlined into each line\n"
 	"  cpreport disasm REGEX IN             instructions, with jumps and blocks\n"
+	"  cpreport waits perf.data             the longest waits, and for whom\n"
 	"  cpreport graph -o graph.svg IN       who calls whom, as a picture\n"
 	"  cpreport tags cpu.pb.gz              totals per label value\n"
 	"  cpreport --to json cpu.pb.gz         for programs\n";
@@ -236,7 +238,8 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	struct cp_error err;
 	int status;
 
-	if (self->report != RAW && self->report != COMMENTS && self->report != TAGS)
+	if (self->report != RAW && self->report != COMMENTS && self->report != TAGS &&
+		self->report != WAITS)
 		choose_type(tool, self);
 
 	self->options.total_given =
@@ -277,7 +280,8 @@ static int prepare(struct tool *tool, struct cpreport *self)
 	 * cancelled.
 	 */
 	filter.keep_rows =
-		self->report == TRACES || self->report == RAW || self->relative;
+		self->report == TRACES || self->report == RAW ||
+		self->report == WAITS || self->relative;
 	if (self->report != TRACES && self->report != TAGS)
 		return tool_filter(
 			tool, &filter, tool->options.inputs.v[0], &self->profile);
@@ -382,7 +386,7 @@ static int too_many(struct tool *tool)
 			"cpdiff compares",
 			inputs->v[1]);
 	near = opt_nearest(
-		inputs->v[0], cpreport_names, COMMENTS + 1);
+		inputs->v[0], cpreport_names, WAITS + 1);
 	return tool_usage(tool, "'%s' is neither a report nor a file%s%s%s", inputs->v[0],
 		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -434,6 +438,11 @@ static int run(struct tool *tool, struct cpreport *self)
 
 	if (status == TOOL_GO)
 		status = capture_options_get(tool, &self->capture, &self->read);
+	/* Single waits, and which threads they are of. */
+	if (self->report == WAITS) {
+		self->read.keep_time = true;
+		self->read.labels |= CP_LABEL_PID | CP_LABEL_COMM | CP_LABEL_TID;
+	}
 	if (status == TOOL_GO)
 		status = take_sort(tool, self);
 	if (status == TOOL_GO)
@@ -463,9 +472,10 @@ int main(int argc, char **argv)
 		.summary = "the numbers of a profile",
 		.examples = examples,
 		.notes = "Reports: top (the default), tree, peek REGEX, graph, traces, "
-			 "list REGEX,\nsource REGEX, disasm REGEX|0xADDRESS, tags, raw, comments.",
+			 "list REGEX,\nsource REGEX, disasm REGEX|0xADDRESS, tags, raw, comments, "
+			 "waits.",
 		.reports = "top tree peek graph traces list source disasm tags raw "
-			   "comments",
+			   "comments waits",
 		.formats = "text json csv svg html dot",
 		.usage = "[REPORT [REGEX]] [OPTION...] [INPUT]",
 	};

@@ -15,7 +15,8 @@
 #include "common/options.h"
 
 /* Up to GRAPH functions are what is shown, at a granularity that the user chooses. */
-enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, SOURCE, DISASM, TAGS, RAW, COMMENTS };
+enum report { NONE, TOP, TREE, PEEK, GRAPH, TRACES, LIST, SOURCE, DISASM, TAGS, RAW, COMMENTS,
+	WAITS };
 
 extern const char *const cpreport_names[], *const cpreport_groups[];
 

@@ -211,9 +211,13 @@ static enum cp_code no_such_type(
 		n += more > 0 ? (size_t)more : 0;
 	}
 	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-		"sample_index \"%s\" is not among %s",
+		"sample_index \"%s\" is not among %s%s",
 		cpi_text_printable(shown, sizeof shown, name),
-		*list ? list : "no sample types");
+		*list ? list : "no sample types",
+		cpi_text_equal(name, CPI_TEXT("off-cpu")) ||
+				cpi_text_equal(name, CPI_TEXT("wall"))
+			? "; perf record -a -e sched:sched_switch -e cpu-clock -g records it"
+			: "");
 }
 
 enum cp_code cpi_profile_find_type(const struct cp_profile *p, const char *name,

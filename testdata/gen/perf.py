@@ -226,8 +226,11 @@ def tracepoints():
     c.sample(0, 0x400010, 10, time=6, chain=[CTX_USER, 0x400010, 0x400101])
     c.sample(2, 0x400010, 10, time=7, chain=[CTX_USER, 0x400010], period=1)
     c.describe()
-    return c.file(), ["comm=prog pid=10 | 1 5 1 1000 1 1 | /bin/prog+1010",
-                      "comm=prog pid=10 | 1 1000 0 0 0 0 | /bin/prog+1010;/bin/prog+1100"]
+    unseen = "comm=prog edge=unseen state=? pid=10 | 0 0 0 0 0 0 1 1 1 | "
+    return c.file(), ["comm=prog pid=10 | 1 5 1 1000 1 1 0 0 0 | /bin/prog+1010",
+                      "comm=prog pid=10 | 1 1000 0 0 0 0 0 0 0 | /bin/prog+1010;/bin/prog+1100",
+                      unseen + "/bin/prog+1010", unseen + "/bin/prog+1010;/bin/prog+1100",
+                      "comm=prog pid=10 | 0 0 0 0 0 0 0 0 1 | [running, no sample]"]
 
 
 def tasks():
@@ -575,8 +578,8 @@ def off_cpu():
              raw=off_cpu_raw(c, 20, 20, 7, [0x400020, 0x400101]))
     c.describe()
     return c.file(), [
-        "comm=prog pid=10 | 1 1000 0 0 | /bin/prog+1010",
-        "comm=sleeper pid=20 | 0 0 2 500000007 | /bin/prog+1020;/bin/prog+1100"]
+        "comm=prog pid=10 | 1 1000 0 0 1000 | /bin/prog+1010",
+        "comm=sleeper pid=20 | 0 0 500000007 2 500000007 | /bin/prog+1020;/bin/prog+1100"]
 
 
 def off_cpu_old():
@@ -591,9 +594,260 @@ def off_cpu_old():
     c.sample(1, 0x500020, 10, time=NO_TIME, period=300, chain=[CTX_USER, 0x500020])
     c.describe()
     return c.file(), [
-        "comm=prog pid=10 | 1 1000 0 0 | /bin/prog+1010",
-        "comm=later pid=10 | 1 1000 0 0 | /bin/later+10",
-        "comm=later pid=10 | 0 0 1 300 | /bin/later+20"]
+        "comm=prog pid=10 | 1 1000 0 0 1000 | /bin/prog+1010",
+        "comm=later pid=10 | 1 1000 0 0 1000 | /bin/later+10",
+        "comm=later pid=10 | 0 0 300 1 300 | /bin/later+20"]
+
+
+# ---- where threads wait ----
+
+SCHED = IDENTIFIER | IP | TID | TIME | CPU | PERIOD | CALLCHAIN | RAW
+SWITCHED, WAKING, SYSCALL_IN, SYSCALL_OUT = 372, 374, 21, 20
+FORMATS = {
+    ("sched", "sched_switch"): (SWITCHED, [
+        ("char prev_comm[16]", 8, 16, 0), ("pid_t prev_pid", 24, 4, 1),
+        ("int prev_prio", 28, 4, 1), ("long prev_state", 32, 8, 1),
+        ("char next_comm[16]", 40, 16, 0), ("pid_t next_pid", 56, 4, 1),
+        ("int next_prio", 60, 4, 1)],
+        '"prev_state=%s", __print_flags(REC->prev_state & 0xff, "|", { 0x0001, "S" }, '
+        '{ 0x0002, "D" }, { 0x00000010, "X" }, { 32, "Z" }, { 0x80, "I" })'),
+    ("sched", "sched_waking"): (WAKING, [
+        ("char comm[16]", 8, 16, 0), ("pid_t pid", 24, 4, 1), ("int prio", 28, 4, 1),
+        ("int target_cpu", 32, 4, 1)], '"pid=%d", REC->pid'),
+    ("raw_syscalls", "sys_enter"): (SYSCALL_IN, [
+        ("long id", 8, 8, 1), ("unsigned long args[6]", 16, 48, 0)], '"%ld", REC->id'),
+    ("raw_syscalls", "sys_exit"): (SYSCALL_OUT, [
+        ("long id", 8, 8, 1), ("long ret", 16, 8, 1)], '"%ld", REC->id'),
+}
+# As a kernel of 32 bits has it: the state is 4 bytes, and all behind it is moved.
+FORMATS_32 = dict(FORMATS)
+FORMATS_32["sched", "sched_switch"] = (SWITCHED, [
+    ("char prev_comm[16]", 8, 16, 0), ("pid_t prev_pid", 24, 4, 1),
+    ("int prev_prio", 28, 4, 1), ("long prev_state", 32, 4, 1),
+    ("char next_comm[16]", 36, 16, 0), ("pid_t next_pid", 52, 4, 1),
+    ("int next_prio", 56, 4, 1)], FORMATS["sched", "sched_switch"][2])
+
+
+def tracing_data(c, formats):
+    """What perf copies out of tracefs, of these formats only."""
+    def sized(text):
+        return c.pack("Q", len(text)) + text
+
+    def described(name, id, fields, fmt):
+        """Common fields, an empty line, the event's own, an empty line, the print format."""
+        parts = ["".join("\tfield:%s;\toffset:%d;\tsize:%d;\tsigned:%d;\n" % f for f in part)
+                 for part in (common, fields)]
+        return sized(("name: %s\nID: %d\nformat:\n%s\n%s\nprint fmt: %s\n" % (
+            name, id, *parts, fmt)).encode())
+
+    common = [("unsigned short common_type", 0, 2, 0), ("unsigned char common_flags", 2, 1, 0),
+              ("unsigned char common_preempt_count", 3, 1, 0), ("int common_pid", 4, 4, 1)]
+    out = b"\x17\x08\x44tracing0.6\0" + bytes([c.o == ">", 8]) + c.pack("I", 4096)
+    page = [("u64 timestamp", 0, 8, 0), ("local_t commit", 8, 8, 1), ("int overwrite", 8, 1, 1),
+            ("char data", 16, 4080, 0)]
+    out += b"header_page\0" + sized("".join(
+        "\tfield: %s;\toffset:%d;\tsize:%d;\tsigned:%d;\n" % f for f in page).encode())
+    out += b"header_event\0" + sized(b"# compressed entry header\n")
+    out += c.pack("I", 1) + described("kernel_stack", 4, [("int size", 8, 4, 1)],
+                                      '"%d", REC->size')
+    systems = sorted({system for system, _ in formats})
+    out += c.pack("I", len(systems))
+    for system in systems:
+        mine = [(name, f) for (s, name), f in formats.items() if s == system]
+        out += system.encode() + b"\0" + c.pack("I", len(mine))
+        for name, (id, fields, fmt) in mine:
+            out += described(name, id, fields, fmt)
+    return out + c.pack("IIQ", 0, 0, 0)
+
+
+class Sched:
+    """A capture of sched_switch (0), sched_waking (1), cpu-clock (2) and system calls."""
+
+    def __init__(self, order="<", formats=FORMATS, known=True):
+        self.formats = formats
+        self.c = c = Capture(order, [
+            Event("sched:sched_switch", SCHED, TRACEPOINT, SWITCHED, 1, ids=[1]),
+            Event("sched:sched_waking", SCHED, TRACEPOINT, WAKING, 1, ids=[2]),
+            Event("cpu-clock", SCHED & ~RAW, ids=[3]),
+            Event("raw_syscalls:sys_enter", SCHED, TRACEPOINT, SYSCALL_IN, 1, ids=[4]),
+            Event("raw_syscalls:sys_exit", SCHED, TRACEPOINT, SYSCALL_OUT, 1, ids=[5])])
+        base(c)
+        c.comm(10, 11, "worker")
+        c.comm(30, 30, "other")
+        c.mmap2(30, 0x400000, 0x1000, 0x1000, "/bin/prog")
+        c.describe()
+        if known:
+            c.features[1] = tracing_data(c, formats)
+
+    def raw(self, system, name, flags=0, **values):
+        id, fields, _ = self.formats[system, name]
+        out = bytearray(max(offset + size for _, offset, size, _ in fields))
+        out[0:4] = self.c.pack("HBB", id, flags, 0)
+        for declared, offset, size, _ in fields:
+            key = declared.split()[-1].split("[")[0]
+            if key in values:
+                out[offset:offset + size] = self.c.pack({4: "i", 8: "q"}[size], values[key])
+        return bytes(out)
+
+    def switch(self, time, pid, tid, state, next, leaf=0x400010, cpu=0, prev=None):
+        self.c.sample(0, KTEXT + 0x10, pid, tid, time, cpu=cpu, mode=KERNEL, period=1,
+                      chain=[CTX_KERNEL, KTEXT + 0x10, CTX_USER, leaf, 0x400101],
+                      raw=self.raw("sched", "sched_switch", next_pid=next, prev_state=state,
+                                   prev_pid=tid if prev is None else prev))
+
+    def waking(self, time, pid, tid, whom, flags=0):
+        self.c.sample(1, KTEXT + 0x20, pid, tid, time, mode=KERNEL, period=1,
+                      chain=[CTX_KERNEL, KTEXT + 0x20, CTX_USER, 0x400200],
+                      raw=self.raw("sched", "sched_waking", flags, pid=whom))
+
+    def clock(self, time, pid, tid, ip=0x400050):
+        self.c.sample(2, ip, pid, tid, time, chain=[CTX_USER, ip, 0x400101])
+
+    def syscall(self, time, pid, tid, id, enter=True):
+        self.c.sample(3 if enter else 4, KTEXT + 0x30, pid, tid, time, mode=KERNEL, period=1,
+                      chain=[CTX_KERNEL, KTEXT + 0x30],
+                      raw=self.raw("raw_syscalls", "sys_enter" if enter else "sys_exit",
+                                   id=id))
+
+
+KERNEL_AT = "[kernel.kallsyms]_text+ffffffff810000%02x"
+
+
+def left(leaf):
+    return KERNEL_AT % 0x10 + ";/bin/prog+%x;/bin/prog+1100" % leaf
+
+
+def sched_row(labels, stack, off=0, n=0, wall=None, **events):
+    """A line of .stacks: two values for each event, and off-cpu twice and wall."""
+    counts = [events.get(name, 0) for name in ("switch", "waking", "clock", "enter", "exit")]
+    values = [v for i, c in enumerate(counts) for v in (c, 1000 * c if i == 2 else c)]
+    values += [off, n, off if wall is None else wall]
+    return "%s | %s | %s" % (labels, " ".join(map(str, values)), stack)
+
+
+WORKER, OTHER = "comm=worker pid=10", "comm=other pid=30"
+BY_OTHER = "comm=worker state=%s waker=other pid=10 waker_pid=30"
+BY_NOBODY = "comm=%s state=%s waker=[interrupt] pid=%d"
+FSYNC = "comm=worker state=%s syscall=fsync waker=[interrupt] pid=10"
+WAITS_STACKS = [
+    sched_row(WORKER, left(0x1010), switch=1),
+    sched_row(WORKER, left(0x1020), switch=1),
+    sched_row(WORKER, left(0x1030), switch=1),
+    sched_row(WORKER, KERNEL_AT % 0x20 + ";/bin/prog+1200", waking=1),
+    # The time up to 3600 in which it ran, 700, and up to 5700, 1100.
+    sched_row(WORKER, "/bin/prog+1050;/bin/prog+1100", clock=3, wall=1800),
+    sched_row(WORKER, KERNEL_AT % 0x30, enter=1, exit=1),
+    sched_row(BY_OTHER % "S", left(0x1010), 1500, 1),
+    sched_row(BY_OTHER % "R", left(0x1010), 500),
+    sched_row("comm=worker state=R pid=10", left(0x1020), 500, 1),
+    sched_row(FSYNC % "D", left(0x1030), 400, 1),
+    sched_row(FSYNC % "R", left(0x1030), 100),
+    sched_row(OTHER, left(0x1040), switch=2),
+    sched_row(OTHER, KERNEL_AT % 0x20 + ";/bin/prog+1200", waking=1),
+    sched_row("comm=other edge=begin state=? pid=30", "[before the first record]", 100, 1),
+    sched_row(BY_NOBODY % ("other", "S", 30), left(0x1040), 500, 1),
+    sched_row(BY_NOBODY % ("other", "R", 30), left(0x1040), 500),
+    sched_row("comm=other edge=end state=S pid=30", left(0x1040), 1200, 1),
+    sched_row(OTHER, "[running, no sample]", wall=2500),
+    sched_row("comm=swapper pid=0", KERNEL_AT % 0x10 + ";400010;400100", switch=1),
+    sched_row("comm=swapper pid=0", KERNEL_AT % 0x20 + ";400200", waking=1),
+]
+
+
+def waits_capture(order, formats=FORMATS):
+    """Thread 11 sleeps from 1000 to 3000 (woken by 30 at 2500), is preempted from 4000 to
+    4500, and waits for the disk from 5000 (woken by an interrupt at 5400) to 5500. Records
+    stand as two processors' buffers would leave them."""
+    s = Sched(order, formats)
+    s.switch(1000, 10, 11, 1, 30)
+    s.switch(4000, 10, 11, 0x100, 30, leaf=0x400020)
+    s.syscall(4600, 10, 11, 74)
+    s.switch(5000, 10, 11, 2, 0, leaf=0x400030)
+    s.syscall(5600, 10, 11, 74, enter=False)
+    s.clock(3600, 10, 11)
+    s.clock(5700, 10, 11)
+    s.waking(2500, 30, 30, 11)
+    s.switch(3000, 30, 30, 1, 11, leaf=0x400040)
+    s.waking(3500, 10, 11, 30, flags=8)
+    s.switch(4500, 30, 30, 1, 11, leaf=0x400040)
+    s.waking(5400, 0, 0, 11, flags=8)
+    s.switch(5500, 0, 0, 0, 11)
+    s.clock(900, 10, 11)
+    return s.c.file(), WAITS_STACKS
+
+
+def waits_little():
+    return waits_capture("<")
+
+
+def waits_big():
+    return waits_capture(">", FORMATS_32)
+
+
+def waits_only_out():
+    """One process, without -a: no return is recorded."""
+    s = Sched()
+    s.clock(900, 10, 11)
+    s.switch(1000, 10, 11, 1, 77)
+    s.clock(3000, 10, 11)
+    s.switch(4000, 10, 11, 2, 77, leaf=0x400020)
+    s.c.exit(10, 11, 6000)
+    unseen = "comm=worker edge=unseen state=%s pid=10"
+    return s.c.file(), [
+        sched_row(WORKER, left(0x1010), switch=1),
+        sched_row(WORKER, left(0x1020), switch=1),
+        sched_row(WORKER, "/bin/prog+1050;/bin/prog+1100", clock=2, wall=100),
+        sched_row(WORKER, "[running, no sample]", wall=1000),
+        sched_row(unseen % "S", left(0x1010), 2000, 1),
+        sched_row(unseen % "D", left(0x1020), 2000, 1)]
+
+
+def waits_no_format():
+    """Tracing data are missing: the sample still says who left, and where."""
+    s = Sched(known=False)
+    s.switch(1000, 10, 11, 1, 30)
+    s.clock(3000, 10, 11)
+    return s.c.file(), [
+        sched_row(WORKER, left(0x1010), switch=1),
+        sched_row(WORKER, "/bin/prog+1050;/bin/prog+1100", clock=1),
+        sched_row("comm=worker edge=unseen state=? pid=10", left(0x1010), 2000, 1)]
+
+
+def waits_odd():
+    """All that must not be believed: times backwards, tasks that contradict each other,
+    returns without departures, numbers used again, a record lost in between."""
+    s = Sched()
+    c = s.c
+    s.switch(1000, 30, 30, 1, 11)               # 11 is back from before the capture
+    s.switch(1500, 10, 11, 1, 30)
+    c.record(LOST, c.pack("QQ", 1, 5) + c.trailer(0, 10, 11, 1700))
+    s.switch(2000, 30, 30, 1, 11)
+    s.switch(2500, 0, 0, 0, 11)                 # already there
+    s.switch(2600, 10, 11, 1, 30, prev=12345)   # another name space's number
+    c.fork(10, 10, 11, 10, 3000)                # while 11 waits
+    s.switch(3100, 0, 0, 0, 11)
+    s.switch(3500, -1, -1, 0x10, 30, prev=11)   # dead
+    s.switch(3600, 30, 30, 1, -7)
+    s.switch(3400, 30, 30, 1, 10)               # late
+    s.waking(9000, 30, 30, -1)
+    c.record(14, c.trailer(0, 10, 2**32 - 1, 9100), 1 << 13)
+    return c.file(), None
+
+
+def switch_records():
+    """perf record --switch-events: how long, and not where."""
+    c = Capture("<", [Event("cpu-clock", STACK)])
+    base(c)
+    for i in range(3):
+        c.record(14, c.trailer(0, 10, 10, 1000 + 1000 * i), 1 << 13 | (i == 1) << 14)
+        c.record(14, c.trailer(0, 10, 10, 1300 + 1000 * i))
+        c.sample(0, 0x400010, 10, time=1500 + 1000 * i, chain=[CTX_USER, 0x400010])
+    c.describe()
+    bare = "comm=prog state=%s pid=10 | 0 0 %d %d %d | [stack not recorded]"
+    return c.file(), [
+        # 200 up to the first sample, 500 and 200 up to each of the others.
+        "comm=prog pid=10 | 3 3000 0 0 1600 | /bin/prog+1010",
+        bare % ("S|D", 600, 2, 600), bare % ("R", 300, 1, 300)]
 
 
 def varint(x):
@@ -747,6 +1001,9 @@ FILES = {
     "good-fields": all_fields, "good-contexts": contexts, "good-names": names,
     "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
     "good-leaf": leaf, "good-exact-ip": exact_ip, "good-off-cpu": off_cpu,
+    "good-waits": waits_little, "good-waits-be32": waits_big,
+    "good-waits-out": waits_only_out, "good-waits-no-format": waits_no_format,
+    "good-switch-records": switch_records, "good-waits-odd": waits_odd,
     "good-off-cpu-old": off_cpu_old, "good-simpleperf": simpleperf,
     "good-simpleperf-old": simpleperf_old, "good-aux": aux, "bad-simpleperf": bad_simpleperf,
     "bad-records": bad_records, "bad-tables": bad_tables, "bad-behind": bad_behind,

@@ -767,10 +767,90 @@ static void test_no_memory(void **state)
 	free(entry);
 }
 
+/* ---- waits ---- */
+
+static void test_waits_told(void **state)
+{
+	static const char *const comments[][2] = {
+		{"good-waits", "perf: off-cpu intervals 6"},
+		{"good-waits", "perf: off-cpu open at begin 1"},
+		{"good-waits", "perf: off-cpu open at end 1"},
+		{"good-waits", "perf: off-cpu idle switches 1"},
+		{"good-waits-out", "perf: off-cpu return unseen 2"},
+		{"good-switch-records", "perf: off-cpu without stack 3"},
+		{"good-waits-odd", "perf: off-cpu intervals 6"},
+		{"good-waits-odd", "perf: off-cpu open at end 1"},
+		{"good-waits-odd", "perf: off-cpu return unseen 1"},
+		{"good-waits-odd", "perf: off-cpu with losses 1"},
+		{"good-waits-odd", "perf: off-cpu returns twice 1"},
+		{"good-waits-odd", "perf: off-cpu pid reused 1"},
+		{"good-waits-odd", "perf: off-cpu wrong tasks 2"},
+		{"good-waits-odd", "perf: off-cpu idle switches 2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof comments / sizeof *comments; i++)
+		expect_comment(comments[i][0], comments[i][1]);
+}
+
+/* Intervals are cut to the span; what began before it keeps its stack and its waker. */
+static void test_waits_cut(void **state)
+{
+	struct cp_read_options o = {.size = sizeof o,
+		.time = {CP_TIME_NANOS, 2000, 2600}};
+
+	(void)state;
+	expect_stacks("good-waits",
+		"comm=other pid=30 | 0 0 0 0 0 0 0 0 0 0 0 0 600 | [running, no sample]\n"
+		"comm=other pid=30 | 0 0 1 1 0 0 0 0 0 0 0 0 0 | "
+		"[kernel.kallsyms]_text+ffffffff81000020;/bin/prog+1200\n"
+		"comm=worker state=R waker=other pid=10 waker_pid=30 | "
+		"0 0 0 0 0 0 0 0 0 0 100 0 100 | "
+		"[kernel.kallsyms]_text+ffffffff81000010;/bin/prog+1010;/bin/prog+1100\n"
+		"comm=worker state=S waker=other pid=10 waker_pid=30 | "
+		"0 0 0 0 0 0 0 0 0 0 500 1 500 | "
+		"[kernel.kallsyms]_text+ffffffff81000010;/bin/prog+1010;/bin/prog+1100\n",
+		&o);
+}
+
+/* One event, one thread, each wait for itself, the waker's stack above. */
+static void test_waits_woken(void **state)
+{
+	const char *event = "sched:sched_switch";
+	const int32_t tid = 11;
+	struct cp_read_options o = {.size = sizeof o, .events = &event, .n_events = 1,
+		.tids = &tid, .n_tids = 1, .labels = CP_LABEL_TID, .keep_time = true,
+		.off_wake = true, .time = {CP_TIME_NANOS, 1001, 3500}};
+
+	(void)state;
+	expect_stacks("good-waits",
+		"state=S waker=other tid=11 waker_pid=30 waker_tid=30 | 0 0 1499 1 | "
+		"[kernel.kallsyms]_text+ffffffff81000010;/bin/prog+1010;/bin/prog+1100\n"
+		"state=R waker=other tid=11 waker_pid=30 waker_tid=30 | 0 0 500 0 | "
+		"[kernel.kallsyms]_text+ffffffff81000010;/bin/prog+1010;/bin/prog+1100\n",
+		&o);
+	o.events = NULL;
+	o.n_events = 0;
+	o.time.to = 2600;
+	expect_stacks("good-waits",
+		"state=S waker=other tid=11 waker_pid=30 waker_tid=30 | "
+		"0 0 0 0 0 0 0 0 0 0 1499 1 1499 | /bin/prog+1200;"
+		"[kernel.kallsyms]_text+ffffffff81000020;--;"
+		"[kernel.kallsyms]_text+ffffffff81000010;/bin/prog+1010;/bin/prog+1100\n"
+		"state=R waker=other tid=11 waker_pid=30 waker_tid=30 | "
+		"0 0 0 0 0 0 0 0 0 0 100 0 100 | /bin/prog+1200;"
+		"[kernel.kallsyms]_text+ffffffff81000020;--;"
+		"[kernel.kallsyms]_text+ffffffff81000010;/bin/prog+1010;/bin/prog+1100\n",
+		&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_waits_told),
+		cmocka_unit_test(test_waits_cut),
+		cmocka_unit_test(test_waits_woken),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_comments),
 		cmocka_unit_test(test_build_ids),

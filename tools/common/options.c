@@ -246,6 +246,8 @@ const struct opt capture_rows[] = {
 		"timestamp_ns, event, or none (default pid,comm)"),
 	OPT_FLAG(struct capture_options, keep_time, "keep-time", 0,
 		"keep each sample's time and the order of samples"),
+	OPT_FLAG(struct capture_options, off_wake, "off-wake", 0,
+		"waits: above a frame \"--\" the stack of what woke the thread, leaf first"),
 	OPT_FLAG(struct capture_options, perf_compat, "perf-compat", 0,
 		"stacks, weights and names exactly as perf script and "
 		"stackcollapse-perf.pl "
@@ -324,6 +326,7 @@ int capture_options_get(struct tool *tool, struct capture_options *o,
 		.cpus = o->cpus,
 		.keep_time = o->keep_time,
 		.profile = o->profile,
+		.off_wake = o->off_wake,
 		.perf_compat = o->perf_compat,
 		.pprof_compat = o->pprof_compat,
 	};

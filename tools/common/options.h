@@ -41,6 +41,7 @@ struct capture_options {
 	struct opt_list events, comms, dsos, pids, tids, labels;
 	const char *cpus, *time, *profile;
 	bool keep_time;
+	bool off_wake;
 	bool perf_compat, pprof_compat;
 	int32_t *pid, *tid;
 	struct cp_time_span *spans;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "format/perf/build.h"
+#include "format/perf/sched.h"
 
 #include <stdio.h>
 
@@ -77,11 +77,21 @@ static void on_sample(struct perf_build *b, const struct perf_record *r)
 		return;
 	b->samples++;
 	note_first(b, b->now, event);
-	if (perf_filter_sample(&b->filter, s)) {
+	s->uncounted = !perf_filter_sample(&b->filter, s);
+	/* A wait that began outside of --time may end inside; its waker may be anybody. */
+	if (!s->uncounted || (perf_sched_wants(b, e) &&
+				     (e->trace.kind == PERF_TRACE_WAKE ||
+					     perf_filter_task(&b->filter, s))))
 		sitter = perf_sitter_find(b, s, b->now);
-		if (sitter && !sitter->wanted)
-			sitter = NULL;
-	}
+	if (b->sched)
+		perf_sched_sample(b, s, sitter);
+	/* Of who wakes others the stack may be wanted, if nothing else is. */
+	if (sitter && !sitter->wanted && e->trace.kind == PERF_TRACE_WAKE)
+		s->uncounted = true;
+	else if (sitter && !sitter->wanted)
+		sitter = NULL;
+	if (s->uncounted && !s->ticket)
+		sitter = NULL;
 	perf_weigh(b, s, sitter);
 }
 
@@ -95,6 +105,8 @@ static enum cp_code read_samples(
 
 		if (r.type == PERF_RECORD_SAMPLE)
 			on_sample(b, &r);
+		else if (b->sched)
+			perf_sched_record(b, &r);
 		if (!code && !(r.number & 0xffff))
 			code = cpi_env_progress(
 				b->env, 0.25 + 0.75 * perf_stream_share(stream), err);
@@ -104,6 +116,8 @@ static enum cp_code read_samples(
 	perf_rows_flush(b);
 	if (!b->b.code)
 		perf_batch_flush(b);
+	if (!b->b.code && b->sched)
+		perf_sched_finish(b);
 	return stream->code;
 }
 
@@ -161,6 +175,12 @@ static void keep_first(struct perf_build *b)
 		b->event_wanted[i] &= i == b->first_event;
 }
 
+/* Who records these first asks where threads wait. */
+static bool tells_waits(const struct perf_event *e)
+{
+	return e->off_cpu || e->trace.kind;
+}
+
 static void finish(struct perf_build *b)
 {
 	uint32_t first = UINT32_MAX;
@@ -175,6 +195,9 @@ static void finish(struct perf_build *b)
 		return;
 	if (first != UINT32_MAX)
 		set_period(b, &b->f->event.v[first]);
+	if (b->off_types && first != UINT32_MAX && tells_waits(&b->f->event.v[first]))
+		b->b.p->header.default_sample_type =
+			cpi_builder_str(&b->b, b->off_types == 3 ? "wall" : "off-cpu");
 	set_times(b);
 	perf_comments_add(b);
 }
@@ -257,6 +280,8 @@ static enum cp_code set_up(struct perf_build *b, struct cp_error *err)
 	if (!code)
 		code = perf_batch_init(b, err);
 	if (!code)
+		code = perf_sched_init(b, err);
+	if (!code)
 		perf_leaf_init(b);
 	return code;
 }
@@ -266,6 +291,7 @@ static void tear_down(struct perf_build *b)
 	struct cpi_mem *mem = &b->env->mem;
 
 	perf_batch_release(b);
+	perf_sched_release(b);
 	perf_places_release(&b->places);
 	perf_filter_release(&b->filter, b->f);
 	cpi_vec_release(mem, &b->sitter);
@@ -325,6 +351,7 @@ static void report(struct perf_build *b)
 		cpi_diag_note(diag, "guest-user", &place,
 			"the capture has frames of programs in a guest (a virtual machine), "
 			"whose files it does not name: record inside of the machine, too");
+	perf_sched_report(b);
 	if (b->unknown)
 		cpi_diag_warn(diag, "event", &place,
 			"%llu samples belong to events that the capture does not "

@@ -53,6 +53,8 @@ void perf_filter_release(struct perf_filter *w, struct perf_file *f);
 bool perf_filter_event(const struct perf_filter *w, const struct perf_file *f,
 	const struct perf_event *e);
 bool perf_filter_sample(const struct perf_filter *w, const struct perf_sample *s);
+/* The same but for its time. */
+bool perf_filter_task(const struct perf_filter *w, const struct perf_sample *s);
 bool perf_filter_comm(const struct perf_filter *w, struct cp_text comm);
 bool perf_filter_dso(const struct perf_filter *w, struct cp_text path);
 /* Must pass 1 find the times of all samples? */
@@ -105,6 +107,10 @@ struct perf_unwound {
 };
 
 struct perf_batch;
+struct perf_sched;
+
+/* Sample types of waits: off-cpu twice, and wall. */
+enum { PERF_OFF_TYPES = 3 };
 
 struct perf_build {
 	struct perf_file *f;
@@ -148,6 +154,10 @@ struct perf_build {
 	const struct cpi_unwinder *unwinder;
 	struct perf_batch *batch;
 	bool leaf_callers; /* there may be some: see perf_leaf */
+	struct perf_sched *sched; /* NULL: the capture does not tell of waits */
+	uint32_t off_at, off_types; /* sample types of waits: the first, how many */
+	uint32_t off_running; /* event whose samples have wall time, or UINT32_MAX */
+	bool off_joined; /* perf's --off-cpu events are the waits */
 };
 
 /* ---- perf_labels ---- */
@@ -232,5 +242,7 @@ uint64_t perf_leaf_caller(
 /* ---- perf_comments ---- */
 
 void perf_comments_add(struct perf_build *b);
+/* "perf: KEY N", unless n is 0. */
+void perf_comment_count(struct perf_build *b, const char *key, uint64_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "format/perf/build.h"
+#include "format/perf/sched.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
  *	perf: unknown events N          samples whose event the capture does not describe
  *	perf: damaged records N
  *	perf: truncated stacks N        samples whose stack dump was too small
+ *	perf: off-cpu …                 see perf_sched_comments
  *	perf: recorder killed           the file was never finished
  *	perf: cut                       the file ends before its data does
  */
@@ -44,7 +45,7 @@ static void name(struct perf_build *b, const char *key, uint32_t id)
 	text(b, key, perf_name(b->f, id));
 }
 
-static void count(struct perf_build *b, const char *key, uint64_t n)
+void perf_comment_count(struct perf_build *b, const char *key, uint64_t n)
 {
 	char buf[24];
 
@@ -65,7 +66,7 @@ static void lost_by_event(struct perf_build *b)
 			continue;
 		snprintf(key, sizeof key, "lost samples %.*s",
 			(int)(event.n < 120 ? event.n : 120), event.p);
-		count(b, key, e->lost);
+		perf_comment_count(b, key, e->lost);
 	}
 }
 
@@ -79,15 +80,16 @@ void perf_comments_add(struct perf_build *b)
 	name(b, "version", f->version);
 	name(b, "cpu", f->cpudesc);
 	name(b, "command line", f->cmdline);
-	count(b, "samples", f->counts.type[PERF_RECORD_SAMPLE]);
-	count(b, "lost records", f->counts.lost_records);
-	count(b, "lost samples", f->counts.lost_samples);
+	perf_comment_count(b, "samples", f->counts.type[PERF_RECORD_SAMPLE]);
+	perf_comment_count(b, "lost records", f->counts.lost_records);
+	perf_comment_count(b, "lost samples", f->counts.lost_samples);
 	lost_by_event(b);
-	count(b, "dropped by BPF", f->counts.lost_bpf);
-	count(b, "throttled", f->counts.throttled);
-	count(b, "unknown events", b->unknown);
-	count(b, "damaged records", f->counts.damaged);
-	count(b, "truncated stacks", b->truncated);
+	perf_comment_count(b, "dropped by BPF", f->counts.lost_bpf);
+	perf_comment_count(b, "throttled", f->counts.throttled);
+	perf_comment_count(b, "unknown events", b->unknown);
+	perf_comment_count(b, "damaged records", f->counts.damaged);
+	perf_comment_count(b, "truncated stacks", b->truncated);
+	perf_sched_comments(b);
 	if (f->killed)
 		cpi_builder_comment(&b->b, CPI_TEXT("perf: recorder killed"));
 	if (f->cut)

@@ -224,6 +224,7 @@ static bool is_dummy(const struct perf_file *f, const struct perf_event *e)
 
 enum cp_code perf_events_settle(struct perf_file *f, struct cp_error *err)
 {
+	perf_trace_settle(f);
 	for (size_t i = 0; i < f->event.n; i++) {
 		struct perf_event *e = &f->event.v[i];
 		char name[96];

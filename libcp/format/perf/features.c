@@ -166,10 +166,16 @@ static bool on_build_ids(struct perf_file *f, struct cpi_cursor *c)
 	return perf_build_ids_decode(f, *c, NULL) != CP_ERROR_MEMORY;
 }
 
+static bool on_tracing_data(struct perf_file *f, struct cpi_cursor *c)
+{
+	return perf_trace_read(f, *c);
+}
+
 static const struct {
 	const char *name;
 	decode_fn *decode;
 } features[32] = {
+	[PERF_FEATURE_TRACING_DATA] = {"tracing data", on_tracing_data},
 	[PERF_FEATURE_BUILD_ID] = {"build id", on_build_ids},
 	[PERF_FEATURE_HOSTNAME] = {"host name", on_hostname},
 	[PERF_FEATURE_OSRELEASE] = {"kernel release", on_release},

@@ -179,13 +179,19 @@ static bool in_span(const struct perf_filter *w, uint64_t time)
 	return false;
 }
 
+bool perf_filter_task(const struct perf_filter *w, const struct perf_sample *s)
+{
+	return !w->any || (listed(w->o->pids, w->o->n_pids, s->pid) &&
+				  listed(w->o->tids, w->o->n_tids, s->tid) &&
+				  cpu_listed(w, s->cpu));
+}
+
 bool perf_filter_sample(const struct perf_filter *w, const struct perf_sample *s)
 {
 	if (!w->any)
 		return true;
 	return !(s->time == PERF_NO_TIME && w->time.n) && in_span(w, s->time) &&
-	       listed(w->o->pids, w->o->n_pids, s->pid) &&
-	       listed(w->o->tids, w->o->n_tids, s->tid) && cpu_listed(w, s->cpu);
+	       perf_filter_task(w, s);
 }
 
 bool perf_filter_comm(const struct perf_filter *w, struct cp_text comm)

@@ -307,6 +307,7 @@ void perf_file_release(struct perf_file *f)
 	cpi_vec_release(mem, &f->build_id);
 	cpi_vec_release(mem, &f->pmu);
 	cpi_vec_release(mem, &f->map);
+	cpi_vec_release(mem, &f->trace);
 	cpi_vec_release(mem, &f->dso);
 	cpi_vec_release(mem, &f->symbol);
 	cpi_vec_release(mem, &f->state);

@@ -191,3 +191,15 @@ enum cp_code perf_on_feature(
 	f->feature[feature / 64] |= 1ULL << feature % 64;
 	return perf_feature_decode(f, (unsigned)feature, c, err);
 }
+
+/* In a pipe; the record's own bytes are the size of what stands behind it. */
+enum cp_code perf_on_tracing_data(
+	struct perf_scanner *s, const struct perf_record *r, struct cp_error *err)
+{
+	if (r->n < 4 || r->inflated)
+		return CP_OK;
+	return perf_trace_read(s->f, perf_cursor(s->f, r->body + r->n,
+					     perf_u32(r->body, s->f->swap)))
+		       ? CP_OK
+		       : cpi_error_memory(err);
+}

@@ -25,6 +25,7 @@
 #include "base/hash.h"
 #include "format/format.h"
 #include "format/perf/abi.h"
+#include "format/perf/trace.h"
 #include "model/builder.h"
 
 /* ---- perf_names: texts and small sets of them ---- */
@@ -70,6 +71,7 @@ struct perf_event {
 	bool trailers; /* its other records end with a sample_id */
 	bool clock;    /* counts nanoseconds */
 	bool off_cpu;  /* of perf record --off-cpu: see perf_sample_decode */
+	struct perf_trace trace; /* of a tracepoint: what it tells */
 	uint64_t lost, lost_bpf;
 };
 
@@ -197,6 +199,8 @@ struct perf_file {
 	uint64_t memory_kb;
 	uint64_t clock_wall, clock_time; /* the same moment on both clocks; 0 = unknown */
 	uint64_t first_time, last_time;  /* SAMPLE_TIME */
+
+	CPI_VEC(struct perf_trace) trace; /* formats of tracepoints */
 
 	/* From simpleperf's features. */
 	CPI_VEC(struct perf_dso) dso; /* by name, once settled */
@@ -488,6 +492,10 @@ struct perf_sample {
 	uint64_t stack_n, stack_asked;
 	bool inflated; /* the bytes are gone with the next record */
 	bool exact_ip; /* ip is where the event happened, not where the interrupt came */
+	const uint8_t *raw; /* of a tracepoint that tells of threads */
+	uint32_t raw_n;
+	uint64_t ticket; /* who waits for its row: see perf_sched; 0: nobody */
+	bool uncounted;  /* only its row is wanted */
 };
 
 static inline uint64_t perf_u64(const uint8_t *p, bool swap)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "format/perf/build.h"
+#include "format/perf/sched.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,11 +99,16 @@ static uint32_t find_row(const struct perf_build *b, XXH128_hash_t key)
 	return 0;
 }
 
-static void count(struct perf_build *b, uint32_t i, uint64_t time, uint64_t weight)
+static void count(
+	struct perf_build *b, uint32_t i, const struct perf_sample *s, uint64_t weight)
 {
 	struct perf_row *row = &b->row.v[i];
+	bool counted = i && row->wanted && !s->uncounted;
 
-	if (!i || !row->wanted)
+	if (i && s->ticket)
+		perf_sched_settle(b, s->ticket, i,
+			counted && b->o->keep_time ? b->timed.n + 1 : 0);
+	if (!counted)
 		return;
 	b->kept++;
 	row->n++;
@@ -112,7 +117,7 @@ static void count(struct perf_build *b, uint32_t i, uint64_t time, uint64_t weig
 		cpi_builder_fail(
 			&b->b, CP_ERROR_LIMIT, "a sum of weights exceeds 63 bits");
 	if (b->o->keep_time) {
-		struct perf_timed timed = {time, weight, i};
+		struct perf_timed timed = {s->time, weight, i};
 
 		if (!cpi_vec_push(&b->env->mem, &b->timed, timed))
 			out_of_memory(b);
@@ -126,7 +131,7 @@ void perf_row_count(struct perf_build *b, const struct perf_sample *s,
 	XXH128_hash_t key = row_key(b, s, sitter, event, user);
 	uint32_t i = find_row(b, key);
 
-	count(b, i ? i : add_row(b, s, sitter, event, user, key), s->time, weight);
+	count(b, i ? i : add_row(b, s, sitter, event, user, key), s, weight);
 }
 
 void perf_row_queue(struct perf_build *b, const struct perf_sitter *sitter,
@@ -157,7 +162,7 @@ static void count_queued(struct perf_build *b, const struct perf_queued *q)
 		sitter = perf_sitter_find(b, &q->s, q->time);
 		i = sitter ? add_row(b, &q->s, sitter, q->event, NULL, key) : 0;
 	}
-	count(b, i, q->s.time, q->weight);
+	count(b, i, &q->s, q->weight);
 }
 
 void perf_rows_flush(struct perf_build *b)
@@ -212,90 +217,147 @@ static unsigned nth_of_name(const struct perf_build *b, size_t event)
 	return nth;
 }
 
+/* The first of an event's two types; those of waits come behind all. */
 static uint32_t add_all_types(struct perf_build *b, uint32_t *column)
 {
 	uint32_t n = 0, wanted = 0;
 
+	perf_sched_join(b);
 	for (size_t i = 0; i < b->f->event.n; i++)
 		wanted += b->event_wanted[i];
 	for (size_t i = 0; i < b->f->event.n; i++) {
-		if (!b->event_wanted[i])
+		if (!b->event_wanted[i] || (b->off_joined && b->f->event.v[i].off_cpu))
 			continue;
-		column[i] = n++;
+		column[i] = 2 * n++;
 		add_types(b, &b->f->event.v[i], wanted == 1, nth_of_name(b, i));
 	}
-	return n;
+	perf_sched_types(b, 2 * n);
+	return 2 * n + b->off_types;
 }
 
-static void add_sums(struct perf_build *b, const uint32_t *column, int64_t *values)
+/* `timed`: i is a timed sample's number, else a row's. */
+static void set_values(const struct perf_build *b, const uint32_t *column,
+	const struct perf_row *row, bool timed, size_t i, uint64_t n, uint64_t weight,
+	int64_t *values)
+{
+	uint32_t at = column[row->event];
+
+	if (at != UINT32_MAX) {
+		values[at] = (int64_t)n;
+		values[at + 1] = (int64_t)weight;
+	}
+	perf_sched_values(b, row->event, timed, i, n, weight, values);
+}
+
+struct table {
+	const uint32_t *column;
+	int64_t *values;
+	uint32_t types;
+};
+
+static void clear(const struct table *t)
+{
+	memset(t->values, 0, t->types * sizeof *t->values);
+}
+
+static void add_sums(struct perf_build *b, const struct table *t)
 {
 	for (size_t i = 1; i < b->row.n && !b->b.code; i++) {
 		const struct perf_row *row = &b->row.v[i];
-		uint32_t at = 2 * column[row->event];
 
 		if (!row->n || !b->event_wanted[row->event])
 			continue;
-		values[at] = (int64_t)row->n;
-		values[at + 1] = (int64_t)row->weight;
-		cpi_builder_sample_sum(&b->b, row->stack, row->labels, values);
-		values[at] = values[at + 1] = 0;
+		clear(t);
+		set_values(b, t->column, row, false, i, row->n, row->weight, t->values);
+		cpi_builder_sample_sum(&b->b, row->stack, row->labels, t->values);
+	}
+	for (size_t i = 0; b->sched && i < b->sched->row.n && !b->b.code; i++) {
+		const struct sched_row *row = &b->sched->row.v[i];
+
+		clear(t);
+		perf_sched_wait_values(b, row, row->n, row->time, t->values);
+		cpi_builder_sample_sum(&b->b, row->stack, row->labels, t->values);
 	}
 }
 
+/* A timed sample, or (from the number of these on) a wait. */
+struct moment {
+	uint64_t time;
+	size_t i;
+};
+
 static int by_time(const void *x, const void *y)
 {
-	const struct perf_timed *const *a = x, *const *b = y;
+	const struct moment *a = x, *b = y;
 
-	if ((*a)->time != (*b)->time)
-		return (*a)->time < (*b)->time ? -1 : 1;
-	return *a < *b ? -1 : *a > *b;
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	return (a->i > b->i) - (a->i < b->i);
 }
 
-static void add_timed(struct perf_build *b, const uint32_t *column, int64_t *values)
+static void add_moment(
+	struct perf_build *b, const struct table *t, const struct moment *moment)
 {
-	size_t n = b->timed.n;
-	const struct perf_timed **order = cpi_alloc_array(&b->env->mem, n, sizeof *order);
+	size_t i = moment->i;
+	int64_t time = (int64_t)moment->time;
+
+	clear(t);
+	if (i < b->timed.n) {
+		const struct perf_timed *timed = &b->timed.v[i];
+		const struct perf_row *row = &b->row.v[timed->row];
+
+		if (!b->event_wanted[row->event])
+			return;
+		set_values(b, t->column, row, true, i, 1, timed->weight, t->values);
+		cpi_builder_sample(&b->b, row->stack, row->labels, t->values, time);
+	} else {
+		const struct sched_timed *timed = &b->sched->timed.v[i - b->timed.n];
+		const struct sched_row *row = &b->sched->row.v[timed->row - 1];
+
+		perf_sched_wait_values(b, row, timed->n, timed->length, t->values);
+		cpi_builder_sample(&b->b, row->stack, row->labels, t->values, time);
+	}
+}
+
+static void add_timed(struct perf_build *b, const struct table *t)
+{
+	size_t waits = b->sched ? b->sched->timed.n : 0, n = b->timed.n + waits;
+	struct moment *order = cpi_alloc_array(&b->env->mem, n, sizeof *order);
 
 	if (!order) {
 		out_of_memory(b);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		order[i] = &b->timed.v[i];
+		order[i] = (struct moment){
+			i < b->timed.n ? b->timed.v[i].time
+				       : b->sched->timed.v[i - b->timed.n].time,
+			i};
 	qsort(order, n, sizeof *order, by_time);
-	for (size_t i = 0; i < n && !b->b.code; i++) {
-		const struct perf_row *row = &b->row.v[order[i]->row];
-		uint32_t at = 2 * column[row->event];
-
-		if (!b->event_wanted[row->event])
-			continue;
-		values[at] = 1;
-		values[at + 1] = (int64_t)order[i]->weight;
-		cpi_builder_sample(
-			&b->b, row->stack, row->labels, values, (int64_t)order[i]->time);
-		values[at] = values[at + 1] = 0;
-	}
+	for (size_t i = 0; i < n && !b->b.code; i++)
+		add_moment(b, t, &order[i]);
 	cpi_free(&b->env->mem, order, n * sizeof *order);
 }
 
 void perf_rows_finish(struct perf_build *b)
 {
-	size_t n = b->f->event.n;
+	size_t n = b->f->event.n, room = 2 * n + PERF_OFF_TYPES;
 	uint32_t *column = cpi_alloc_array(&b->env->mem, n, sizeof *column);
-	int64_t *values = cpi_alloc_zero(&b->env->mem, 2 * n * sizeof *values);
+	struct table t = {column,
+		cpi_alloc_zero(&b->env->mem, room * sizeof *t.values), 0};
 
-	if (!column || !values) {
+	if (!column || !t.values) {
 		out_of_memory(b);
 	} else {
-		memset(column, 0, n * sizeof *column);
-		add_all_types(b, column);
+		memset(column, 0xff, n * sizeof *column);
+		t.types = add_all_types(b, column);
 		if (b->o->keep_time && b->f->timed)
-			add_timed(b, column, values);
+			add_timed(b, &t);
 		else
-			add_sums(b, column, values);
+			add_sums(b, &t);
 	}
 	if (column)
 		cpi_free(&b->env->mem, column, n * sizeof *column);
-	if (values)
-		cpi_free(&b->env->mem, values, 2 * n * sizeof *values);
+	if (t.values)
+		cpi_free(&b->env->mem, t.values, room * sizeof *t.values);
 }

@@ -138,6 +138,10 @@ static void read_rest(
 			raw.end = c->at;
 		if (cpi_cursor_ok(c) && e->off_cpu && read_off_cpu(raw, s))
 			return;
+		if (cpi_cursor_ok(c)) {
+			s->raw = raw.at;
+			s->raw_n = n;
+		}
 	}
 	if (type & PERF_SAMPLE_BRANCH_STACK)
 		read_branches(c, attr, s);
@@ -206,7 +210,8 @@ bool perf_sample_decode(const struct perf_file *f, const struct perf_record *r,
 	}
 	if (type & PERF_SAMPLE_CALLCHAIN)
 		read_chain(&c, s);
-	if (type & REST_USED || (e->off_cpu && type & PERF_SAMPLE_RAW))
+	if (type & REST_USED ||
+		((e->off_cpu || e->trace.kind) && type & PERF_SAMPLE_RAW))
 		read_rest(&c, e, s);
 	return cpi_cursor_ok(&c);
 }

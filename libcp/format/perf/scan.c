@@ -57,7 +57,7 @@ struct perf_trailer perf_read_trailer(
 	const struct perf_scanner *s, const struct perf_record *r)
 {
 	const struct perf_file *f = s->f;
-	struct perf_trailer t = {.event = perf_record_event(f, r)};
+	struct perf_trailer t = {.event = perf_record_event(f, r), .cpu = UINT32_MAX};
 	const struct perf_layout *l;
 
 	if (t.event == UINT32_MAX || !f->event.v[t.event].trailers)
@@ -66,8 +66,12 @@ struct perf_trailer perf_read_trailer(
 	if (l->end_size > r->n)
 		return t;
 	t.size = l->end_size;
-	if (l->end_tid != PERF_ABSENT)
+	if (l->end_tid != PERF_ABSENT) {
+		t.pid = (int32_t)perf_u32(r->body + r->n - l->end_tid, f->swap);
 		t.tid = (int32_t)perf_u32(r->body + r->n - l->end_tid + 4, f->swap);
+	}
+	if (l->end_cpu != PERF_ABSENT)
+		t.cpu = perf_u32(r->body + r->n - l->end_cpu, f->swap);
 	if (l->end_time != PERF_ABSENT) {
 		t.time = perf_u64(r->body + r->n - l->end_time, f->swap);
 		t.timed = true;
@@ -141,8 +145,8 @@ static const struct {
 	[11] = {"AUX", NULL},
 	[12] = {"ITRACE_START", NULL},
 	[PERF_RECORD_LOST_SAMPLES] = {"LOST_SAMPLES", perf_on_lost_samples},
-	[14] = {"SWITCH", NULL},
-	[15] = {"SWITCH_CPU_WIDE", NULL},
+	[PERF_RECORD_SWITCH] = {"SWITCH", NULL},
+	[PERF_RECORD_SWITCH_CPU_WIDE] = {"SWITCH_CPU_WIDE", NULL},
 	[PERF_RECORD_NAMESPACES] = {"NAMESPACES", NULL},
 	[PERF_RECORD_KSYMBOL] = {"KSYMBOL", perf_on_ksymbol},
 	[18] = {"BPF_EVENT", NULL},
@@ -152,9 +156,9 @@ static const struct {
 	[PERF_RECORD_CALLCHAIN_DEFERRED] = {"CALLCHAIN_DEFERRED", perf_on_deferred},
 	[PERF_RECORD_HEADER_ATTR] = {"HEADER_ATTR", perf_on_attr},
 	[PERF_RECORD_HEADER_EVENT_TYPE] = {"HEADER_EVENT_TYPE", perf_on_event_type},
-	[PERF_RECORD_HEADER_TRACING_DATA] = {"HEADER_TRACING_DATA", NULL},
+	[PERF_RECORD_HEADER_TRACING_DATA] = {"HEADER_TRACING_DATA", perf_on_tracing_data},
 	[PERF_RECORD_HEADER_BUILD_ID] = {"HEADER_BUILD_ID", perf_on_build_id},
-	[68] = {"FINISHED_ROUND", NULL},
+	[PERF_RECORD_FINISHED_ROUND] = {"FINISHED_ROUND", NULL},
 	[PERF_RECORD_ID_INDEX] = {"ID_INDEX", perf_on_id_index},
 	[PERF_RECORD_AUXTRACE_INFO] = {"AUXTRACE_INFO", perf_on_aux_info},
 	[PERF_RECORD_AUXTRACE] = {"AUXTRACE", NULL},

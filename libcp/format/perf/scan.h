@@ -14,7 +14,8 @@ struct perf_scanner {
 /* What a record's trailer tells; zeros where it does not. */
 struct perf_trailer {
 	uint32_t event, size; /* bytes at the end of the record */
-	int32_t tid;
+	uint32_t cpu;
+	int32_t pid, tid;
 	uint64_t time;
 	bool timed;
 };
@@ -41,7 +42,7 @@ perf_on_record perf_on_mmap, perf_on_mmap2, perf_on_ksymbol, perf_on_comm, perf_
 /* perf/meta.c */
 perf_on_record perf_on_lost, perf_on_lost_samples, perf_on_throttle, perf_on_attr,
 	perf_on_event_type, perf_on_event_update, perf_on_id_index, perf_on_build_id,
-	perf_on_aux_info,
+	perf_on_aux_info, perf_on_tracing_data,
 	perf_on_feature;
 
 #endif

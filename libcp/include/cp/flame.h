@@ -50,7 +50,7 @@ struct cp_flame_options {
 	bool min_width_percent; /* min_width is in % of the root instead of px */
 	/*
 	 * A palette: "package" (the default: hue by package or module), or one of
-	 * flamegraph.pl's: hot mem io wakeup chain java js perl red green blue aqua yellow
+	 * flamegraph.pl's: hot mem io wakeup chain waits java js perl red green blue aqua yellow
 	 * purple orange, and python, rust.
 	 */
 	const char *colors;

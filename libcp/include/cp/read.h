@@ -92,6 +92,12 @@ struct cp_read_options {
 
 	/* Files of several profiles (speedscope): the one with this name or number. */
 	const char *profile;
+
+	/*
+	 * Captures of the scheduler: above the stack of a wait, behind a frame "--", the
+	 * stack of what ended it, leaf first.
+	 */
+	bool off_wake;
 };
 
 #define CP_LABEL_NONE (1u << 31)

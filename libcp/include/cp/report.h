@@ -12,6 +12,8 @@
  *	list      annotated source of functions that match a regex
  *	tags      totals per label value
  *	comments  the profile's comments
+ *	waits     the longest waits (off-cpu samples with times and the label tid), each
+ *	          with what its waker waited for meanwhile; node_count of them, or 10
  *	raw       everything, as pprof -raw prints it
  *	dot       the call graph in Graphviz' language
  *	callgrind the call graph for KCachegrind and callgrind_annotate

@@ -104,6 +104,22 @@ static const struct ramp *chain(struct cp_text name)
 	return ENDS(name, "_[w]") ? &aqua : &blue;
 }
 
+/*
+ * Captures of waits, whose leaves are their states (--tagleaf=state): blocked, waiting for
+ * a CPU, running. The letters tell them apart without colour.
+ */
+static const struct ramp *waits(struct cp_text name)
+{
+	static const char *const blocked[] = {"S", "S|D", "D", "T", "t", "I", "P", "?"};
+
+	if (cpi_text_equal(name, CPI_TEXT("R")))
+		return &orange;
+	for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
+		if (cpi_text_equal(name, cpi_text(blocked[i])))
+			return &blue;
+	return &green;
+}
+
 struct palette {
 	const char *name;
 	const struct ramp *ramp;                          /* one ramp for all, or */
@@ -119,6 +135,7 @@ static const struct palette palettes[] = {
 	{"io", &io, NULL, "blue"},
 	{"wakeup", &aqua, NULL, "blue"},
 	{"chain", NULL, chain, "blue"},
+	{"waits", NULL, waits, "grey"},
 	{"java", NULL, java, "yellow"},
 	{"js", NULL, js, "yellow"},
 	{"perl", NULL, perl, "yellow"},

@@ -371,6 +371,8 @@ static const struct row {
 	{"tags", "json", cpi_report_tags_json},
 	{"tags", "csv", cpi_report_tags_csv},
 	{"comments", "text", cpi_report_comments},
+	{"waits", "text", cpi_report_waits},
+	{"waits", "json", cpi_report_waits_json},
 	{"dot", "text", cpi_report_dot},
 	{"callgrind", "text", cpi_report_callgrind},
 };

@@ -34,7 +34,8 @@ typedef enum cp_code cpi_report_fn(struct cpi_report *report, struct cp_error *e
 cpi_report_fn cpi_report_top, cpi_report_tree, cpi_report_traces, cpi_report_list,
 	cpi_report_tags, cpi_report_comments, cpi_report_dot, cpi_report_callgrind;
 cpi_report_fn cpi_report_top_json, cpi_report_top_csv, cpi_report_tree_json,
-	cpi_report_tags_json, cpi_report_tags_csv, cpi_report_traces_json;
+	cpi_report_tags_json, cpi_report_tags_csv, cpi_report_traces_json,
+	cpi_report_waits, cpi_report_waits_json;
 
 /* pprof's -peek is -tree with a regex and nothing trimmed. */
 cpi_report_fn cpi_report_peek, cpi_report_peek_json;
@@ -65,6 +66,9 @@ void cpi_report_graph_lines(struct cpi_report *r, const struct cpi_graph *g,
 	const struct cpi_graph_trim *trim);
 /* Label as a terminal may show it; cut in the middle when the options give a width. */
 void cpi_report_name(struct cpi_report *r, const char *label, size_t used);
+/* A frame as pprof names it, NUL-terminated in text. */
+void cpi_report_frame_name(struct cpi_report *r, const struct cp_location_row *l,
+	uint32_t k, struct cpi_sink *text);
 /* The unit of numeric labels under a key, by pprof's rules. */
 struct cp_text cpi_report_label_unit(struct cpi_report *r, cp_string key);
 

@@ -98,9 +98,8 @@ static int64_t sample_value(const struct cpi_report *r, uint32_t sample)
 	return values[r->type];
 }
 
-/* A frame as pprof names it, NUL-terminated in text. */
-static void frame_name(struct cpi_report *r, const struct cp_location_row *l, uint32_t k,
-	struct cpi_sink *text)
+void cpi_report_frame_name(struct cpi_report *r, const struct cp_location_row *l,
+	uint32_t k, struct cpi_sink *text)
 {
 	const struct cpi_graph_options options = {.columns = r->options.columns};
 	struct cpi_graph_node node = cpi_graph_frame(
@@ -129,7 +128,7 @@ static void trace(struct cpi_report *r, uint32_t sample, struct cpi_sink *text)
 		for (uint32_t k = 0; k < (l->n_lines ? l->n_lines : 1); k++) {
 			cpi_sink_printf(r->sink, "%10s   ", value);
 			value[0] = 0;
-			frame_name(r, l, k, text);
+			cpi_report_frame_name(r, l, k, text);
 			if (!text->code)
 				cpi_report_name(r, (const char *)text->buf, 13);
 			if (k + 1 < l->n_lines)
@@ -196,7 +195,7 @@ static void json_trace(struct cpi_report *r, struct cpi_json *json, uint32_t sam
 		const struct cp_location_row *l = &r->p->location.v[frame[i].i];
 
 		for (uint32_t k = 0; k < (l->n_lines ? l->n_lines : 1); k++) {
-			frame_name(r, l, k, text);
+			cpi_report_frame_name(r, l, k, text);
 			if (!text->code)
 				cpi_json_str(json, (const char *)text->buf);
 		}
