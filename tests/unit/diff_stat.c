@@ -23,8 +23,10 @@ static void distributions_agree_with_tables(void **state)
 	near(cpi_stat_student_quantile(0.975, 10), 2.2281388519649, 1e-8);
 	near(cpi_stat_student_tail(2, 1), 0.14758361765043, 1e-10);
 	for (double p = 0.01; p < 1; p += 0.07) {
-		near(cpi_stat_beta_cdf(7.5, 30.5, cpi_stat_beta_quantile(7.5, 30.5, p)), p, 1e-9);
-		near(cpi_stat_student_tail(cpi_stat_student_quantile(p, 6), 6), 1 - p, 1e-9);
+		near(cpi_stat_beta_cdf(7.5, 30.5, cpi_stat_beta_quantile(7.5, 30.5, p)),
+			p, 1e-9);
+		near(cpi_stat_student_tail(cpi_stat_student_quantile(p, 6), 6), 1 - p,
+			1e-9);
 	}
 	near(cpi_stat_chi_median(4), 3.3567 / 4, 0.01);
 }
@@ -38,11 +40,11 @@ static double p_by_sum(int x, int y, double p0, double spread)
 	for (int k = 0; k <= n; k++) {
 		double choose = lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
 		double a = both * p0, b = both * (1 - p0);
-		double mass = spread > 0 ? exp(choose + lgamma(k + a) + lgamma(n - k + b) -
-						   lgamma(n + both) + lgamma(both) -
-						   lgamma(a) - lgamma(b))
-					 : exp(choose + k * log(p0) +
-						   (n - k) * log1p(-p0));
+		double mass = spread > 0
+				      ? exp(choose + lgamma(k + a) + lgamma(n - k + b) -
+						lgamma(n + both) + lgamma(both) -
+						lgamma(a) - lgamma(b))
+				      : exp(choose + k * log(p0) + (n - k) * log1p(-p0));
 
 		below += k <= y ? mass : 0;
 		above += k >= y ? mass : 0;
@@ -97,21 +99,27 @@ static void many_tests_are_corrected(void **state)
 {
 	double bh[] = {0.01, 0.04, 0.03, 0.005}, h[] = {0.01, 0.04, 0.03, 0.005};
 	double by[] = {0.01, 0.04, 0.03, 0.005};
+	double two[] = {0.02, 0.02};
+	static const double weight[] = {3, 1};
 	size_t order[4];
 
 	(void)state;
-	cpi_stat_adjust(bh, 4, CPI_STAT_BH, order);
+	cpi_stat_adjust(bh, NULL, 4, CPI_STAT_BH, order);
 	near(bh[0], 0.02, 1e-12);
 	near(bh[1], 0.04, 1e-12);
 	near(bh[2], 0.04, 1e-12);
 	near(bh[3], 0.02, 1e-12);
-	cpi_stat_adjust(h, 4, CPI_STAT_HOLM, order);
+	cpi_stat_adjust(h, NULL, 4, CPI_STAT_HOLM, order);
 	near(h[3], 0.02, 1e-12);
 	near(h[0], 0.03, 1e-12);
 	near(h[2], 0.06, 1e-12);
 	near(h[1], 0.06, 1e-12);
-	cpi_stat_adjust(by, 4, CPI_STAT_BY, order);
+	cpi_stat_adjust(by, NULL, 4, CPI_STAT_BY, order);
 	near(by[1], 0.04 * (1 + 0.5 + 1 / 3.0 + 0.25), 1e-12);
+	/* Three quarters of the error rate for the first; the second, then, has all. */
+	cpi_stat_adjust(two, weight, 2, CPI_STAT_HOLM, order);
+	near(two[0], 0.02 / 3 * 4, 1e-12);
+	near(two[1], 0.0266666666667, 1e-12);
 }
 
 int main(void)

@@ -8,6 +8,8 @@
 
 /* Below so many samples a binomial law is summed, above it a normal one stands for it. */
 #define EXACT 400.0
+/* Parts of the profile above this one have no larger part of the error rate. */
+#define LARGEST 0.25
 
 /* What is known of one row before its test. */
 struct known {
@@ -297,7 +299,7 @@ static double detectable(
 struct work {
 	uint8_t *use;   /* rows that are tested */
 	uint32_t *same; /* per row: an earlier one with the same values, or itself */
-	double *phi, *p;
+	double *phi, *p, *weight;
 	size_t *order;
 	double *one;
 };
@@ -310,9 +312,10 @@ static bool work_init(struct work *w, struct cpi_mem *mem, const struct cpi_comp
 	w->same = cpi_alloc_array(mem, n, sizeof *w->same);
 	w->phi = cpi_alloc_array(mem, n, sizeof *w->phi);
 	w->p = cpi_alloc_array(mem, n + 1, sizeof *w->p);
+	w->weight = cpi_alloc_array(mem, n + 1, sizeof *w->weight);
 	w->order = cpi_alloc_array(mem, n + 1, sizeof *w->order);
 	w->one = cpi_alloc_array(mem, c->n_runs, sizeof *w->one);
-	return w->use && w->same && w->phi && w->p && w->order && w->one;
+	return w->use && w->same && w->phi && w->p && w->weight && w->order && w->one;
 }
 
 static void work_release(struct work *w, struct cpi_mem *mem, const struct cpi_compare *c)
@@ -323,6 +326,7 @@ static void work_release(struct work *w, struct cpi_mem *mem, const struct cpi_c
 	cpi_free(mem, w->same, n * sizeof *w->same);
 	cpi_free(mem, w->phi, n * sizeof *w->phi);
 	cpi_free(mem, w->p, (n + 1) * sizeof *w->p);
+	cpi_free(mem, w->weight, (n + 1) * sizeof *w->weight);
 	cpi_free(mem, w->order, (n + 1) * sizeof *w->order);
 	cpi_free(mem, w->one, c->n_runs * sizeof *w->one);
 }
@@ -405,6 +409,16 @@ static bool planned(const struct cpi_compare *c, size_t i)
 	return c->planned && c->planned[i];
 }
 
+/*
+ * A test's part of the family's error rate. What a function can show grows with the root
+ * of its samples, and a change of a large one is worth more: so do its chances. Both
+ * sides' samples together say nothing of their difference, so no rate suffers.
+ */
+static double weight_in_family(const struct cpi_compare *c, size_t row)
+{
+	return sqrt(fmax(c->least_share, fmin(LARGEST, share_of(c, row))));
+}
+
 /* One family of all that was not asked for by name, with the total; one of the rest. */
 static void adjust(struct cpi_compare *c, struct work *w, struct cpi_compare_row *total,
 	struct cpi_compare_row *row)
@@ -413,13 +427,20 @@ static void adjust(struct cpi_compare *c, struct work *w, struct cpi_compare_row
 		size_t m = 0;
 
 		for (size_t i = 0; i < c->n_rows; i++)
-			if (w->use[i] && w->same[i] == i && planned(c, i) == named)
+			if (w->use[i] && w->same[i] == i && planned(c, i) == named) {
+				w->weight[m] = weight_in_family(c, i);
 				w->p[m++] = row[i].p;
+			}
 		if (!named) {
+			w->weight[m] = sqrt(LARGEST);
 			w->p[m++] = total->p;
 			c->tested = m;
+			c->weight = 0;
+			for (size_t i = 0; i < m; i++)
+				c->weight += w->weight[i];
 		}
-		cpi_stat_adjust(w->p, m, named ? CPI_STAT_HOLM : c->fdr, w->order);
+		cpi_stat_adjust(w->p, named ? NULL : w->weight, m,
+			named ? CPI_STAT_HOLM : c->fdr, w->order);
 		m = 0;
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (w->use[i] && w->same[i] == i && planned(c, i) == named)
@@ -436,11 +457,11 @@ static void adjust(struct cpi_compare *c, struct work *w, struct cpi_compare_row
 			row[i].adjusted = 1;
 }
 
-static void judge(const struct cpi_compare *c, bool tested, bool alone,
+/* `part` is the test's of the error rate: 1 when it stands alone. */
+static void judge(const struct cpi_compare *c, bool tested, double part,
 	struct quantile q[2], struct cpi_compare_row *row)
 {
-	size_t m = alone || !c->tested ? 1 : c->tested;
-	double crit = student(&q[0], 1 - c->q / (2 * (double)m), row->df);
+	double crit = student(&q[0], 1 - c->q * fmin(1, part) / 2, row->df);
 	double t = student(&q[1], (1 + c->confidence) / 2, row->df);
 
 	row->detectable = detectable(c, row, crit);
@@ -465,6 +486,25 @@ static bool leave_changed(struct cpi_compare *c, const struct cpi_compare_row *r
 	if (any && c->unscaled)
 		c->basis = CPI_BASIS_ANCHOR;
 	return any;
+}
+
+/*
+ * Do the totals vary less than sampling alone would have it? Then the captures were ended
+ * at a number of samples or a time: what one function takes is missing in all others.
+ */
+static bool ended_alike(const struct cpi_compare *c)
+{
+	double all = 0, var = 0, x2 = 0, n = (double)c->n_runs, d = n - 1, least;
+
+	for (size_t r = 0; r < c->n_runs; r++) {
+		all += c->total[r];
+		var += c->total_var[r];
+	}
+	for (size_t r = 0; r < c->n_runs; r++)
+		x2 += pow(c->total[r] - all / n, 2) / (var / n);
+	/* Chi-square's 1 % by Wilson and Hilferty. */
+	least = 1 - 2 / (9 * d) - 2.33 * sqrt(2 / (9 * d));
+	return x2 <= (least > 0 ? d * least * least * least : 0);
 }
 
 /*
@@ -504,7 +544,7 @@ static void run(struct cpi_compare *c, struct work *w, struct cpi_compare_row *r
 {
 	set_exposures(c);
 	c->noise[0] = cpi_noise_estimate(c, 0, c->n_flat, w->use, w->phi);
-	c->unscaled = c->basis == CPI_BASIS_ANCHOR && steady(c);
+	c->unscaled = c->basis == CPI_BASIS_ANCHOR && !ended_alike(c) && steady(c);
 	if (c->unscaled) {
 		c->basis = CPI_BASIS_GIVEN;
 		for (size_t r = 0; r < c->n_runs; r++)
@@ -551,8 +591,10 @@ enum cp_code cpi_compare(struct cpi_env *env, struct cpi_compare *c,
 		if (leave_changed(c, row))
 			run(c, &w, row, ret_total);
 		for (size_t i = 0; i < c->n_rows; i++)
-			judge(c, w.use[i] && !blind, planned(c, i), q, &row[i]);
-		judge(c, !blind, false, q, ret_total);
+			judge(c, w.use[i] && !blind,
+				planned(c, i) ? 1 : weight_in_family(c, i) / c->weight, q,
+				&row[i]);
+		judge(c, !blind, sqrt(LARGEST) / c->weight, q, ret_total);
 	}
 	work_release(&w, &env->mem, c);
 	return code;

@@ -72,6 +72,7 @@ struct cpi_compare {
 	bool unscaled; /* the anchor varies no more than sampling does: taken as it is */
 	bool no_anchor;          /* `choose` found none: the basis is now the total */
 	size_t tested;           /* distinct hypotheses in the family, the total among them */
+	double weight;           /* … and the sum of their weights in it */
 	struct cpi_noise noise[2]; /* what was found: flat rows, the others */
 };
 

@@ -147,7 +147,7 @@ enum cp_code cp_diff_gates(const struct cp_diff *const_diff, const struct cp_gat
 	for (size_t i = 0; !code && i < q.n; i++)
 		p[i] = p_of(&q.v[i]);
 	if (!code)
-		cpi_stat_adjust(p, q.n, CPI_STAT_HOLM, order);
+		cpi_stat_adjust(p, NULL, q.n, CPI_STAT_HOLM, order);
 	for (size_t i = 0; !code && i < q.n; i++) {
 		struct cp_gate_result *r = &ret_result[q.v[i].gate];
 		const struct cp_diff_value *v = q.v[i].value;

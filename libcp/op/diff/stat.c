@@ -68,7 +68,7 @@ double cpi_stat_beta_cdf(double a, double b, double x)
 	if (x >= 1)
 		return 1;
 	front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) +
-		a * log(x) + b * log1p(-x));
+		    a * log(x) + b * log1p(-x));
 	/* The fraction converges fast below the mean; above it, use the other tail. */
 	if (x < (a + 1) / (a + b + 2))
 		return front * beta_fraction(a, b, x) / a;
@@ -80,7 +80,7 @@ static double rough_normal_quantile(double p)
 {
 	double t = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
 	double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-			(1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+			       (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
 
 	return p < 0.5 ? -z : z;
 }
@@ -160,9 +160,9 @@ static double beta_binomial(double y, double n, double a, double b)
 	int sign;
 
 	return exp(lgamma_r(n + 1, &sign) - lgamma_r(y + 1, &sign) -
-		lgamma_r(n - y + 1, &sign) + lgamma_r(y + a, &sign) +
-		lgamma_r(n - y + b, &sign) - lgamma_r(n + a + b, &sign) +
-		lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign));
+		   lgamma_r(n - y + 1, &sign) + lgamma_r(y + a, &sign) +
+		   lgamma_r(n - y + b, &sign) - lgamma_r(n + a + b, &sign) +
+		   lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign));
 }
 
 /* P(at least y of n), from y up; terms fall once they are past the mean. */
@@ -190,14 +190,16 @@ double cpi_stat_conditional(double x, double y, double p0, double spread)
 		y = round(y);
 		x = round(x);
 		n = x + y;
-		above = y > n * p0 ? beta_binomial_tail(y, n, both * p0, both * (1 - p0)) : 1;
-		below = y < n * p0 ? beta_binomial_tail(x, n, both * (1 - p0), both * p0) : 1;
+		above = y > n * p0 ? beta_binomial_tail(y, n, both * p0, both * (1 - p0))
+				   : 1;
+		below = y < n * p0 ? beta_binomial_tail(x, n, both * (1 - p0), both * p0)
+				   : 1;
 	}
 	return fmin(1, 2 * fmin(above, below));
 }
 
-void cpi_stat_logit_interval(double x, double y, double spread, double t, double *ret_lo,
-	double *ret_hi)
+void cpi_stat_logit_interval(
+	double x, double y, double spread, double t, double *ret_lo, double *ret_hi)
 {
 	double sampling = 1 / (x + 0.5) + 1 / (y + 0.5);
 	double less = sampling / (sampling + spread), p = cpi_stat_normal_tail(t);
@@ -259,31 +261,44 @@ static void sort_by(double *key, size_t n, size_t *order)
 	qsort_r(order, n, sizeof *order, by_key, key);
 }
 
-/* Step-down: the k-th smallest of n p-values times the number not yet rejected. */
-static void holm(double *p, size_t n, const size_t *order)
+static double weight_of(const double *weight, size_t i)
 {
-	double most = 0;
+	return weight ? weight[i] : 1;
+}
 
+/* Step-down: the k-th smallest times the weight of those not yet rejected. */
+static void holm(double *p, const double *weight, size_t n, const size_t *order)
+{
+	double most = 0, left = 0;
+
+	for (size_t k = n; k--;)
+		left += weight_of(weight, order[k]);
 	for (size_t k = 0; k < n; k++) {
-		most = fmax(most, p[order[k]] * (double)(n - k));
+		most = fmax(most, p[order[k]] * left);
+		left = fmax(0, left - weight_of(weight, order[k]));
 		p[order[k]] = fmin(1, most);
 	}
 }
 
-void cpi_stat_adjust(double *p, size_t n, enum cpi_stat_fdr how, size_t *order)
+void cpi_stat_adjust(
+	double *p, const double *weight, size_t n, enum cpi_stat_fdr how, size_t *order)
 {
-	double least = 1, harmonic = 1;
+	double least = 1, harmonic = 1, all = 0;
 
+	for (size_t i = 0; i < n; i++) {
+		all += weight_of(weight, i);
+		p[i] /= weight_of(weight, i);
+	}
 	sort_by(p, n, order);
 	if (how == CPI_STAT_HOLM) {
-		holm(p, n, order);
+		holm(p, weight, n, order);
 		return;
 	}
 	for (size_t i = 2; how == CPI_STAT_BY && i <= n; i++)
 		harmonic += 1 / (double)i;
 	/* Step-up: from the largest down, never more than what a larger p gave. */
 	for (size_t k = n; k--;) {
-		least = fmin(least, p[order[k]] * harmonic * (double)n / (double)(k + 1));
+		least = fmin(least, p[order[k]] * harmonic * all / (double)(k + 1));
 		p[order[k]] = least;
 	}
 }

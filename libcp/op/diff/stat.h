@@ -35,8 +35,8 @@ double cpi_stat_conditional(double x, double y, double p0, double spread);
  * errors to each side in normal terms (Jeffreys' prior, so that zeros have one, too);
  * 0 and INFINITY where open.
  */
-void cpi_stat_logit_interval(double x, double y, double spread, double t, double *ret_lo,
-	double *ret_hi);
+void cpi_stat_logit_interval(
+	double x, double y, double spread, double t, double *ret_lo, double *ret_hi);
 
 /* Derivatives of ln Γ, and the x with trigamma(x) = t. */
 double cpi_stat_digamma(double x);
@@ -47,9 +47,11 @@ double cpi_stat_trigamma_inverse(double t);
 enum cpi_stat_fdr { CPI_STAT_BH, CPI_STAT_BY, CPI_STAT_HOLM };
 
 /*
- * Turns p-values into adjusted ones in place: reject where adjusted <= q. `order` is
- * scratch for n indexes.
+ * Turns p-values into adjusted ones in place: reject where adjusted <= q. Tests share the
+ * error rate by their `weight` (> 0; NULL: alike), which must not depend on what was
+ * found (Genovese, Roeder, Wasserman 2006). `order` is scratch for n indexes.
  */
-void cpi_stat_adjust(double *p, size_t n, enum cpi_stat_fdr how, size_t *order);
+void cpi_stat_adjust(
+	double *p, const double *weight, size_t n, enum cpi_stat_fdr how, size_t *order);
 
 #endif
