@@ -22,6 +22,8 @@ static const struct opt side_rows[] = {
 		"captures of the side after"),
 	OPT_REST(struct cpdiff, series, "series", 0, "FILE...",
 		"captures in order, six or more: where did functions and the total change?"),
+	OPT_LIST(struct cpdiff, lists, "files-from", 0, "FILE",
+		"captures for --series, one name a line; - is stdin"),
 	OPT_STRING(struct cpdiff, base, "base", 0, "FILE",
 		"the capture before, as pprof spells it; the operand is the one after",
 		.aliases = "diff-base"),
@@ -206,6 +208,10 @@ static int check(struct tool *tool, struct cpdiff *self)
 {
 	int status = parse_scale(tool, self);
 
+	for (size_t i = 0; status == TOOL_GO && i < self->lists.n; i++)
+		status = tool_read_list(tool, self->lists.v[i], &self->series);
+	if (status == TOOL_GO && self->lists.n && !self->series.n)
+		return tool_usage(tool, "the list of files is empty");
 	if (status == TOOL_GO)
 		status = take_sides(tool, self);
 	if (status != TOOL_GO)

@@ -12,7 +12,7 @@
 
 struct cpdiff {
 	struct opt_list side[2]; /* CP_BEFORE, CP_AFTER */
-	struct opt_list calibrate, series, gates;
+	struct opt_list calibrate, series, lists, gates;
 	const char *base, *scale, *work, *noise, *calibration, *min_change;
 	struct cp_diff_calibration *known; /* of --calibration */
 	struct cp_diff_options options;

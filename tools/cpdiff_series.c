@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Change points over captures in order: --series. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +13,22 @@ static const char *capture_name(const struct cpdiff *self, size_t i)
 	return slash && slash[1] ? slash + 1 : self->series.v[i];
 }
 
+/* "1.30 (1.25 … 1.35)", a drift's whole way, or a word. */
+static void ratio_text(char text[64], const struct cp_series_step *s)
+{
+	if (isinf(s->ratio) || s->ratio == 0)
+		snprintf(text, 64, "%s", s->ratio == 0 ? "gone" : "new");
+	else if (s->drift)
+		snprintf(text, 64, "%.2f", s->ratio);
+	else
+		snprintf(text, 64, "%.2f (%.2f … %.2f)", s->ratio, s->ratio_lo,
+			s->ratio_hi);
+}
+
 static void text(
 	struct tool *tool, const struct cpdiff *self, const struct cp_series *series)
 {
-	char name[256], at[128];
+	char name[256], at[128], ratio[64];
 
 	out_printf(&tool->out,
 		"%zu captures, %zu functions and the total tested: %zu change%s\n",
@@ -29,12 +42,10 @@ static void text(
 
 		out_printf(&tool->out, "%-6s %4zu  ", s->drift ? "drift" : "step",
 			s->at + 1);
-		if (s->drift)
-			out_printf(&tool->out, "%-18.2f", s->ratio);
-		else
-			out_printf(&tool->out, "%.2f (%.2f … %.2f)", s->ratio,
-				s->ratio_lo, s->ratio_hi);
-		out_printf(&tool->out, " %8.1e  %s, %s\n", s->p,
+		ratio_text(ratio, s);
+		/* The dots are one column and three bytes. */
+		out_printf(&tool->out, "%-*s %8.1e  %s, %s\n",
+			strchr(ratio, '(') ? 20 : 18, ratio, s->p,
 			s->name.n ? ui_escape(name, sizeof name, s->name.p) : "the total",
 			ui_escape(at, sizeof at, capture_name(self, s->at)));
 	}
@@ -53,6 +64,15 @@ static void json_text(struct tool *tool, const char *s)
 			out_write(&tool->out, s, 1);
 	}
 	out_write(&tool->out, "\"", 1);
+}
+
+/* JSON has no infinity: null, as in other answers. */
+static void json_ratio(struct tool *tool, const char *name, double ratio)
+{
+	if (isfinite(ratio))
+		out_printf(&tool->out, ", \"%s\": %.6g", name, ratio);
+	else
+		out_printf(&tool->out, ", \"%s\": null", name);
 }
 
 static void json(
@@ -75,10 +95,10 @@ static void json(
 			out_printf(&tool->out, "null");
 		out_printf(&tool->out, ", \"at\": %zu, \"capture\": ", s->at + 1);
 		json_text(tool, self->series.v[s->at]);
-		out_printf(&tool->out,
-			", \"ratio\": %.6g, \"ratio_low\": %.6g, \"ratio_high\": %.6g, "
-			"\"p_adjusted\": %.6g}",
-			s->ratio, s->ratio_lo, s->ratio_hi, s->p);
+		json_ratio(tool, "ratio", s->ratio);
+		json_ratio(tool, "ratio_low", s->ratio_lo);
+		json_ratio(tool, "ratio_high", s->ratio_hi);
+		out_printf(&tool->out, ", \"p_adjusted\": %.6g}", s->p);
 	}
 	out_printf(&tool->out, "\n  ]\n}\n");
 }
@@ -94,7 +114,7 @@ static void markdown(
 			       "|---|--:|--:|---|---|\n");
 	for (size_t i = 0; i < cp_series_count(series); i++) {
 		const struct cp_series_step *s = cp_series_step(series, i);
-		char name[256], at[128];
+		char name[256], at[128], ratio[64];
 
 		ui_escape(name, sizeof name, s->name.n ? s->name.p : "the total");
 		ui_escape(at, sizeof at, capture_name(self, s->at));
@@ -102,10 +122,9 @@ static void markdown(
 			*p = *p == '`' || *p == '|' ? '\'' : *p;
 		for (char *p = at; *p; p++)
 			*p = *p == '`' || *p == '|' ? '\'' : *p;
-		out_printf(&tool->out,
-			"| %s | %zu | %.2f (%.2f … %.2f) | `%s` | `%s` |\n",
-			s->drift ? "drift" : "step", s->at + 1, s->ratio, s->ratio_lo,
-			s->ratio_hi, name, at);
+		ratio_text(ratio, s);
+		out_printf(&tool->out, "| %s | %zu | %s | `%s` | `%s` |\n",
+			s->drift ? "drift" : "step", s->at + 1, ratio, name, at);
 	}
 }
 

@@ -21,12 +21,14 @@
 #include "op/diff/compare.h"
 #include "op/diff/defaults.h"
 
+#include "diff_random.h"
+
 static double busy;
 
 enum { ROWS = 30, MOST_RUNS = 32, LARGE = 0, MIDDLE = 1, SMALL = 2, NONE = -1 };
 
 struct world {
-	uint64_t random;
+	struct diff_random random;
 	double share[ROWS];
 	double value[ROWS * MOST_RUNS], total[MOST_RUNS], exposure[MOST_RUNS];
 	uint8_t anchor[ROWS], planned[ROWS];
@@ -34,50 +36,10 @@ struct world {
 	struct cpi_env env;
 };
 
-static double uniform(struct world *w)
-{
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	return (double)(w->random >> 11) / 9007199254740992.0;
-}
-
-static double normal(struct world *w)
-{
-	double u = uniform(w), v = uniform(w);
-
-	return sqrt(-2 * log(u > 0 ? u : 1e-300)) * cos(2 * M_PI * v);
-}
-
-static double poisson(struct world *w, double mean)
-{
-	double limit = exp(-mean), product = uniform(w), k = 0;
-
-	if (mean > 500)
-		return fmax(0, floor(mean + sqrt(mean) * normal(w) + 0.5));
-	for (; product > limit; k++)
-		product *= uniform(w);
-	return k;
-}
-
-/* A factor with mean 1. */
-static double log_normal(struct world *w, double sigma)
-{
-	return exp(sigma * normal(w) - sigma * sigma / 2);
-}
-
 static void start(struct world *w, uint64_t seed)
 {
-	double rest = 1 - .21 - .07 - .025, sum = 0;
-
-	w->random = seed * 0x9e3779b97f4a7c15ULL + 1;
-	w->share[LARGE] = .21;
-	w->share[MIDDLE] = .07;
-	w->share[SMALL] = .025;
-	for (int i = SMALL + 1; i < ROWS; i++)
-		sum += w->share[i] = pow(.9, i);
-	for (int i = SMALL + 1; i < ROWS; i++)
-		w->share[i] *= rest / sum;
+	w->random = diff_random_start(seed);
+	diff_shares(w->share, ROWS);
 	cpi_env_init(&w->env, NULL);
 }
 
@@ -88,12 +50,12 @@ static void exactly(struct world *w, size_t r, size_t runs, double samples, doub
 	double until[ROWS], sum = 0;
 
 	for (int i = 0; i < ROWS; i++) {
-		until[i] = sum +=
-			w->share[i] * log_normal(w, sigma) * (i == slow ? change : 1);
+		until[i] = sum += w->share[i] * diff_log_normal(&w->random, sigma) *
+				  (i == slow ? change : 1);
 		w->value[(size_t)i * runs + r] = 0;
 	}
 	for (double k = 0; k < samples; k++) {
-		double at = uniform(w) * sum;
+		double at = diff_uniform(&w->random) * sum;
 		int i = 0;
 
 		while (i < ROWS - 1 && until[i] < at)
@@ -107,7 +69,7 @@ static void captures(struct world *w, size_t runs, double samples, double sigma,
 	double change)
 {
 	for (size_t r = 0; r < runs; r++) {
-		double all = samples * log_normal(w, fmax(0, busy));
+		double all = samples * diff_log_normal(&w->random, fmax(0, busy));
 
 		if (busy < 0) {
 			exactly(w, r, runs, samples, sigma, r >= runs / 2 ? slow : NONE,
@@ -117,11 +79,12 @@ static void captures(struct world *w, size_t runs, double samples, double sigma,
 
 		w->total[r] = 0;
 		for (int i = 0; i < ROWS; i++) {
-			double mu = w->share[i] * all * log_normal(w, sigma);
+			double mu =
+				w->share[i] * all * diff_log_normal(&w->random, sigma);
 
 			if (i == slow && r >= runs / 2)
 				mu *= change;
-			w->value[(size_t)i * runs + r] = poisson(w, mu);
+			w->value[(size_t)i * runs + r] = diff_poisson(&w->random, mu);
 			w->total[r] += w->value[(size_t)i * runs + r];
 		}
 	}

@@ -283,6 +283,9 @@ static void series_find_steps_and_drifts(void **state)
 		}
 		if (cpi_text_equal(step->name, CPI_TEXT("c")))
 			assert_true(step->drift);
+		/* What did not change is not told to, whatever grew beside it. */
+		assert_false(cpi_text_equal(step->name, CPI_TEXT("b")));
+		assert_false(cpi_text_equal(step->name, CPI_TEXT("d")));
 	}
 	assert_true(cp_series_count(series) >= 2);
 	assert_int_equal(cp_diff_finish(diff, NULL), CP_ERROR_ARGUMENT);

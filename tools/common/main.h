@@ -107,6 +107,12 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries);
  */
 int tool_take_inputs(struct tool *tool, struct opt_list *binaries);
 
+/*
+ * list.c: adds the lines of a file ("-": stdin) that are not empty to `list`, which keeps
+ * them. TOOL_GO or the exit status.
+ */
+int tool_read_list(struct tool *tool, const char *path, struct opt_list *list);
+
 /* Makes the inputs what is in n lists; the output must not overwrite any of them. */
 void tool_set_inputs(struct tool *tool, const struct opt_list *lists, size_t n);
 

@@ -50,13 +50,25 @@ void opt_list_add(struct opt_list *list, const char *value)
 	list->v[list->n++] = value;
 }
 
-static void list_add_commas(struct opt_list *list, const char *value)
+static char *list_copy(struct opt_list *list, const char *value)
 {
 	size_t n = strlen(value) + 1;
-	char *copy = memcpy(grown(NULL, n, 1), value, n), *rest = copy, *word;
+	char *copy = memcpy(grown(NULL, n, 1), value, n);
 
 	list->owned = grown(list->owned, list->n_owned + 1, sizeof *list->owned);
 	list->owned[list->n_owned++] = copy;
+	return copy;
+}
+
+void opt_list_add_copy(struct opt_list *list, const char *value)
+{
+	opt_list_add(list, list_copy(list, value));
+}
+
+static void list_add_commas(struct opt_list *list, const char *value)
+{
+	char *rest = list_copy(list, value), *word;
+
 	while ((word = strsep(&rest, ",")))
 		if (*word)
 			opt_list_add(list, word);

@@ -97,6 +97,8 @@ struct opt_group {
 
 /* Appends a borrowed string; exits with a message when memory ends. */
 void opt_list_add(struct opt_list *list, const char *value);
+/* The same for a value that will not stay where it is. */
+void opt_list_add_copy(struct opt_list *list, const char *value);
 void opt_list_release(struct opt_list *list);
 
 /*

@@ -177,14 +177,15 @@ struct cp_series_step {
 	struct cp_text name; /* empty: the total */
 	size_t at;           /* the first capture of the new level, from 0; a drift's start */
 	bool drift;          /* no step: a line from `at` on fits better */
-	double ratio, ratio_lo, ratio_hi; /* after : before; a drift's whole way */
+	double ratio, ratio_lo, ratio_hi; /* after : before; a drift's whole way; may be 0
+					     or INFINITY */
 	double p;            /* corrected for all functions and places */
 };
 
 enum cp_code cp_diff_series(
 	struct cp_diff *diff, const struct cp_series **ret_series, struct cp_error *err);
 size_t cp_series_captures(const struct cp_series *series);
-/* Functions of 0.5 % and more that are in all captures, and the total. */
+/* Functions of 0.5 % and more in some capture, and the total. */
 size_t cp_series_tested(const struct cp_series *series);
 size_t cp_series_count(const struct cp_series *series);
 const struct cp_series_step *cp_series_step(const struct cp_series *series, size_t i);
