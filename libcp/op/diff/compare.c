@@ -504,7 +504,8 @@ static bool ended_alike(const struct cpi_compare *c)
 		x2 += pow(c->total[r] - all / n, 2) / (var / n);
 	/* Chi-square's 1 % by Wilson and Hilferty. */
 	least = 1 - 2 / (9 * d) - 2.33 * sqrt(2 / (9 * d));
-	return x2 <= (least > 0 ? d * least * least * least : 0);
+	/* Two or three captures may be that alike by chance. */
+	return least > 0 && x2 <= d * least * least * least;
 }
 
 /*

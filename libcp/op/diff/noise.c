@@ -19,9 +19,11 @@ static double exposure_of(
 	if (c->basis == CPI_BASIS_GIVEN)
 		return e;
 	*ret_var = e * c->total_var[run] / c->total[run];
-	if (c->basis == CPI_BASIS_ANCHOR && row < c->n_flat && c->anchor[row]) {
-		*ret_var *= fmax(0, e - own) / e;
-		e = fmax(0, e - own);
+	/* One that is all of the anchor has nothing else to be measured by. */
+	if (c->basis == CPI_BASIS_ANCHOR && row < c->n_flat && c->anchor[row] &&
+		own < e) {
+		*ret_var *= (e - own) / e;
+		e -= own;
 	}
 	return e;
 }
