@@ -24,6 +24,10 @@ static const struct opt side_rows[] = {
 		"captures in order, six or more: where did functions and the total change?"),
 	OPT_LIST(struct cpdiff, lists, "files-from", 0, "FILE",
 		"captures for --series, one name a line; - is stdin"),
+	OPT_STRING(struct cpdiff, keep, "keep", 0, "DIR",
+		"record: keep the captures there instead of removing them"),
+	OPT_STRING(struct cpdiff, record_options, "record-options", 0, "WORDS",
+		"record: options of perf record instead of -F 999 -g"),
 	OPT_STRING(struct cpdiff, base, "base", 0, "FILE",
 		"the capture before, as pprof spells it; the operand is the one after",
 		.aliases = "diff-base"),
@@ -62,7 +66,8 @@ static const struct opt method_rows[] = {
 };
 
 static const struct opt output_rows[] = {
-	OPT_INT(struct cpdiff, rows, "rows", 'n', "N", "at most N functions; 0 is all",
+	OPT_INT(struct cpdiff, rows, "rows", 'n', "N",
+		"at most N functions; 0 is all; record: N runs a side (5)",
 		.seen = offsetof(struct cpdiff, rows_seen)),
 	OPT_FLAG(struct cpdiff, cum, "cum", 0, "by cumulative instead of flat values"),
 	OPT_FLAG(struct cpdiff, options.tree, "tree", 0,
@@ -96,6 +101,7 @@ static const char examples[] =
 	"noise\n"
 	"  cpdiff --scale time old.data new.data      rates, when durations differ\n"
 	"  cpdiff -o pr.md a.pb.gz b.pb.gz            a comment for a pull request\n"
+	"  cpdiff record -n 5 -- ./old in -- ./new in records both by turns, compares\n"
 	"  cpdiff --series day-*.pb.gz                where in a series did it change?\n"
 	"  cpdiff --calibration FILE --calibrate r*   how far a program varies by itself\n"
 	"  cpdiff --calibration FILE --fail-on total:5% a b   a gate for CI\n";
@@ -212,6 +218,8 @@ static int check(struct tool *tool, struct cpdiff *self)
 		status = tool_read_list(tool, self->lists.v[i], &self->series);
 	if (status == TOOL_GO && self->lists.n && !self->series.n)
 		return tool_usage(tool, "the list of files is empty");
+	if (status == TOOL_GO && self->record)
+		status = cpdiff_record(tool, self);
 	if (status == TOOL_GO)
 		status = take_sides(tool, self);
 	if (status != TOOL_GO)
@@ -339,7 +347,7 @@ int main(int argc, char **argv)
 		.summary = "what really changed between captures, and what is only noise",
 		.examples = examples,
 		.formats = "text markdown csv json pprof folded svg html",
-		.usage = "[OPTION...] BEFORE AFTER",
+		.usage = "[record] [OPTION...] BEFORE AFTER",
 	};
 	const struct opt_group groups[] = {
 		{"Sides", side_rows, &self},
@@ -354,6 +362,13 @@ int main(int argc, char **argv)
 	};
 	int status;
 
+	/* A capture of this name is ./record. */
+	if (argc > 1 && !strcmp(argv[1], "record")) {
+		self.record = true;
+		argv[1] = argv[0];
+		argv++;
+		argc--;
+	}
 	tool.groups = groups;
 	status = tool_begin(&tool, argc, argv);
 	if (status == TOOL_GO)
@@ -364,6 +379,7 @@ int main(int argc, char **argv)
 		status = self.calibrate.n  ? cpdiff_calibrate(&tool, &self)
 			: self.series.n ? cpdiff_series(&tool, &self)
 					: compare(&tool, &self);
+	cpdiff_record_release(&self);
 	cp_diff_calibration_free(self.known);
 	free(self.gate);
 	free(self.text);

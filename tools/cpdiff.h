@@ -18,6 +18,9 @@ struct cpdiff {
 	struct cp_diff_options options;
 	int fdr, sort, base_compat;
 	int64_t rows;
+	const char *keep, *record_options; /* of record */
+	bool record;
+	char folder[256]; /* for captures that are not kept; empty: none */
 	bool rows_seen, cum, normalize, fail_unclear, csv_raw;
 	struct symbol_options symbols;
 	struct capture_options capture;
@@ -29,7 +32,7 @@ struct cpdiff {
 	char *text;
 	struct {
 		bool known;
-		char what[3][160]; /* event, rate, host of the first capture */
+		char what[5][160]; /* facts of the first capture, see cpdiff_sides.c */
 	} first;
 };
 
@@ -52,6 +55,10 @@ int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self);
 /* One line per gate on stderr; TOOL_DONE or TOOL_NO. */
 int cpdiff_answer_gates(
 	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff);
+
+/* cpdiff_record.c: records both sides; what is not kept goes with the release. */
+int cpdiff_record(struct tool *tool, struct cpdiff *self);
+void cpdiff_record_release(struct cpdiff *self);
 
 /* cpdiff_series.c */
 int cpdiff_series(struct tool *tool, struct cpdiff *self);

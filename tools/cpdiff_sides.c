@@ -7,12 +7,14 @@
 
 #include "cpdiff.h"
 
-enum { EVENT, RATE, HOST, FACTS };
+enum { EVENT, RATE, HOST, KERNEL, CPU, FACTS };
 
 static const char *const fact_name[FACTS] = {
 	[EVENT] = "event",
 	[RATE] = "sampling rate",
 	[HOST] = "host",
+	[KERNEL] = "kernel",
+	[CPU] = "processor",
 };
 
 /* The rest of the first comment that starts with `key`, or "". */
@@ -34,7 +36,9 @@ static void facts(
 	const struct cpdiff *self, const struct cp_profile *p, char what[FACTS][160])
 {
 	const struct cp_profile_header *h = cp_profile_header(p);
-	struct cp_text host = comment(p, "perf: host ");
+	static const char *const key[FACTS] = {[HOST] = "perf: host ",
+		[KERNEL] = "perf: release ",
+		[CPU] = "perf: cpu "};
 	uint32_t type = 0;
 
 	cp_profile_find_sample_type(p, self->filters.sample_index, &type, NULL);
@@ -46,7 +50,12 @@ static void facts(
 		snprintf(what[RATE], 160, "one sample per %lld %.70s",
 			(long long)h->period,
 			cp_profile_string(p, h->period_type.unit).p);
-	snprintf(what[HOST], 160, "%.*s", (int)(host.n < 100 ? host.n : 100), host.p);
+	for (int i = HOST; i < FACTS; i++) {
+		struct cp_text text = comment(p, key[i]);
+
+		snprintf(
+			what[i], 160, "%.*s", (int)(text.n < 100 ? text.n : 100), text.p);
+	}
 }
 
 /* "cpu/milliseconds" and "cpu/nanoseconds" are: values are converted. */
@@ -55,8 +64,8 @@ static bool same_event(const char *a, const char *b)
 	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
 
 	return x && y && x - a == y - b && !memcmp(a, b, (size_t)(x - a)) &&
-		cp_unit_compatible((struct cp_text){x + 1, strlen(x + 1)},
-			(struct cp_text){y + 1, strlen(y + 1)});
+	       cp_unit_compatible((struct cp_text){x + 1, strlen(x + 1)},
+		       (struct cp_text){y + 1, strlen(y + 1)});
 }
 
 void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,

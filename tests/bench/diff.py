@@ -77,17 +77,24 @@ def table(title, per):
 
 def would_alarm(answer, sigma, grain):
     """The single pair's test by its formula, for other parameters than the built-in ones."""
-    crit = NormalDist().inv_cdf(1 - .025 / answer["tested"])
     total = (answer["before"]["total"], answer["after"]["total"] * answer["factor"])
+    tests = {}
     for f in answer["functions"]:
         for v in (f["flat"], f["cum"]):
-            if v["verdict"] == "not tested" or not v["ratio"] or abs(v["ratio"] - 1) < .05:
+            if v["verdict"] == "not tested":
                 continue
             share = max(v["before"] / total[0], v["after"] / total[1])
-            var = (1 / (v["samples_before"] + .5) + 1 / (v["samples_after"] + .5) +
-                   2 * (sigma ** 2 + grain ** 2 / share))
-            if abs(math.log(v["ratio"])) / math.sqrt(var) > crit:
-                return True
+            # Equal values are one test; large functions have more of the error rate.
+            tests[v["before"], v["after"]] = (v, share, math.sqrt(min(.25, max(.005, share))))
+    weights = math.sqrt(.25) + sum(w for _, _, w in tests.values())
+    for v, share, weight in tests.values():
+        if not v["ratio"] or abs(v["ratio"] - 1) < .05:
+            continue
+        var = (1 / (v["samples_before"] + .5) + 1 / (v["samples_after"] + .5) +
+               2 * (sigma ** 2 + grain ** 2 / share))
+        crit = NormalDist().inv_cdf(1 - .025 * min(1, weight / weights))
+        if abs(math.log(v["ratio"])) / math.sqrt(var) > crit:
+            return True
     return answer["total"]["verdict"] in LOUD
 
 
