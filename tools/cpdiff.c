@@ -92,6 +92,8 @@ static const struct opt gate_rows[] = {
 		"and by 0.5 % of the profile"),
 	OPT_FLAG(struct cpdiff, fail_unclear, "fail-unclear", 0,
 		"also when these samples cannot decide a gate"),
+	OPT_STRING(struct cpdiff, acknowledged_file, "acknowledged", 0, "FILE",
+		"changes that gates pass over: lines of YYYY-MM-DD REGEX, until that day"),
 	OPT_END,
 };
 
@@ -239,6 +241,8 @@ static int check(struct tool *tool, struct cpdiff *self)
 	self->options.fdr = (enum cp_diff_fdr)self->fdr;
 	self->options.sample_type = self->filters.sample_index;
 	status = cpdiff_parse_gates(tool, self);
+	if (status == TOOL_GO && self->acknowledged_file)
+		status = cpdiff_load_acknowledged(tool, self);
 	if (status == TOOL_GO && self->calibration && !self->calibrate.n)
 		status = cpdiff_load_calibration(tool, self);
 	return status;
@@ -381,6 +385,7 @@ int main(int argc, char **argv)
 					: compare(&tool, &self);
 	cpdiff_record_release(&self);
 	cp_diff_calibration_free(self.known);
+	free(self.acknowledged);
 	free(self.gate);
 	free(self.text);
 	symbol_options_release(&self.symbols);

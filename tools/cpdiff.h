@@ -18,6 +18,9 @@ struct cpdiff {
 	struct cp_diff_options options;
 	int fdr, sort, base_compat;
 	int64_t rows;
+	const char *acknowledged_file;
+	char *acknowledged; /* one regex of all its lines; NULL: none */
+	bool total_acknowledged;
 	const char *keep, *record_options; /* of record */
 	bool record;
 	char folder[256]; /* for captures that are not kept; empty: none */
@@ -55,6 +58,9 @@ int cpdiff_parse_gates(struct tool *tool, struct cpdiff *self);
 /* One line per gate on stderr; TOOL_DONE or TOOL_NO. */
 int cpdiff_answer_gates(
 	struct tool *tool, struct cpdiff *self, const struct cp_diff *diff);
+
+/* cpdiff_acknowledged.c: reads what --acknowledged names. */
+int cpdiff_load_acknowledged(struct tool *tool, struct cpdiff *self);
 
 /* cpdiff_record.c: records both sides; what is not kept goes with the release. */
 int cpdiff_record(struct tool *tool, struct cpdiff *self);

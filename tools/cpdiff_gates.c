@@ -70,8 +70,13 @@ static void say(struct tool *tool, const struct cpdiff *self, const char *gate,
 
 	if (isfinite(r->ratio))
 		snprintf(change, sizeof change, "%+.1f %%", 100 * (r->ratio - 1));
-	if (matches_nothing(asked, r))
+	if (asked->what == CP_GATE_TOTAL && self->total_acknowledged)
+		ui_note(&tool->ui, NULL, "gate %s acknowledged: %s %s", gate, where, change);
+	else if (matches_nothing(asked, r))
 		ui_warn(&tool->ui, NULL, "gate %s: no function matches", gate);
+	else if (asked->what != CP_GATE_TOTAL && !r->name.n)
+		ui_note(&tool->ui, NULL, "gate %s passed: what it is about is acknowledged",
+			gate);
 	else if (r->answer == CP_GATE_FAIL)
 		ui_error(&tool->ui, NULL, "gate %s FAILED: %s %s (p = %.2g)", gate, where,
 			change, r->p);
@@ -105,6 +110,8 @@ int cpdiff_answer_gates(
 			matches_nothing(&self->gate[i], &result[i]);
 
 		say(tool, self, self->gates.v[i], &self->gate[i], &result[i]);
+		if (self->gate[i].what == CP_GATE_TOTAL && self->total_acknowledged)
+			continue;
 		if (result[i].answer == CP_GATE_FAIL || (unclear && self->fail_unclear))
 			status = TOOL_NO;
 	}

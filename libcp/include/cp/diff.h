@@ -61,6 +61,7 @@ struct cp_diff_options {
 	const char *sample_type; /* name or index; NULL = each profile's default */
 	bool exact_names;        /* compare names as they are */
 	bool tree;               /* keep call paths, for the format "tree" */
+	const char *acknowledged; /* regex of functions that gates pass over; NULL: none */
 };
 
 enum cp_verdict {
@@ -225,7 +226,7 @@ struct cp_gate_result {
 	double p;            /* corrected for all gates' tests (Holm) */
 	double detectable;   /* ratio it could have shown */
 	double captures;     /* unclear: so many a side would decide */
-	size_t matched;      /* functions that were looked at */
+	size_t matched;      /* functions that were looked at, or are acknowledged */
 };
 
 /*

@@ -39,6 +39,7 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 	cpi_arena_init(&diff->bytes, &env->mem);
 	if (copied(diff, options->anchor, &diff->anchor) ||
 		copied(diff, options->planned, &diff->planned) ||
+		copied(diff, options->acknowledged, &diff->acknowledged) ||
 		copied(diff, options->sample_type, &diff->sample_type)) {
 		cp_diff_free(diff);
 		return cpi_error_memory(err);

@@ -45,7 +45,7 @@ struct cp_diff {
 	struct cpi_env *env;
 	struct cp_diff_options options;
 	char *anchor; /* copy of options.anchor */
-	char *sample_type, *planned;
+	char *sample_type, *planned, *acknowledged;
 	const struct cp_diff_calibration *calibration; /* options.calibration */
 	struct cpi_arena bytes;
 	CPI_VEC(struct cp_text) name; /* rows before they are joined */

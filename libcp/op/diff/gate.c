@@ -16,8 +16,10 @@ struct question {
 
 typedef CPI_VEC(struct question) questions;
 
+/* Functions a gate is about, but for the acknowledged, which are counted only. */
 static enum cp_code ask(struct cp_diff *diff, const struct cp_gate *gate, size_t number,
-	questions *q, struct cp_error *err)
+	struct cpi_regex *acknowledged, size_t *matched, questions *q,
+	struct cp_error *err)
 {
 	struct cpi_mem *mem = &diff->env->mem;
 	struct cpi_regex *rx = NULL;
@@ -35,8 +37,11 @@ static enum cp_code ask(struct cp_diff *diff, const struct cp_gate *gate, size_t
 		const struct cp_diff_value *value =
 			gate->what == CP_GATE_FLAT ? &row->flat : &row->cum;
 
-		if ((value->before || value->after) && cpi_regex_match(rx, row->name) &&
-			!cpi_vec_push(mem, q, (struct question){number, row, value}))
+		if ((!value->before && !value->after) || !cpi_regex_match(rx, row->name))
+			continue;
+		if (acknowledged && cpi_regex_match(acknowledged, row->name))
+			++*matched;
+		else if (!cpi_vec_push(mem, q, (struct question){number, row, value}))
 			code = cpi_error_memory(err);
 	}
 	if (!code)
@@ -131,13 +136,22 @@ enum cp_code cp_diff_gates(const struct cp_diff *const_diff, const struct cp_gat
 	const struct cp_diff_value **decided = cpi_alloc_zero(mem, n * sizeof *decided);
 	double *p = NULL;
 	size_t *order = NULL;
+	struct cpi_regex *acknowledged = NULL;
 	enum cp_code code = decided ? CP_OK : cpi_error_memory(err);
+
+	if (!code && diff->acknowledged)
+		code = cpi_regex_new(diff->env, "acknowledged",
+			cpi_text(diff->acknowledged), 0, &acknowledged, err);
 
 	for (size_t i = 0; !code && i < n; i++) {
 		ret_result[i] =
 			(struct cp_gate_result){.ratio = 1, .p = 1, .detectable = 1};
-		code = ask(diff, &gate[i], i, &q, err);
+		code = ask(diff, &gate[i], i, acknowledged, &ret_result[i].matched, &q,
+			err);
 	}
+	if (!code && acknowledged)
+		code = cpi_regex_status(acknowledged, err);
+	cpi_regex_free(acknowledged);
 	if (!code) {
 		p = cpi_alloc_array(mem, q.n, sizeof *p);
 		order = cpi_alloc_array(mem, q.n, sizeof *order);
