@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -254,6 +255,25 @@ def check_callgrind(where, out, same):
     expect(kinds.count("fn") > 1 and kinds.count("calls") == 0, where, "no functions")
 
 
+def check_ndjson(where, out, same):
+    rows = [json.loads(line) for line in text_of(where, out, CONTROLS).split("\n")[:-1]]
+    tame = [json.loads(line) for line in same.decode().split("\n")[:-1]]
+    expect([sorted(row) for row in rows] == [sorted(row) for row in tame], where,
+           "other objects than with tame names")
+
+
+def check_sqlite(where, out, same):
+    counts = []
+    for content in (out, same):
+        with sqlite3.connect(place / write("names.sqlite", content)) as db:
+            expect(db.execute("PRAGMA integrity_check").fetchone() == ("ok",), where, "is damaged")
+            tables = sorted(db.execute("SELECT name FROM sqlite_schema"))
+            names = "".join(x for row in db.execute("SELECT name FROM functions") for x in row if x)
+            counts.append((tables, db.execute("SELECT count(*) FROM samples").fetchone()))
+        expect(not UNSAFE.search(names), where, "a name acts on a terminal")
+    expect(counts[0] == counts[1], where, "other tables or samples than with tame names")
+
+
 def check_folded(where, out, same):
     # The format keeps what bytes it can; a line stays a line, and nothing acts.
     expect(not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", out), where, "a control byte")
@@ -302,6 +322,7 @@ def check_otlp(where, out, same):
 
 
 CHECKS = {
+    "ndjson": check_ndjson, "sqlite": check_sqlite,
     "text": check_text, "csv": check_csv, "json": check_json, "markdown": check_markdown,
     "html": check_html, "svg": check_svg, "dot": check_dot, "callgrind": check_callgrind,
     "folded": check_folded, "frames": check_frames, "pprof": check_pprof, "raw": check_raw,

@@ -48,7 +48,8 @@ def check_tools(tree, tools):
 def check_program(tree, libdir):
     """Another program, the example of libcp(3): found by pkg-config, compiled, linked, run."""
     where = dict(PKG_CONFIG_LIBDIR=str(tree / libdir / "pkgconfig"))
-    flags = run("pkg-config", "--define-prefix", "--cflags", "--libs", "libcp", **where)
+    prefix = "--define-variable=prefix=" + str(tree).replace(" ", "\\ ")
+    flags = run("pkg-config", prefix, "--cflags", "--libs", "libcp", **where)
     out = tree / "program"
     compiler = env.get("CC", "cc").split()
     # What the library itself needs is not the program's to name.

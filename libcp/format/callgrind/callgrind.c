@@ -19,6 +19,33 @@ static bool line_starts(struct cp_text text, const char *with)
 	return false;
 }
 
+/* A remark, nothing, or "word: …", as all lines before the first cost are. */
+static bool of_header(struct cp_text line)
+{
+	size_t n = 0;
+
+	while (n < line.n && ((line.p[n] | 32) >= 'a' && (line.p[n] | 32) <= 'z'))
+		n++;
+	return !line.n || *line.p == '#' || (n && n < line.n && line.p[n] == ':');
+}
+
+/* The header says what is counted, with nothing else before it. */
+static bool header_has_events(struct cp_text text)
+{
+	while (text.n) {
+		const char *stop = memchr(text.p, '\n', text.n);
+		struct cp_text line = {text.p, stop ? (size_t)(stop - text.p) : text.n};
+
+		if (cpi_text_starts(line, CPI_TEXT("events:")))
+			return true;
+		if (!of_header(line))
+			return false;
+		text.p += line.n + (stop != NULL);
+		text.n -= line.n + (stop != NULL);
+	}
+	return false;
+}
+
 static int detect(const struct cpi_source *source)
 {
 	struct cp_text text = {(const char *)source->part[0].data, source->part[0].n};
@@ -27,7 +54,7 @@ static int detect(const struct cpi_source *source)
 		text.n = LOOKED_AT;
 	if (cpi_text_starts(text, CPI_TEXT("# callgrind format")))
 		return MAGIC;
-	return text.n && line_starts(text, "events:") &&
+	return header_has_events(text) &&
 			       (line_starts(text, "fn=") || line_starts(text, "fl="))
 		       ? LIKELY
 		       : 0;
