@@ -78,6 +78,8 @@ bool cpi_hunt_modules_symfs(struct cpi_hunt *hunt);
 bool cpi_hunt_modules_here(struct cpi_hunt *hunt);
 bool cpi_hunt_kallsyms_option(struct cpi_hunt *hunt);
 bool cpi_hunt_kallsyms_here(struct cpi_hunt *hunt);
+/* Whether this program runs on a kernel of that release. */
+bool cpi_running_release_is(struct cp_text release);
 bool cpi_hunt_map_dirs(struct cpi_hunt *hunt);
 bool cpi_hunt_debuginfod(struct cpi_hunt *hunt);
 

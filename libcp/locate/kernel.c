@@ -165,7 +165,7 @@ bool cpi_locate_module(const struct cpi_search *search, const struct cpi_sought 
 	return found->main.elf || found->debug.elf;
 }
 
-static bool running_release_is(struct cp_text release)
+bool cpi_running_release_is(struct cp_text release)
 {
 	struct utsname name;
 
@@ -225,7 +225,7 @@ static bool try_own_list(struct cpi_hunt *hunt)
 /* Pipes and compressed captures carry no build ids: then the release must do. */
 bool cpi_hunt_kallsyms_here(struct cpi_hunt *hunt)
 {
-	return running_release_is(hunt->search->release) &&
+	return cpi_running_release_is(hunt->search->release) &&
 	       (!cpi_build_id_any(&hunt->id) ||
 		       running_kernel_is(hunt->search, &hunt->id)) &&
 	       try_own_list(hunt);
@@ -268,7 +268,7 @@ bool cpi_locate_own_vdso(const struct cpi_search *search, const struct cpi_sough
 		return false;
 	own = cpi_build_id_of_bytes(cpi_elf_build_id(object->elf));
 	if (cpi_build_id_any(&wanted) ? !cpi_build_id_fits(&wanted, &own)
-				      : !running_release_is(search->release)) {
+				      : !cpi_running_release_is(search->release)) {
 		cpi_object_close(object, search->env);
 		return false;
 	}

@@ -229,8 +229,9 @@ static bool is_forced(const struct cpi_hunt *hunt, bool given)
 }
 
 /*
- * A file without a build id to check must at least be older than the capture; where that
- * has no time either, nothing but the user's word tells that it is the right one.
+ * A file without a build id to check must at least be older than the capture. Where that
+ * has no time either (perf's pipes and compressed files), it must come from the kernel
+ * that runs here; else nothing but the user's word tells that it is the right one.
  */
 static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, bool given,
 	const char *path)
@@ -238,10 +239,11 @@ static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, b
 	struct cpi_found *found = hunt->found;
 	struct cpi_build_id id = cpi_build_id_of_bytes(cpi_elf_build_id(object->elf));
 	int64_t captured = hunt->search->capture_time;
+	bool here = captured ? object->blob.mtime <= captured
+			     : cpi_running_release_is(hunt->search->release);
 
-	if (cpi_build_id_any(&hunt->id)
-			? cpi_build_id_fits(&hunt->id, &id)
-			: given || (captured && object->blob.mtime <= captured))
+	if (cpi_build_id_any(&hunt->id) ? cpi_build_id_fits(&hunt->id, &id)
+					: given || here)
 		return true;
 	if (is_forced(hunt, given))
 		return true;

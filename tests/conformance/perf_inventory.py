@@ -40,7 +40,9 @@ def counts(raw):
         if m:
             for name, value in zip(types, m.group(1).split()):
                 sums[name] += int(value)
-    return {types[i + 1]: sums[types[i]] for i in range(0, len(types), 2)}
+    # What waits are made of is no event's.
+    pairs = [name for name in types if name not in ("off-cpu", "wall")]
+    return {pairs[i + 1]: sums[pairs[i]] for i in range(0, len(pairs), 2)}
 
 
 def perf_counts(path):
