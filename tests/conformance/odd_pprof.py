@@ -6,6 +6,7 @@ its own. Each is asked for reports with random sets of options; the lines above 
 compared, too, but for the time, which pprof writes in words."""
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -152,7 +153,7 @@ def compare(cpreport, path, case):
     raw = case[0] == "-raw"
     a, b = canonical(theirs.stdout, raw), canonical(ours.stdout, raw)
     if raw:  # columns, which pprof prints since 2023
-        a, b = ([line.replace(":0 s=", " s=") for line in text] for text in (a, b))
+        a, b = ([re.sub(r"(:-?\d+):0 s=", r"\1 s=", line) for line in text] for text in (a, b))
     for x, y in zip(a + [""], b + [""]):
         # The share of a duration: pprof computes it in 64 bits, which have an end.
         if x.startswith("Duration") and x.endswith("%)"):
