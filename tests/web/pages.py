@@ -211,7 +211,9 @@ def captured(place):
             first = web.get("/flamegraph")
             check("wait-list" in first.text, "a page while the capture runs")
             state = json.loads(web.get("/state").text)
-            check(not state["ready"] and state["captures"][0]["total"] == 2, f"state {state}")
+            check(not state["ready"], f"state {state}")
+            wait("the capture's length",
+                 lambda: json.loads(web.get("/state").text)["captures"][0]["total"] == 2)
             wait("the capture", lambda: json.loads(web.get("/state").text)["ready"])
             files = sorted(p.name for p in kept.iterdir())
             check(any(re.fullmatch(rf"pprof\..*cpu.*\.{number}\.pb\.gz", f) for f in files),
