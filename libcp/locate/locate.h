@@ -27,14 +27,15 @@ struct cpi_search {
 	const struct cp_symbolize_options *options;
 	int64_t capture_time; /* seconds since the epoch; 0 = unknown */
 	struct cp_text release; /* of the capture's kernel; n = 0 = unknown */
+	bool by_perf; /* the paths are a kernel's, and where they lead may be looked at */
 	char buildid_dir[1024 + 8]; /* "" = none */
 	char cache[1024 + 32]; /* debuginfod's; only read here */
 	struct cpi_debuginfod *remote; /* NULL: nothing is downloaded */
 };
 
 /*
- * `profile` may be NULL: neither the capture's time nor its kernel is known. Fails where
- * downloads are asked for and cannot be had.
+ * `profile` may be NULL while a capture of perf's is read: neither its time nor its kernel
+ * is known yet. Fails where downloads are asked for and cannot be had.
  */
 enum cp_code cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 	const struct cp_symbolize_options *options, const struct cp_profile *profile,

@@ -229,26 +229,32 @@ static bool is_forced(const struct cpi_hunt *hunt, bool given)
 }
 
 /*
- * A file without a build id to check must at least be older than the capture. Where that
- * has no time either (perf's pipes and compressed files), it must come from the kernel
- * that runs here; else nothing but the user's word tells that it is the right one.
+ * Whether a file that no build id vouches for may be the captured one: it is no younger.
+ * What perf reads from a pipe, or compressed, or what was cut has no time; then it must
+ * not come from another kernel. Of others nothing but the user's word tells.
  */
+static bool may_be_it(const struct cpi_search *search, const struct cpi_object *object)
+{
+	if (search->capture_time)
+		return object->blob.mtime <= search->capture_time;
+	return search->by_perf &&
+	       (!search->release.n || cpi_running_release_is(search->release));
+}
+
 static bool acceptable(struct cpi_hunt *hunt, const struct cpi_object *object, bool given,
 	const char *path)
 {
 	struct cpi_found *found = hunt->found;
 	struct cpi_build_id id = cpi_build_id_of_bytes(cpi_elf_build_id(object->elf));
-	int64_t captured = hunt->search->capture_time;
-	bool here = captured ? object->blob.mtime <= captured
-			     : cpi_running_release_is(hunt->search->release);
 
 	if (cpi_build_id_any(&hunt->id) ? cpi_build_id_fits(&hunt->id, &id)
-					: given || here)
+					: given || may_be_it(hunt->search, object))
 		return true;
 	if (is_forced(hunt, given))
 		return true;
 	if (!found->wrong.n) {
-		found->undated = !captured && !cpi_build_id_any(&hunt->id);
+		found->undated = !hunt->search->capture_time &&
+			!cpi_build_id_any(&hunt->id);
 		found->wrong = cpi_found_keep(found, path);
 		found->wrong_id = cpi_found_keep(found, id.hex);
 	}

@@ -7,7 +7,8 @@
 #include "locate/hunt.h"
 #include "model/profile.h"
 
-#define COMMENT_RELEASE "perf: release "
+#define COMMENT "perf: "
+#define COMMENT_RELEASE COMMENT "release "
 
 static void set_directories(
 	struct cpi_search *search, const struct cp_symbolize_options *options)
@@ -36,15 +37,18 @@ enum cp_code cpi_search_init(struct cpi_search *search, struct cpi_env *env,
 	struct cp_error *err)
 {
 	const struct cp_text prefix = CPI_TEXT(COMMENT_RELEASE);
+	const struct cp_text perf = CPI_TEXT(COMMENT);
 
 	memset(search, 0, sizeof *search);
 	search->env = env;
 	search->options = options;
 	search->capture_time = profile ? profile->header.time_nanos / 1000000000 : 0;
+	search->by_perf = !profile;
 	set_directories(search, options);
 	for (size_t i = 0; profile && i < profile->comment.n; i++) {
 		struct cp_text text = cpi_profile_text(profile, profile->comment.v[i]);
 
+		search->by_perf = search->by_perf || cpi_text_starts(text, perf);
 		if (cpi_text_starts(text, prefix))
 			search->release =
 				(struct cp_text){text.p + prefix.n, text.n - prefix.n};

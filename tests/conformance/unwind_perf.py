@@ -256,6 +256,17 @@ def compare(name, data, replay, capture, folder, verbose):
     return n > 0 and fine >= 0.98 * n
 
 
+def pipe_is_a_file(name, data, cpconv):
+    """When a capture was written is known of a file only: its stacks are the same in a pipe."""
+    whole = run(cpconv, '--to', 'folded', data).stdout
+    with open(data, 'rb') as file, subprocess.Popen(['cat'], stdin=file,
+                                                    stdout=subprocess.PIPE) as cat:
+        piped = subprocess.run([cpconv, '--to', 'folded', '-'], stdin=cat.stdout,
+                               capture_output=True, text=True, errors='replace').stdout
+    print(f'{name}: {len(whole.splitlines())} stacks; from a pipe {len(piped.splitlines())}')
+    return bool(whole) and whole == piped
+
+
 def main():
     replay, capture, cpconv, args = *sys.argv[1:4], sys.argv[4:]
     verbose = 0
@@ -289,6 +300,8 @@ def main():
             if name in ('c-32', 'c-static', 'c-debug-file'):
                 ok &= ends_at_entry(name, data, replay, capture, folder)
             ok &= compare_folded(name, data, cpconv, verbose)
+            if name == 'cpp-zstd':
+                ok &= pipe_is_a_file(name, data, cpconv)
             if name == 'c-debug-file':
                 ok &= debug_file_is_found(name, data, cpconv)
             if name == 'cpp-1k':
