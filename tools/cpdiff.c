@@ -217,7 +217,7 @@ static int check(struct tool *tool, struct cpdiff *self)
 	int status = parse_scale(tool, self);
 
 	for (size_t i = 0; status == TOOL_GO && i < self->lists.n; i++)
-		status = tool_read_list(tool, self->lists.v[i], &self->series);
+		status = tool_read_list(tool, self->lists.v[i], '\n', &self->series);
 	if (status == TOOL_GO && self->lists.n && !self->series.n)
 		return tool_usage(tool, "the list of files is empty");
 	if (status == TOOL_GO && self->record)

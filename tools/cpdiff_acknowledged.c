@@ -73,7 +73,7 @@ int cpdiff_load_acknowledged(struct tool *tool, struct cpdiff *self)
 	char today[16];
 	time_t now = time(NULL);
 	struct tm day;
-	int status = tool_read_list(tool, self->acknowledged_file, &lines);
+	int status = tool_read_list(tool, self->acknowledged_file, '\n', &lines);
 
 	strftime(today, sizeof today, "%Y-%m-%d", gmtime_r(&now, &day));
 	for (size_t i = 0; status == TOOL_GO && i < lines.n; i++)

@@ -4,6 +4,7 @@
  * so that what drifts in the machine hits both sides alike, and compares the captures.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,24 @@ static size_t split(char *text, char **words, size_t n)
 	return n;
 }
 
+/*
+ * Waits for perf. Ctrl-C is meant for it and for what it runs; it ends them, and we still
+ * have captures to remove.
+ */
+static int wait_for(pid_t child)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+	int status = 0;
+
+	sigaction(SIGINT, &ignore, &interrupt);
+	sigaction(SIGQUIT, &ignore, &quit);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGQUIT, &quit, NULL);
+	return status;
+}
+
 /* Runs `command` under perf; what it says goes to stderr, for stdout is the answer. */
 static int run(struct tool *tool, const struct cpdiff *self, const char *const *command,
 	size_t n, const char *path)
@@ -76,7 +95,7 @@ static int run(struct tool *tool, const struct cpdiff *self, const char *const *
 		strdup(self->record_options ? self->record_options : default_options);
 	char **words = calloc(MOST_WORDS + n + 8, sizeof *words);
 	size_t at = 0;
-	int status = 0;
+	int status;
 	pid_t child = -1;
 
 	if (options && words) {
@@ -98,12 +117,11 @@ static int run(struct tool *tool, const struct cpdiff *self, const char *const *
 	}
 	free(options);
 	free(words);
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
 	if (child < 0) {
 		ui_error(&tool->ui, NULL, "no process for perf: %s", strerror(errno));
 		return TOOL_SYSTEM;
 	}
+	status = wait_for(child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		ui_error(&tool->ui, NULL, "perf, or %s, cannot be run", command[0]);
 	else if (!WIFEXITED(status) || WEXITSTATUS(status))

@@ -51,21 +51,6 @@ static void text(
 	}
 }
 
-/* A string of JSON; names from captures may hold anything. */
-static void json_text(struct tool *tool, const char *s)
-{
-	out_write(&tool->out, "\"", 1);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			out_printf(&tool->out, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			out_printf(&tool->out, "\\u%04x", *s);
-		else
-			out_write(&tool->out, s, 1);
-	}
-	out_write(&tool->out, "\"", 1);
-}
-
 /* JSON has no infinity: null, as in other answers. */
 static void json_ratio(struct tool *tool, const char *name, double ratio)
 {
@@ -90,11 +75,11 @@ static void json(
 			"%s\n    {\"kind\": \"%s\", \"function\": ", i ? "," : "",
 			s->drift ? "drift" : "step");
 		if (s->name.n)
-			json_text(tool, s->name.p);
+			out_json_text(&tool->out, s->name.p);
 		else
 			out_printf(&tool->out, "null");
 		out_printf(&tool->out, ", \"at\": %zu, \"capture\": ", s->at + 1);
-		json_text(tool, self->series.v[s->at]);
+		out_json_text(&tool->out, self->series.v[s->at]);
 		json_ratio(tool, "ratio", s->ratio);
 		json_ratio(tool, "ratio_low", s->ratio_lo);
 		json_ratio(tool, "ratio_high", s->ratio_hi);

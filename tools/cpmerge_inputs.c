@@ -12,47 +12,13 @@ int cpmerge_no_memory(struct tool *tool)
 	return TOOL_SYSTEM;
 }
 
-/* Names of a file become inputs; the text stays allocated in the list. */
+/* Names of a file become inputs. */
 static int add_list(struct tool *tool, const char *path, int end)
 {
-	struct opt_list *inputs = &tool->options.inputs;
-	FILE *f;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-	int status = TOOL_GO;
-
 	/* As it is asked for: --files-from -0 is what find -print0 pipes in. */
-	if (!strcmp(path, "-0")) {
-		end = 0;
-		path = "-";
-	}
-	f = strcmp(path, "-") ? fopen(path, "r") : stdin;
-	if (!f) {
-		ui_error(&tool->ui, path, "cannot be opened");
-		return TOOL_UNREADABLE;
-	}
-	while (status == TOOL_GO && (n = getdelim(&line, &room, end, f)) > 0) {
-		char **owned;
-
-		if (line[n - 1] == end)
-			line[--n] = 0;
-		if (n && end && line[n - 1] == '\r')
-			line[--n] = 0;
-		if (!n)
-			continue;
-		owned = realloc(inputs->owned, (inputs->n_owned + 1) * sizeof *owned);
-		if (!owned || (inputs->owned = owned,
-				      !(owned[inputs->n_owned] = strdup(line)))) {
-			status = cpmerge_no_memory(tool);
-			break;
-		}
-		opt_list_add(inputs, owned[inputs->n_owned++]);
-	}
-	free(line);
-	if (f != stdin)
-		fclose(f);
-	return status;
+	if (!strcmp(path, "-0"))
+		return tool_read_list(tool, "-", 0, &tool->options.inputs);
+	return tool_read_list(tool, path, end, &tool->options.inputs);
 }
 
 /* "N:FILE"; the file is an input even if it is not named a second time. */

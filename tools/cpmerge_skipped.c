@@ -98,45 +98,20 @@ int skipped_tell(struct tool *tool, const struct skipped *s, struct cp_merge *me
 	return status;
 }
 
-/* As a terminal would show it, so that bytes that are no text stay readable, in quotes.
- */
-static void json_text(struct out *out, const char *text)
-{
-	size_t room = 4 * strlen(text) + 8;
-	char *shown = malloc(room);
-
-	if (!shown) {
-		out->error = ENOMEM;
-		return;
-	}
-	ui_escape(shown, room, text);
-	out_write(out, "\"", 1);
-	for (const char *s = shown; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			out_printf(out, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			out_printf(out, "\\u%04x", *s);
-		else
-			out_write(out, s, 1);
-	}
-	out_write(out, "\"", 1);
-	free(shown);
-}
-
 static void write_row(struct out *out, const struct skipped_row *row)
 {
 	out_printf(out, "\n    {\"input\": ");
-	json_text(out, tool_input_name(row->input));
+	out_json_text(out, tool_input_name(row->input));
 	if (row->member) {
 		out_printf(out, ", \"member\": ");
-		json_text(out, row->member);
+		out_json_text(out, row->member);
 	}
 	if (row->message)
 		out_printf(out, ", \"number\": %" PRIu64, row->message);
 	out_printf(out, ", \"reason\": ");
-	json_text(out, row->reason);
+	out_json_text(out, row->reason);
 	out_printf(out, ", \"message\": ");
-	json_text(out, row->text);
+	out_json_text(out, row->text);
 	out_printf(out, "}");
 }
 
@@ -149,7 +124,7 @@ static void write_all(struct out *out, const struct skipped *s, const char **v)
 	for (size_t i = 0, n; i < s->n; i += n) {
 		n = run(v, i, s->n);
 		out_printf(out, "%s", i ? ", " : "");
-		json_text(out, v[i]);
+		out_json_text(out, v[i]);
 		out_printf(out, ": %zu", n);
 	}
 	out_printf(out, "},\n  \"list\": [");

@@ -57,11 +57,9 @@ enum cp_code cp_builder_finish(
 	return code;
 }
 
-/* Whether the builder still works and an id is one of its own; fails it else. */
+/* Whether an id is one of the builder's own; fails it else. */
 static bool own(struct cp_builder *builder, uint32_t id, size_t rows, const char *what)
 {
-	if (builder->b.code)
-		return false;
 	if (id < rows)
 		return true;
 	cpi_builder_fail(&builder->b, CP_ERROR_ARGUMENT, what);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "locate/debuginfod.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/library.h"
 
 /* The interface of elfutils since 0.180 (2020); <elfutils/debuginfod.h> there. */
 #define LIBRARY "libdebuginfod.so.1"
@@ -30,7 +30,6 @@ enum { MOST_FAILURES = 3 };
 
 struct cpi_debuginfod {
 	struct cpi_env *env;
-	void *library;
 	client_t *(*begin)(void);
 	void (*end)(client_t *client);
 	find_fn *find[2]; /* by enum cpi_debuginfod_kind */
@@ -62,10 +61,7 @@ static int progress(client_t *client, long done, long total)
 
 static bool load(struct cpi_debuginfod *d)
 {
-	const struct {
-		const char *name;
-		void *to;
-	} functions[] = {
+	const struct cpi_library_function functions[] = {
 		{"debuginfod_begin", &d->begin},
 		{"debuginfod_end", &d->end},
 		{"debuginfod_find_executable", &d->find[CPI_DEBUGINFOD_EXECUTABLE]},
@@ -78,15 +74,7 @@ static bool load(struct cpi_debuginfod *d)
 	 * It stays loaded: the HTTP and TLS libraries behind it do not survive a
 	 * dlclose.
 	 */
-	d->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	for (size_t i = 0; d->library && i < sizeof functions / sizeof *functions; i++) {
-		void *p = dlsym(d->library, functions[i].name);
-
-		if (!p)
-			return false;
-		memcpy(functions[i].to, &p, sizeof p);
-	}
-	return d->library;
+	return cpi_library_open(LIBRARY, functions, sizeof functions / sizeof *functions);
 }
 
 enum cp_code cpi_debuginfod_new(
@@ -106,8 +94,8 @@ enum cp_code cpi_debuginfod_new(
 	pthread_mutex_init(&d->lock, NULL);
 	if (!load(d))
 		code = cpi_error(err, CP_ERROR_SYSTEM, CP_NO_OFFSET,
-			"debuginfod: the library for downloads cannot be loaded (%s)",
-			d->library ? LIBRARY " is too old" : dlerror());
+			"debuginfod: the library for downloads, " LIBRARY
+			", is not installed, or older than elfutils 0.180");
 	else if (!(d->client = d->begin()))
 		code = cpi_error_memory(err);
 	if (code) {
@@ -125,8 +113,6 @@ void cpi_debuginfod_free(struct cpi_debuginfod *d)
 		return;
 	if (d->client)
 		d->end(d->client);
-	if (d->library)
-		dlclose(d->library);
 	pthread_mutex_destroy(&d->lock);
 	cpi_free(&d->env->mem, d, sizeof *d);
 }

@@ -45,6 +45,9 @@ HOSTILE = [
     "ü→漢字🙂".encode(), b"}", b"{", b"\\l", b"\\n\\N\\E", b"];N9 [label=x", b"digraph{",
 ]
 TAME = [b"name%d" % i for i in range(len(HOSTILE))]
+# In a series these step, of which JSON has to say the names.
+STEPS = [i for i, name in enumerate(HOSTILE)
+         if re.search(rb'["\x1b]', name) or "\ufffd" in name.decode("utf-8", "replace")]
 
 
 def varint(x):
@@ -61,7 +64,7 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def profile(names, weight=1):
+def profile(names, weight=1, step=1):
     """Each name is a function, system name, file, mapping, build id, label, comment, unit."""
     strings = [b"", b"samples", b"count", *names]
     n = len(names)
@@ -82,7 +85,8 @@ def profile(names, weight=1):
         label = field(1, s(i)) + field(2, s(i + 5))
         number = field(1, s(i + 9)) + field(3, i) + field(4, s(i + 11))
         stack = bytes(varint(i + 1) + varint((i + 1) % n + 1) + varint((i + 7) % n + 1))
-        out += field(2, field(1, stack) + field(2, varint((i + 1) * weight) + varint(1)) +
+        value = (i + 1) * weight * (step if i in STEPS else 1)
+        out += field(2, field(1, stack) + field(2, varint(value) + varint(1)) +
                      field(3, label) + field(3, number))
         out += field(13, s(i))
     out += field(15, s(4)) + field(11, field(1, s(2)) + field(2, s(6)))
@@ -96,6 +100,8 @@ def write(name, content):
 
 hostile, tame = write("h.pb", profile(HOSTILE)), write("t.pb", profile(TAME))
 hostile2, tame2 = write("h2.pb", profile(HOSTILE, 3)), write("t2.pb", profile(TAME, 3))
+low = [write("h3.pb", profile(HOSTILE, 100)), write("t3.pb", profile(TAME, 100))]
+high = [write("h4.pb", profile(HOSTILE, 100, 3)), write("t4.pb", profile(TAME, 100, 3))]
 # A file name is a name, too; the shell never sees it.
 evil = "<b>@all`|www.e.vil http;.pb"
 write(evil, profile(HOSTILE, 5))
@@ -368,6 +374,9 @@ for how in ("svg", "html", "frames"):
 for how in words_of("cpdiff"):
     if how != "pprof":
         both("cpdiff", how, [hostile, hostile2], [tame, tame2])
+for how in ("text", "markdown", "json"):
+    both("cpdiff", how, [low[0]] * 4 + [high[0]] * 4, [low[1]] * 4 + [high[1]] * 4,
+         "--sample-index", "0", "--series")
 for how in words_of("cpinfo"):
     both("cpinfo", how, [hostile], [tame])
 for how in words_of("cpreport"):

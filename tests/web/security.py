@@ -331,8 +331,13 @@ def ends(place):
         equal(web.process.wait(30), 0, "status after the end of the other process")
     with Web(CPWEB, profile(place)) as web:
         port = web.port
-        second = subprocess.run([CPWEB, f"-http=:{port}", profile(place)], capture_output=True,
-                                text=True, timeout=20)
+        try:
+            second = subprocess.run([CPWEB, f"-http=:{port}", profile(place)],
+                                    capture_output=True, text=True, timeout=60)
+        except subprocess.TimeoutExpired as wrong:
+            check(False, f"{wrong}: {wrong.stdout} {wrong.stderr}; the first one's status "
+                  f"{web.process.poll()}, its words {web.said()}")
+            return
         equal(second.returncode, 4, "status for a port that is taken")
         check(f"port {port} is used by cpweb (pid {web.process.pid}): -http=:{port + 1}, or "
               "-http=: for a free one" in second.stderr, "who has it: " + second.stderr)

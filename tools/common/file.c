@@ -298,6 +298,21 @@ void out_printf(struct out *out, const char *format, ...)
 	free(text);
 }
 
+void out_json_text(struct out *out, const char *text)
+{
+	out_write(out, "\"", 1);
+	for (size_t n; *text; text += n ? n : 1) {
+		n = ui_showable(text);
+		if (!n)
+			out_printf(out, "\\\\x%02x", (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			out_printf(out, "\\%c", *text);
+		else
+			out_write(out, text, n);
+	}
+	out_write(out, "\"", 1);
+}
+
 bool out_commit(struct out *out, char *message, size_t size)
 {
 	const char *name = out->path ? out->path

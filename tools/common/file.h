@@ -41,6 +41,8 @@ bool out_open(struct out *out, const char *path, bool binary, char *message, siz
 int out_write(void *out, const void *bytes, size_t n);
 void out_printf(struct out *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A string of JSON, which is UTF-8 whatever `text` holds: the rest as \\xNN. */
+void out_json_text(struct out *out, const char *text);
 /* Makes the file real; false and a sentence when that fails, and then nothing is left. */
 bool out_commit(struct out *out, char *message, size_t size);
 /* Throws away what was written, if it went to a file; harmless after out_commit. */

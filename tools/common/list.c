@@ -6,7 +6,8 @@
 
 #include "common/main.h"
 
-int tool_read_list(struct tool *tool, const char *path, struct opt_list *list)
+int tool_read_list(
+	struct tool *tool, const char *path, int end, struct opt_list *list)
 {
 	FILE *f = strcmp(path, "-") ? fopen(path, "r") : stdin;
 	char *line = NULL;
@@ -17,8 +18,8 @@ int tool_read_list(struct tool *tool, const char *path, struct opt_list *list)
 		ui_error(&tool->ui, path, "cannot be opened");
 		return TOOL_UNREADABLE;
 	}
-	while ((n = getline(&line, &room, f)) > 0) {
-		while (n && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+	while ((n = getdelim(&line, &room, end, f)) > 0) {
+		while (n && (line[n - 1] == end || (end && line[n - 1] == '\r')))
 			line[--n] = 0;
 		if (n)
 			opt_list_add_copy(list, line);

@@ -108,10 +108,11 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries);
 int tool_take_inputs(struct tool *tool, struct opt_list *binaries);
 
 /*
- * list.c: adds the lines of a file ("-": stdin) that are not empty to `list`, which keeps
- * them. TOOL_GO or the exit status.
+ * list.c: adds the names in a file ("-": stdin) that are not empty to `list`, which keeps
+ * them. Each ends with `end`: '\n', or 0 as find -print0 has it. TOOL_GO or the exit status.
  */
-int tool_read_list(struct tool *tool, const char *path, struct opt_list *list);
+int tool_read_list(
+	struct tool *tool, const char *path, int end, struct opt_list *list);
 
 /* Makes the inputs what is in n lists; the output must not overwrite any of them. */
 void tool_set_inputs(struct tool *tool, const struct opt_list *lists, size_t n);

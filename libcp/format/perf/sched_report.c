@@ -72,21 +72,18 @@ void perf_sched_report(struct perf_build *b)
 	if (c->edge[EDGE_UNSEEN])
 		cpi_diag_note(diag, "off-cpu", &place,
 			"the return of %llu of %llu waits was not recorded: they last up "
-			"to "
-			"the thread's next sign of life, and have the label edge=unseen; "
-			"%s tells all, or --switch-events",
+			"to the thread's next sign of life, and have the label "
+			"edge=unseen; %s tells all, or --switch-events",
 			(unsigned long long)c->edge[EDGE_UNSEEN],
 			(unsigned long long)c->intervals, advice);
 	if (c->no_stack && c->no_stack == c->intervals)
 		cpi_diag_note(diag, "off-cpu", &place,
-			"it was recorded how long threads waited, and not where: %s "
-			"tells",
+			"it was recorded how long threads waited, not where: %s tells",
 			advice);
 	if (c->edge[EDGE_LOST])
 		cpi_diag_note(diag, "off-cpu", &place,
 			"records were lost during %llu of %llu waits, which have the "
-			"label "
-			"edge=lost",
+			"label edge=lost",
 			(unsigned long long)c->edge[EDGE_LOST],
 			(unsigned long long)c->intervals);
 	if (c->wrong || c->backwards || c->in_twice || c->reused)

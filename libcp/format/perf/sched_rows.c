@@ -10,9 +10,9 @@
  *	           writes it; S|D where only PERF_RECORD_SWITCH tells; ? unknown
  *	waker      command of the thread that ended the wait, or [interrupt]
  *	waker_pid  its process
- *	waker_tid  the thread itself, where threads are told apart (tid is among the
- *labels) syscall    the system call it waited in, where the capture traces them edge why
- *the interval is not known in full; absent where it is
+ *	waker_tid  the thread itself, where threads are told apart (--labels tid)
+ *	syscall    the system call it waited in, where the capture traces them
+ *	edge       why the interval is not known in full; absent where it is
  *
  * Where nobody recorded a stack there is one frame that says so.
  */
@@ -46,6 +46,12 @@ uint64_t perf_sched_clip(const struct perf_sched *s, uint64_t from, uint64_t to)
 
 /* ---- wakers ---- */
 
+static bool same_waker(const struct sched_waker *a, const struct sched_waker *b)
+{
+	return a->pid == b->pid && a->tid == b->tid && a->comm == b->comm &&
+	       a->row == b->row && a->interrupt == b->interrupt;
+}
+
 uint32_t perf_sched_waker(struct perf_sched *s, const struct sched_event *e)
 {
 	struct sched_waker row = {.pid = e->pid,
@@ -63,7 +69,7 @@ uint32_t perf_sched_waker(struct perf_sched *s, const struct sched_event *e)
 		(uint64_t)row.row << 1 | row.interrupt);
 	probe = cpi_index_find(&s->wakers, hash);
 	for (uint32_t i; (i = cpi_index_next(&s->wakers, &probe));)
-		if (!memcmp(&s->waker.v[i], &row, sizeof row))
+		if (same_waker(&s->waker.v[i], &row))
 			return i;
 	if (!cpi_vec_push(mem, &s->waker, row) ||
 		!cpi_index_add(mem, &s->wakers, hash, (uint32_t)s->waker.n - 1)) {

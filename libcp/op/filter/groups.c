@@ -74,8 +74,7 @@ static enum cp_code add_key(struct groups *g, struct cp_text word, struct cp_err
 	if (i == n && !is_label_key(g->p, word))
 		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 			"nothing is grouped by '%s': dso, sym, srcfile, comm, tid, pid, "
-			"or the "
-			"key of a label in the profile",
+			"or the key of a label in the profile",
 			cpi_text_printable(text, sizeof text, word));
 	if (i < n)
 		key.kind = words[i].kind;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "base/sort.h"
 #include "codec/json.h"
 #include "view/report/report.h"
 
@@ -83,13 +84,11 @@ static enum cp_code find_types(struct waits *w, struct cp_error *err)
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
 			"nothing is recorded of where threads wait: perf record -a "
 			"-e sched:sched_switch -e sched:sched_waking -e cpu-clock -g "
-			"does, and "
-			"perf record --off-cpu where perf has it");
+			"does, and perf record --off-cpu where perf has it");
 	if (p->time.n != cpi_profile_n_samples(p))
 		return cpi_error(err, CP_ERROR_UNSUPPORTED, CP_NO_OFFSET,
 			"the profile has sums, no single waits: use the capture itself, "
-			"or "
-			"cpconv --keep-time --labels pid,comm,tid");
+			"or cpconv --keep-time --labels pid,comm,tid");
 	return CP_OK;
 }
 
@@ -156,25 +155,28 @@ static uint64_t length(const struct wait *wait)
 	return wait->to - wait->from;
 }
 
-/* Keeps the longest, in order; a capture has many more than are shown. */
+static int longest_first(void *arg, uint32_t a, uint32_t b)
+{
+	const struct waits *w = arg;
+	uint64_t x = length(&w->wait.v[a]), y = length(&w->wait.v[b]);
+
+	return x > y ? -1 : x < y;
+}
+
+/* Fills w->longest with the `most` longest, in order. */
 static bool choose(struct waits *w, size_t most)
 {
-	if (!cpi_vec_reserve(&w->r->env->mem, &w->longest, most + 1))
-		return false;
-	for (uint32_t i = 0; i < w->wait.n; i++) {
-		size_t at = w->longest.n;
+	struct cpi_mem *mem = &w->r->env->mem;
 
-		if (at == most &&
-			length(&w->wait.v[i]) <= length(&w->wait.v[w->longest.v[at - 1]]))
-			continue;
-		while (at &&
-			length(&w->wait.v[i]) > length(&w->wait.v[w->longest.v[at - 1]]))
-			at--;
-		memmove(w->longest.v + at + 1, w->longest.v + at,
-			(w->longest.n - at) * sizeof *w->longest.v);
-		w->longest.v[at] = i;
-		w->longest.n += w->longest.n < most;
+	if (!cpi_vec_reserve(mem, &w->longest, w->wait.n))
+		return false;
+	while (w->longest.n < w->wait.n) {
+		w->longest.v[w->longest.n] = (uint32_t)w->longest.n;
+		w->longest.n++;
 	}
+	if (!cpi_sort_rows(mem, w->longest.v, w->longest.n, longest_first, w))
+		return false;
+	w->longest.n = most < w->longest.n ? most : w->longest.n;
 	return true;
 }
 
@@ -329,10 +331,9 @@ static enum cp_code start(struct waits *w, struct cp_error *err)
 
 	if (code)
 		return code;
-	if (!gather(w) ||
-		!choose(w, most < 0                                  ? WAITS_SHOWN
-			   : most == 0 || (uint64_t)most > w->wait.n ? w->wait.n
-								     : (size_t)most))
+	if (!gather(w) || !choose(w, most < 0    ? WAITS_SHOWN
+				     : most == 0 ? SIZE_MAX
+						 : (size_t)most))
 		return cpi_error_memory(err);
 	w->r->total = w->sum < INT64_MAX ? (int64_t)w->sum : INT64_MAX;
 	return CP_OK;
