@@ -12,9 +12,9 @@ build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
 test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
 	linux-perf golang-go graphviz chromium libxml2-utils xz-utils zstd gzip libdebuginfod1
-	strace openssl zsh fish valgrind mandoc groff-base sqlite3 python3-cffi python3-dev parallel'
+	strace openssl zsh fish valgrind mandoc groff-base sqlite3 python3-cffi python3-dev python3-numpy parallel'
 
-package='debhelper dpkg-dev lintian'
+package='build-essential debhelper dpkg-dev lintian'
 # What a static program for another machine is made with, of that machine.
 static='libprotobuf-c-dev zlib1g-dev libelf-dev libdwarf-dev libdeflate-dev libzstd-dev
 	liblzma-dev libpcre2-dev libiberty-dev libxxhash-dev libcapstone-dev libsqlite3-dev'
