@@ -44,6 +44,9 @@ void cp_arrow_schema_free(struct ArrowSchema *schema);
 void cp_arrow_array_free(struct ArrowArray *array);
 const char *cp_arrow_name(bool array);
 void *cp_arrow_drop(bool array);
+bool cp_python_self(const struct cp_profile *profile, uint32_t type, int64_t *sums);
+size_t cp_python_texts(const struct cp_profile *profile, const uint32_t *ids, size_t n,
+                       char *out, uint32_t *lengths);
 """
 
 SOURCE = r"""
@@ -171,6 +174,66 @@ static void drop_array(PyObject *capsule)
 void *cp_arrow_drop(bool array)
 {
     return array ? (void *)drop_array : (void *)drop_schema;
+}
+
+static uint32_t entry(struct cp_column c, uint64_t i)
+{
+    uint32_t v;
+
+    memcpy(&v, (const char *)c.data + i * c.stride, sizeof v);
+    return v;
+}
+
+/*
+ * What ran itself, by row of the function table: the innermost line of each sample's leaf.
+ * sums[0] counts the samples whose leaf has no function. False when a sum is too large.
+ */
+bool cp_python_self(const struct cp_profile *profile, uint32_t type, int64_t *sums)
+{
+    struct cp_column stacks = cp_profile_column(profile, CP_SAMPLE_STACK);
+    struct cp_column values = cp_profile_column(profile, CP_SAMPLE_VALUES);
+    struct cp_column ends = cp_profile_column(profile, CP_STACK_END);
+    struct cp_column frames = cp_profile_column(profile, CP_FRAME_LOCATION);
+    struct cp_column first = cp_profile_column(profile, CP_LOCATION_FIRST_LINE);
+    struct cp_column n_lines = cp_profile_column(profile, CP_LOCATION_N_LINES);
+    struct cp_column functions = cp_profile_column(profile, CP_LINE_FUNCTION);
+    uint64_t types = stacks.n ? values.n / stacks.n : 0;
+
+    for (uint64_t i = 0; i < stacks.n; i++) {
+        uint32_t stack = entry(stacks, i), f = 0;
+        uint32_t from = stack ? entry(ends, stack - 1) : 0;
+        int64_t v;
+
+        memcpy(&v, (const char *)values.data + (i * types + type) * values.stride, sizeof v);
+        if (stack && from < entry(ends, stack)) {
+            uint32_t location = entry(frames, from);
+
+            if (entry(n_lines, location))
+                f = entry(functions, entry(first, location));
+        }
+        if (f ? __builtin_add_overflow(sums[f], v, &sums[f]) : __builtin_add_overflow(
+                sums[0], 1, &sums[0]))
+            return false;
+    }
+    return true;
+}
+
+/* Strings end to end, with their lengths; how many bytes they have, if out is NULL. */
+size_t cp_python_texts(const struct cp_profile *profile, const uint32_t *ids, size_t n,
+                       char *out, uint32_t *lengths)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct cp_text t = cp_profile_string(profile, (cp_string){ids[i]});
+
+        if (out) {
+            memcpy(out + at, t.n ? t.p : "", t.n);
+            lengths[i] = (uint32_t)t.n;
+        }
+        at += t.n;
+    }
+    return at;
 }
 """
 
