@@ -12,7 +12,8 @@ build='gcc libc6-dev meson ninja-build pkgconf protobuf-c-compiler libprotobuf-c
 # What the tests compare with; a test whose peer is absent is skipped, and says so.
 test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfutils dwz llvm
 	linux-perf golang-go graphviz chromium libxml2-utils xz-utils zstd gzip libdebuginfod1
-	strace openssl zsh fish valgrind mandoc groff-base sqlite3 python3-cffi python3-dev python3-numpy parallel'
+	strace openssl zsh fish valgrind mandoc groff-base sqlite3 python3-cffi python3-dev python3-numpy parallel
+	protobuf-compiler'
 
 package='build-essential debhelper dpkg-dev lintian'
 # What a static program for another machine is made with, of that machine.

@@ -22,7 +22,7 @@ static void every_kind_of_event(void **state)
 {
 	(void)state;
 	expect("jfr/good-two-chunks.jfr",
-		"contentions/count delay/nanoseconds alloc_objects/count alloc_space/bytes "
+		"contentions/count delay/nanoseconds alloc_samples/count alloc_space/bytes "
 		"wall/count samples/count cpu/nanoseconds\n"
 		RUN "|state=STATE_RUNNABLE," THREAD ",tid=77:tid 0 0 0 0 3 2 40000000\n"
 		"[truncated stack];caf\xc3\xa9.run|state=STATE_RUNNABLE,thread=gc,tid=78:tid "

@@ -36,7 +36,7 @@ static const struct {
 		"tlabSize", "objectClass"},
 	[OUTSIDE_TLAB] = {"jdk.ObjectAllocationOutsideTLAB", JFR_ALLOC_OBJECTS,
 		JFR_ALLOC_SPACE, "allocationSize", "objectClass"},
-	[ALLOCATION] = {"jdk.ObjectAllocationSample", JFR_ALLOC_OBJECTS, JFR_ALLOC_SPACE,
+	[ALLOCATION] = {"jdk.ObjectAllocationSample", JFR_ALLOC_SAMPLES, JFR_ALLOC_SPACE,
 		"weight", "objectClass"},
 	[LIVE] = {"profiler.LiveObject", JFR_INUSE_OBJECTS, JFR_INUSE_SPACE,
 		"allocationSize", "objectClass"},
@@ -231,6 +231,7 @@ void cpi_jfr_columns(struct jfr *j)
 		[JFR_INUSE_OBJECTS] = {"inuse_objects", "count"},
 		[JFR_INUSE_SPACE] = {"inuse_space", "bytes"},
 		[JFR_ALLOC_OBJECTS] = {"alloc_objects", "count"},
+		[JFR_ALLOC_SAMPLES] = {"alloc_samples", "count"},
 		[JFR_ALLOC_SPACE] = {"alloc_space", "bytes"},
 		[JFR_WALL] = {"wall", "count"},
 		[JFR_SAMPLES] = {"samples", "count"},
@@ -239,7 +240,7 @@ void cpi_jfr_columns(struct jfr *j)
 	bool wanted[JFR_COLUMNS] = {false};
 
 	for (int kind = 0; kind < KINDS; kind++) {
-		if (!j->events[kind])
+		if (!j->events[kind] || told_elsewhere(j, kind))
 			continue;
 		if (kinds[kind].counts >= 0)
 			wanted[kinds[kind].counts] = true;

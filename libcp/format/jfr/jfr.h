@@ -79,6 +79,7 @@ enum jfr_column {
 	JFR_INUSE_OBJECTS,
 	JFR_INUSE_SPACE,
 	JFR_ALLOC_OBJECTS,
+	JFR_ALLOC_SAMPLES, /* of which each stands for many */
 	JFR_ALLOC_SPACE,
 	JFR_WALL,
 	JFR_SAMPLES,

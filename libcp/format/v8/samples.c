@@ -86,7 +86,23 @@ void cpi_v8_sample(
 	s->number++;
 }
 
+/*
+ * A sample of nothing at the very end is the mark that libcp sets there, since viewers give
+ * the last sample no time.
+ */
+static bool is_mark(const struct v8_samples *s, int64_t end)
+{
+	uint32_t n;
+
+	if (!s->some || s->number < 2 || end != s->at || s->line)
+		return false;
+	(void)cpi_profile_frames(s->nodes->r->b.p, cpi_v8_stack(s->nodes, s->row, 0), &n);
+	return !n;
+}
+
 void cpi_v8_samples_end(struct v8_samples *s, int64_t end)
 {
+	if (is_mark(s, end))
+		s->some = false;
 	last(s, end > s->now ? end : s->now);
 }

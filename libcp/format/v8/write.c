@@ -238,10 +238,11 @@ static void write(struct writer *w, unsigned decimals, int64_t end)
 	cpi_json_begin(&w->json, '[', true);
 	for (size_t i = 0; i < w->order.n; i++)
 		cpi_json_u64(&w->json, (uint64_t)sample_at(w, i)->node + 1);
+	cpi_json_u64(&w->json, 1); /* speedscope gives the last sample no time: the root */
 	cpi_json_end(&w->json, ']');
 	cpi_json_key(&w->json, "timeDeltas");
 	cpi_json_begin(&w->json, '[', true);
-	for (size_t i = 0; i < w->order.n; i++)
+	for (size_t i = 0; i <= w->order.n; i++)
 		cpi_json_decimal(&w->json, delta(w, i), decimals);
 	cpi_json_end(&w->json, ']');
 	cpi_json_end(&w->json, '}');
