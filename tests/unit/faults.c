@@ -120,6 +120,57 @@ static enum cp_code merge(struct path *path)
 	return code;
 }
 
+/* Against what is left of it without one function. */
+static enum cp_code diff_as(struct path *path, const char *format)
+{
+	const struct cp_filter_options filter = {
+		.size = sizeof filter, .granularity = CP_BY_FUNCTION, .ignore = "parse_text"};
+	const struct cp_diff_options options = {.size = sizeof options, .tree = true};
+	const struct cp_diff_write_options write = {.size = sizeof write};
+	struct cp_profile *after = NULL;
+	struct cp_diff *diff = NULL;
+	enum cp_code code = cp_profile_filter(
+		path->context, path->profile, &filter, &after, path->err);
+
+	if (!code)
+		code = cp_diff_new(path->context, &options, &diff, path->err);
+	if (!code)
+		code = cp_diff_add(diff, CP_BEFORE, path->profile, "before", path->err);
+	if (!code)
+		code = cp_diff_add(diff, CP_AFTER, after, "after", path->err);
+	if (!code)
+		code = cp_diff_finish(diff, path->err);
+	if (!code)
+		code = cp_diff_write(path->context, diff, format, &write, collect,
+			path->out, path->err);
+	cp_diff_free(diff);
+	cp_profile_free(after);
+	return code;
+}
+
+static enum cp_code diff(struct path *path)
+{
+	return diff_as(path, "json");
+}
+
+static enum cp_code diff_tree(struct path *path)
+{
+	return diff_as(path, "tree");
+}
+
+static enum cp_code graph(struct path *path)
+{
+	const struct cp_graph_options options = {.size = sizeof options};
+	struct cp_graph *made = NULL;
+	enum cp_code code =
+		cp_graph_new(path->context, path->profile, &options, &made, path->err);
+
+	if (!code)
+		code = cp_graph_write(made, "svg", collect, path->out, path->err);
+	cp_graph_free(made);
+	return code;
+}
+
 static enum cp_code no_more(struct path *path)
 {
 	(void)path;
@@ -136,6 +187,9 @@ static const struct way {
 	{"cpflame", flame},
 	{"cpreport top", top},
 	{"cpreport tree", tree},
+	{"cpreport graph", graph},
+	{"cpdiff", diff},
+	{"cpdiff --tree", diff_tree},
 	{"cpmerge", merge},
 	{"cpinfo", no_more, true},
 };
