@@ -101,7 +101,8 @@ int64_t cpi_graph_cum(const struct cpi_graph_node *node);
 enum cpi_graph_sort { CPI_GRAPH_FLAT, CPI_GRAPH_CUM, CPI_GRAPH_ENTROPY };
 
 /* Sorts graph->order; ties are broken by everything a node has, so never by chance. */
-void cpi_graph_sort(struct cpi_graph *graph, enum cpi_graph_sort by);
+enum cp_code cpi_graph_sort(
+	struct cpi_graph *graph, enum cpi_graph_sort by, struct cp_error *err);
 
 /*
  * What newTrimmedGraph does in pprof: low nodes, then the first `count`, then low

@@ -141,15 +141,13 @@ static int by_score(const void *a, const void *b, void *arg)
  * is the entropy of its callers plus that of its callees and itself, times its cumulative
  * value, plus its flat value.
  */
-static void sort_entropy(struct cpi_graph *g)
+static bool sort_entropy(struct cpi_graph *g)
 {
 	size_t n = g->order.n;
 	struct scored *list = cpi_alloc_array(&g->env->mem, n, sizeof *list);
 
-	if (!list) {
-		qsort_r(g->order.v, n, sizeof *g->order.v, by_cum, g);
-		return;
-	}
+	if (!list)
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t id = g->order.v[i];
 		const struct cpi_graph_node *node = &g->node.v[id];
@@ -162,15 +160,18 @@ static void sort_entropy(struct cpi_graph *g)
 	for (size_t i = 0; i < n; i++)
 		g->order.v[i] = list[i].id;
 	cpi_free(&g->env->mem, list, n * sizeof *list);
+	return true;
 }
 
-void cpi_graph_sort(struct cpi_graph *g, enum cpi_graph_sort by)
+enum cp_code cpi_graph_sort(
+	struct cpi_graph *g, enum cpi_graph_sort by, struct cp_error *err)
 {
 	if (by == CPI_GRAPH_ENTROPY)
-		sort_entropy(g);
-	else if (g->order.n)
+		return sort_entropy(g) ? CP_OK : cpi_error_memory(err);
+	if (g->order.n)
 		qsort_r(g->order.v, g->order.n, sizeof *g->order.v,
 			by == CPI_GRAPH_CUM ? by_cum : by_flat, g);
+	return CP_OK;
 }
 
 /* Edges that were dropped leave their lists, in one pass over each. */
@@ -308,7 +309,8 @@ static enum cp_code select_nodes(struct cpi_graph *g, struct cpi_graph_trim *tri
 	if (trim->dropped_nodes && g->options.edges)
 		code = keep_only(g, keep, n, err);
 	trim->original = g->order.n;
-	cpi_graph_sort(g, trim->sort);
+	if (!code)
+		code = cpi_graph_sort(g, trim->sort, err);
 	if (code || !trim->count || trim->count >= g->order.n)
 		return code;
 	if (!g->options.edges) {
@@ -317,10 +319,10 @@ static enum cp_code select_nodes(struct cpi_graph *g, struct cpi_graph_trim *tri
 	}
 	drop_low_edges(g, trim->low_edge);
 	if (trim->visual)
-		cpi_graph_sort(g, trim->sort);
-	code = keep_only(g, keep, trim->count, err);
-	cpi_graph_sort(g, trim->sort);
-	return code;
+		code = cpi_graph_sort(g, trim->sort, err);
+	if (!code)
+		code = keep_only(g, keep, trim->count, err);
+	return code ? code : cpi_graph_sort(g, trim->sort, err);
 }
 
 /*
@@ -340,8 +342,7 @@ static enum cp_code add_inlined_edges(struct cpi_graph *g,
 		return CP_OK;
 	g->options.edges = true;
 	code = cut ? keep_only(g, keep, g->order.n, err) : cpi_graph_recount(g, NULL, err);
-	cpi_graph_sort(g, trim->sort);
-	return code;
+	return code ? code : cpi_graph_sort(g, trim->sort, err);
 }
 
 enum cp_code cpi_graph_trim(
@@ -394,10 +395,10 @@ enum cp_code cpi_graph_group(struct cpi_graph *g, const uint32_t *leader,
 		keep[leader[g->order.v[i]]] = true;
 	if (!code)
 		code = cpi_graph_recount(g, keep, err);
-	if (!code) {
-		cpi_graph_sort(g, trim->sort);
+	if (!code)
+		code = cpi_graph_sort(g, trim->sort, err);
+	if (!code)
 		trim->dropped_edges += drop_low_edges(g, trim->low_edge);
-	}
 	if (!code && trim->visual)
 		code = drop_redundant(g, err);
 	g->options.keep = NULL;

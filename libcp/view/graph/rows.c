@@ -156,7 +156,7 @@ static bool make_members(struct maker *m)
 		cpi_free(mem, list, n * sizeof *list);
 		return false;
 	}
-	cpi_graph_sort(&m->g, CPI_GRAPH_FLAT);
+	(void)cpi_graph_sort(&m->g, CPI_GRAPH_FLAT, NULL); /* in place: nothing can fail */
 	for (size_t i = 0; i < n; i++) {
 		uint32_t id = m->g.order.v[i];
 
