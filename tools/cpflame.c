@@ -125,7 +125,7 @@ static int read_one(struct tool *tool, struct cpflame *self, const char *path,
 		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
 	if (status != TOOL_GO)
 		return status;
-	if (self->root == CP_ROOT_TID)
+	if (self->root == CP_ROOT_TID || self->chart)
 		capture_options_want(&read, CP_LABEL_PID | CP_LABEL_TID);
 	read.keep_time = read.keep_time || self->chart ||
 		(tool->options.to && !strcmp(tool->options.to, "html"));

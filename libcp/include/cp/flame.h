@@ -58,7 +58,11 @@ struct cp_flame_options {
 	bool hash;              /* flamegraph.pl's palettes: colours by a hash of the name */
 	bool reverse;           /* stacks leaf first */
 	bool inverted;          /* root at the top */
-	bool chart;             /* left to right is time, a lane per thread */
+	/*
+	 * Left to right is time, a lane per thread. Samples with times: threads stand below
+	 * each other on one axis, as "svg" and "frames"; else, and as "html", beside each other.
+	 */
+	bool chart;
 	double factor;          /* counts are shown multiplied by this; 0 = 1 */
 	double total;           /* the root is widened to this value if it is larger */
 	/* Differential graphs. */

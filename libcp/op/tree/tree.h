@@ -74,6 +74,13 @@ struct cpi_tree_options {
 	uint32_t most;
 	/* Appends what a name is told apart by: equal ones are one. NULL = the name. */
 	void (*rename)(struct cpi_sink *sink, struct cp_text name);
+	/*
+	 * Flame charts: told of each sample where it is, lane after lane, each in order of
+	 * time; `row` is its node of tree->row. False: out of memory. NULL = nobody asks.
+	 */
+	bool (*placed)(void *arg, const struct cp_profile *p, uint32_t sample,
+		uint32_t type, uint32_t row);
+	void *placed_arg;
 };
 
 struct cpi_tree_lines {

@@ -374,6 +374,10 @@ static bool chart_sample(struct tree_adding *a, uint32_t i, uint32_t type)
 	a->open.n = lane->n;
 	a->lanes = 0;
 	a->walk.n = 0;
+	if (a->tree->options.placed &&
+		!a->tree->options.placed(
+			a->tree->options.placed_arg, a->p, i, type, lane->node))
+		return cpi_tree_out_of_memory(a);
 	return cpi_tree_count(a, lane->node, lane->value);
 }
 

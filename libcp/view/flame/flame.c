@@ -201,6 +201,12 @@ static enum cp_code begin(struct cpi_flame *flame, const struct cp_profile *prof
 	flame->timed = !o->chart && !flame->diff && profile->time.n &&
 		       !strcmp(o->format, "html");
 	cpi_flame_unit(flame, profile, type);
+	if (o->chart && profile->time.n && !flame->diff && strcmp(o->format, "html")) {
+		enum cp_code code = cpi_lanes_init(flame, &options, err);
+
+		if (code)
+			return code;
+	}
 	return cpi_tree_init(
 		&flame->tree, flame->env, &options, flame->diff ? 2 : 1, err);
 }
@@ -226,6 +232,16 @@ static const char *show_type(struct cpi_flame *flame, const struct cp_profile *p
 	return flame->options.sample_type;
 }
 
+/* A chart shows a thread's whole life where that is known. */
+static const char *chart_type(struct cpi_flame *flame, const struct cp_profile *p)
+{
+	for (uint32_t i = 0; p->time.n && i < p->sample_type.n; i++)
+		if (cpi_text_equal(cpi_profile_text(p, p->sample_type.v[i].type),
+			    CPI_TEXT("wall")))
+			return flame->options.sample_type = "wall";
+	return show_type(flame, p);
+}
+
 enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *profile,
 	enum cp_flame_side side, struct cp_error *err)
 {
@@ -238,7 +254,8 @@ enum cp_code cpi_flame_add(struct cpi_flame *flame, const struct cp_profile *pro
 		return cpi_error(
 			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile is empty");
 	if (!wanted && !flame->started && !flame->options.diff && !both)
-		wanted = show_type(flame, profile);
+		wanted = flame->options.chart ? chart_type(flame, profile)
+					      : show_type(flame, profile);
 	code = cp_profile_find_sample_type(profile, wanted, &type, err);
 	if (!code)
 		code = flame->started ? cpi_flame_same_unit(flame, profile, type, err)
@@ -308,6 +325,7 @@ void cpi_flame_release(struct cpi_flame *flame)
 	cpi_free(mem, flame->ride, flame->tree.n);
 	cpi_free(mem, flame->width, flame->tree.n * sizeof *flame->width);
 	cpi_free(mem, flame->color, flame->tree.frame.n * sizeof *flame->color);
+	cpi_lanes_release(flame);
 	cpi_vec_release(mem, &flame->drawn);
 	cpi_vec_release(mem, &flame->x);
 	cpi_tree_release(&flame->tree);
@@ -380,6 +398,8 @@ static enum cp_code finish(struct cpi_flame *flame, struct cp_error *err)
 
 	if (flame->started && flame->diff && !o->chart && !o->exact)
 		code = cpi_tree_align(&flame->tree, true, err);
+	if (flame->lanes)
+		code = cpi_lanes_close(flame, err);
 	if (flame->started && !code)
 		code = cpi_tree_finish(&flame->tree, order, err);
 	if (!code && (!flame->started ||
@@ -398,6 +418,10 @@ enum cp_code cpi_flame_write(
 {
 	enum cp_code code = finish(flame, err);
 
+	if (!code && flame->lanes)
+		return strcmp(flame->options.format, "frames")
+			       ? cpi_lanes_svg(flame, sink, err)
+			       : cpi_lanes_frames(flame, sink, err);
 	return code ? code : find_output(flame->options.format)(flame, sink, err);
 }
 

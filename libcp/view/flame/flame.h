@@ -13,6 +13,7 @@
  *	flame/data.c    the whole tree in a few bytes per frame
  *	flame/svg.c     the picture
  *	flame/html.c    the page
+ *	flame/lanes.c   flame charts: threads on one axis of time
  *	assets/         the script and styles that both share
  */
 
@@ -38,6 +39,7 @@ struct cpi_flame {
 	char shown[12]; /* number of the sample type, where it is not the default one */
 	bool started; /* the tree is there: a profile was added */
 	bool diff;
+	struct cpi_lanes *lanes; /* a chart of samples with times; else NULL */
 	bool timed; /* siblings stand in order of time, for a page */
 	bool prepared; /* the tree is finished; nothing can be added */
 	/* At most so many frames ride along; 0: as many as a page holds. */
@@ -152,6 +154,17 @@ enum cp_code cpi_flame_html(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
 enum cp_code cpi_flame_frames(
 	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+
+/* Starts collecting; the tree gets what tells of samples. */
+enum cp_code cpi_lanes_init(struct cpi_flame *flame, struct cpi_tree_options *options,
+	struct cp_error *err);
+/* Once all samples are there, and while the tree still has its rows. */
+enum cp_code cpi_lanes_close(struct cpi_flame *flame, struct cp_error *err);
+enum cp_code cpi_lanes_svg(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+enum cp_code cpi_lanes_frames(
+	struct cpi_flame *flame, struct cpi_sink *sink, struct cp_error *err);
+void cpi_lanes_release(struct cpi_flame *flame);
 
 /* Options are complete (their size was checked). */
 enum cp_code cpi_flame_init(struct cpi_flame *flame, struct cpi_env *env,
