@@ -22,11 +22,14 @@ static const struct opt rows[] = {
 	OPT_REAL(struct cpget, every, "every", 0, "N",
 		"a series: a capture each N seconds, N seconds long without --seconds, "
 		"each "
-		"kept when it is finished, merged at the end"),
+		"kept when it is finished, merged at the end",
+		.seen = offsetof(struct cpget, every_given)),
 	OPT_REAL(struct cpget, span, "for", 0, "N",
-		"end the series after N seconds (default: at Ctrl-C)"),
+		"end the series after N seconds (default: at Ctrl-C)",
+		.seen = offsetof(struct cpget, span_given)),
 	OPT_INT(struct cpget, repeat, "repeat", 0, "N",
-		"N captures, one after another, or as --every says"),
+		"N captures, one after another, or as --every says",
+		.seen = offsetof(struct cpget, repeat_given)),
 	OPT_FLAG(struct cpget, merge, "merge", 0,
 		"merge the captures of all URLs, kind by kind; --no-merge: nor those of "
 		"a "
@@ -334,6 +337,8 @@ static int prepare(struct cpget *self)
 	if (!tool->options.inputs.n)
 		return tool_usage(tool, "no URL: cpget localhost:6060");
 	status = symbol_options_get(tool, &self->symbols, &self->symbolize, &use);
+	if (status == TOOL_GO)
+		status = fetch_options_kinds(tool, &self->fetch);
 	if (status == TOOL_GO)
 		status = cpget_plan(self);
 	if (status == TOOL_GO)

@@ -37,7 +37,7 @@ struct cpget {
 	const char *dir;
 	double every, span;
 	int64_t repeat;
-	bool json, merge, merge_given;
+	bool json, merge, merge_given, every_given, span_given, repeat_given;
 
 	/* Filled while it runs. */
 	struct tool *tool;

@@ -62,8 +62,12 @@ static int check_series(struct cpget *self)
 {
 	struct tool *tool = self->tool;
 
-	if (!(self->every >= 0) || !(self->span >= 0) || self->repeat < 0)
-		return tool_usage(tool, "--every, --for and --repeat are not negative");
+	if ((self->every_given && !(self->every > 0)) ||
+		(self->span_given && !(self->span > 0)) ||
+		(self->repeat_given && self->repeat <= 0))
+		return tool_usage(tool,
+			"--every, --for and --repeat are numbers above 0, as in --every "
+			"10 --for 60");
 	if (self->span > 0 && !(self->every > 0))
 		return tool_usage(tool, "--for N goes with --every N");
 	if (self->span > 0 && self->span < self->every)

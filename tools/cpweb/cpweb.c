@@ -81,7 +81,14 @@ static int add_inputs(struct tool *tool, struct cpweb *self)
 			const char *path = lists[k]->v[i];
 
 			if (strcmp(path, "-") && access(path, R_OK)) {
-				ui_error(&tool->ui, path, "%s", strerror(errno));
+				if (errno == ENOENT)
+					ui_error(&tool->ui, path,
+						"there is no such file; a service is %s",
+						k ? "captured first: -base \"$(cpget "
+						    "URL)\""
+						  : "host:port or http://…");
+				else
+					ui_error(&tool->ui, path, "%s", strerror(errno));
 				return TOOL_UNREADABLE;
 			}
 			ok = inputs_add(&self->web.inputs, path);

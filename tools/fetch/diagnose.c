@@ -18,15 +18,21 @@
 
 void fetch_say(struct fetch_capture *c, enum fetch_reason reason, const char *format, ...)
 {
-	char raw[sizeof c->result.sentence / 2];
+	char *raw;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(raw, sizeof raw, format, args);
+	if (vasprintf(&raw, format, args) < 0)
+		raw = NULL;
 	va_end(args);
-	fetch_redact(c, raw);
+	/* Before anything is cut: half a secret would not be known as one. */
+	if (raw)
+		fetch_redact(c, raw);
 	c->result.reason = reason;
-	ui_escape(c->result.sentence, sizeof c->result.sentence, raw);
+	/* Room for what stands behind it: what is kept where. */
+	ui_escape(c->result.sentence, sizeof c->result.sentence * 3 / 4,
+		raw ? raw : "out of memory");
+	free(raw);
 }
 
 char *fetch_say_seconds(char *buf, size_t size, double seconds)
@@ -137,6 +143,24 @@ char *fetch_advise_shorter(
 	return buf;
 }
 
+/*
+ * A limit that nobody tells can only be guessed. Those that people set are 5 s and more,
+ * 30 s often; three steps find any.
+ */
+char *fetch_advise_far_shorter(const struct fetch_capture *c, char *buf, size_t size)
+{
+	double asked = fetch_asked(c);
+	int less = asked > 20 ? 20 : asked > 4 ? 4 : asked > 1 ? 1 : 0;
+
+	*buf = 0;
+	if (less && asked > 20)
+		snprintf(buf, size, "--seconds %d, or ", less);
+	else if (less)
+		snprintf(buf, size, "--every %d --for %.0f takes it in parts, or ", less,
+			asked);
+	return buf;
+}
+
 /* What listens here, for a local port where nothing does. */
 static void say_listeners(struct fetch_capture *c, const char *where)
 {
@@ -242,109 +266,30 @@ static void timed_out(struct fetch_capture *c)
 			h, port, port, port, h);
 }
 
-/*
- * The subject, issuer and end of the certificate that was refused: seen on a connection
- * that ends after the handshake, on which nothing is asked.
- */
-static void look_at_certificate(const struct fetch_capture *c, char *buf, size_t size)
-{
-	struct curl_certinfo *info = NULL;
-	CURL *e = curl_easy_init();
-	size_t n = 0;
-
-	*buf = 0;
-	if (!e || !fetch_exchange_set(c, e, c->url))
-		goto out;
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
-	curl_easy_setopt(e, CURLOPT_SSLCERT, NULL);
-	curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
-	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)FETCH_CONNECT_MS);
-	if (curl_easy_perform(e) || curl_easy_getinfo(e, CURLINFO_CERTINFO, &info) ||
-		!info || !info->num_of_certs)
-		goto out;
-	for (const struct curl_slist *l = info->certinfo[0]; l && n < size; l = l->next) {
-		const char *name = !strncmp(l->data, "Subject:", 8)        ? "subject"
-				   : !strncmp(l->data, "Issuer:", 7)       ? "issuer"
-				   : !strncmp(l->data, "Expire date:", 12) ? "expires"
-									   : NULL;
-
-		if (name)
-			n += (size_t)snprintf(buf + n, size - n, "%s%s %.90s",
-				n ? ", " : " (", name, strchr(l->data, ':') + 1);
-	}
-	if (n && n < size)
-		snprintf(buf + n, size - n, ")");
-out:
-	curl_easy_cleanup(e);
-}
-
-static bool tls_failed(struct fetch_capture *c, CURLcode code)
-{
-	char certificate[360];
-
-	switch ((int)code) {
-	case CURLE_PEER_FAILED_VERIFICATION:
-		look_at_certificate(c, certificate, sizeof certificate);
-		fetch_say(c, FETCH_CERTIFICATE,
-			"the certificate is not trusted: %s%s. --tls_ca FILE names who "
-			"signed it, "
-			"https+insecure:// does not check",
-			c->error, certificate);
-		return true;
-	case CURLE_SSL_CONNECT_ERROR:
-		if (has(c->error, "wrong version number") ||
-			has(c->error, "http request") ||
-			has(c->error, "packet length too long"))
-			fetch_say(c, FETCH_SPEAKS_HTTP,
-				"%s speaks plain HTTP: use http://", c->target.host);
-		else
-			fetch_say(c, FETCH_TLS,
-				"no TLS with %s: %s; if it speaks plain HTTP, use "
-				"http://",
-				c->target.host, c->error);
-		return true;
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-		/* TLS 1.3 tells after the handshake that it was not well. */
-		if (!has(c->error, "alert"))
-			return false;
-		fetch_say(c, FETCH_TLS, "%s ends TLS: %s%s", c->target.host, c->error,
-			has(c->error, "certificate")
-				? "; it wants a certificate: -tls_cert FILE -tls_key FILE"
-				: "");
-		return true;
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ENGINE_NOTFOUND:
-	case CURLE_SSL_CIPHER:
-		fetch_say(c, FETCH_USAGE,
-			"--tls_cert, --tls_key or --tls_ca is no good: %s", c->error);
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The connection ended where bytes were due. */
 static void cut(struct fetch_capture *c)
 {
 	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0,
 	       want = fetch_asked(c);
 	double five = rint(waited / 5) * 5;
-	char after[32], of[32], shorter[40];
+	char after[32], of[32], shorter[80];
 
 	fetch_say_seconds(after, sizeof after, waited);
 	fetch_say_seconds(of, sizeof of, want);
-	if (c->answer.body)
+	if (c->answer.body && c->answer.length_known && !c->answer.chunked)
+		fetch_say(c, FETCH_CUT,
+			"the answer broke off after %s: %llu bytes came, and its "
+			"Content-Length is %.*s",
+			after, (unsigned long long)c->answer.body,
+			(int)sizeof c->answer.length_text, c->answer.length_text);
+	else if (c->answer.body)
 		fetch_say(c, FETCH_CUT, "the answer broke off after %s: %s", after,
 			*c->error ? c->error : "the connection was closed");
 	else if (want > 0 && waited >= want - 0.3 && waited < want + 2)
 		fetch_say(c, FETCH_WRITE_TIMEOUT,
 			"the connection was closed when the %s were over: the server's "
 			"WriteTimeout is shorter: %sa second http.Server for pprof",
-			of, fetch_advise_shorter(c, shorter, sizeof shorter, want));
+			of, fetch_advise_far_shorter(c, shorter, sizeof shorter));
 	else if (five >= 5 && fabs(waited - five) < 0.5)
 		fetch_say(c, FETCH_PROXY_TIMEOUT,
 			"the proxy gave up after %.0f s (nginx: proxy_read_timeout, "
@@ -361,10 +306,64 @@ static void cut(struct fetch_capture *c)
 					"something else than HTTP");
 }
 
+static void too_large(struct fetch_capture *c)
+{
+	unsigned long long limit = c->store.bytes;
+
+	if (c->answer.length_known && !c->answer.chunked)
+		fetch_say(c, FETCH_TOO_LARGE,
+			"the answer is larger than --max-size, which is %llu bytes: its "
+			"Content-Length is %.*s; --max-size %.*s takes it",
+			limit, (int)sizeof c->answer.length_text, c->answer.length_text,
+			(int)sizeof c->answer.length_text, c->answer.length_text);
+	else
+		fetch_say(c, FETCH_TOO_LARGE,
+			"the answer is larger than --max-size, which is %llu bytes, and "
+			"did not end: --max-size %llu takes twice as much",
+			limit, 2 * limit);
+}
+
+/* What the disk or its rights do not allow, and what to do then. */
+void fetch_say_storage(struct fetch_capture *c)
+{
+	const struct fetch_store *s = &c->store;
+	char where[300];
+
+	fetch_say(c, FETCH_STORAGE, "cannot write %s: %s%s",
+		fetch_store_place(s, where, sizeof where), strerror(s->error),
+		fetch_store_advice(s->error));
+}
+
+/*
+ * The answer's length is against what it says of it. What came is kept, whatever it is.
+ */
+static bool is_of_wrong_length(struct fetch_capture *c)
+{
+	const struct fetch_answer *a = &c->answer;
+	const int width = sizeof a->length_text;
+
+	if (!*a->length_text || a->chunked || !fetch_status_is_kept(a->status) ||
+		(c->stop != FETCH_STOP_NONE && c->stop != FETCH_STOP_TIME))
+		return false;
+	if (!a->length_known)
+		fetch_say(c, FETCH_BROKEN_HTTP,
+			"the answer's Content-Length is no length: \"%.*s\", and %llu "
+			"bytes came",
+			width, a->length_text, (unsigned long long)a->body);
+	else if (a->body > a->length)
+		fetch_say(c, FETCH_BROKEN_HTTP,
+			"the answer is longer than it says: its Content-Length is %.*s, "
+			"and %llu bytes came",
+			width, a->length_text, (unsigned long long)a->body);
+	else
+		return false;
+	return true;
+}
+
 /* We ended it. */
 static bool stopped(struct fetch_capture *c)
 {
-	char after[32], size[32], quote[80];
+	char after[32], quote[80];
 	double waited = c->sent ? (double)(fetch_now() - c->sent) / 1e9 : 0;
 
 	switch (c->stop) {
@@ -376,14 +375,10 @@ static bool stopped(struct fetch_capture *c)
 		timed_out(c);
 		return true;
 	case FETCH_STOP_SIZE:
-		fetch_say(c, FETCH_TOO_LARGE,
-			"the answer is larger than %s and did not end: --max-size SIZE "
-			"takes more",
-			fetch_say_size(size, sizeof size, c->store.bytes));
+		too_large(c);
 		return true;
 	case FETCH_STOP_STORAGE:
-		fetch_say(c, FETCH_STORAGE, "cannot write %s: %s", c->store.path,
-			strerror(c->store.error));
+		fetch_say_storage(c);
 		return true;
 	case FETCH_STOP_HEADERS:
 		fetch_say(c, FETCH_BROKEN_HTTP,
@@ -405,7 +400,7 @@ static bool stopped(struct fetch_capture *c)
 
 static void no_answer(struct fetch_capture *c, CURLcode code)
 {
-	if (stopped(c) || tls_failed(c, code))
+	if (stopped(c) || fetch_diagnose_tls(c, code))
 		return;
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -420,10 +415,6 @@ static void no_answer(struct fetch_capture *c, CURLcode code)
 		return;
 	case CURLE_OPERATION_TIMEDOUT:
 		timed_out(c);
-		return;
-	case CURLE_FILESIZE_EXCEEDED:
-		fetch_say(c, FETCH_TOO_LARGE,
-			"the answer is larger than allowed: --max-size SIZE takes more");
 		return;
 	case CURLE_OUT_OF_MEMORY:
 		/* libcurl's word for a header line without end, too. */
@@ -455,7 +446,14 @@ void fetch_diagnose(struct fetch_capture *c, CURLcode code)
 	c->result.reason = FETCH_OK;
 	c->result.sentence[0] = 0;
 	if (c->stop == FETCH_STOP_ENOUGH ||
-		(!code && c->answer.status != 200 && c->answer.status))
+		(!code && !fetch_status_is_kept(c->answer.status) && c->answer.status))
+		fetch_diagnose_status(c);
+	else if (is_of_wrong_length(c))
+		return;
+	else if (!code && c->answer.length_known && c->answer.body < c->answer.length &&
+		 !c->answer.chunked && c->stop == FETCH_STOP_NONE)
+		cut(c);
+	else if (!code && c->answer.status == 206)
 		fetch_diagnose_status(c);
 	else if (code || c->stop != FETCH_STOP_NONE)
 		no_answer(c, code);

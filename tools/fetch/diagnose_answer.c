@@ -74,29 +74,63 @@ static void redirected(struct fetch_capture *c)
 	free(shown);
 }
 
-static void unauthorized(struct fetch_capture *c)
+/* What was sent with the request, as a 401 calls it. */
+enum sent { SENT_NOTHING, SENT_LOGIN, SENT_TOKEN, SENT_OTHER };
+
+static enum sent what_was_sent(const struct fetch_capture *c)
 {
 	const struct fetch_settings *s = &c->fetch->settings;
-	const char *scheme = c->answer.authenticate;
-	int n = (int)strcspn(scheme, " ,");
-	bool given = c->target.user || s->user || s->bearer;
 
-	if (given)
+	if (c->elsewhere)
+		return SENT_NOTHING;
+	if (c->target.user || (s->user && !s->bearer))
+		return SENT_LOGIN;
+	if (s->bearer)
+		return SENT_TOKEN;
+	for (size_t i = 0; i < s->n_headers; i++) {
+		const char *value = s->headers[i] + strcspn(s->headers[i], ":");
+
+		value += strspn(value, ": \t");
+		if (!strncasecmp(s->headers[i], "Cookie:", 7))
+			return SENT_OTHER;
+		if (strncasecmp(s->headers[i], "Authorization:", 14))
+			continue;
+		return !strncasecmp(value, "Basic", 5)    ? SENT_LOGIN
+		       : !strncasecmp(value, "Bearer", 6) ? SENT_TOKEN
+							  : SENT_OTHER;
+	}
+	return SENT_NOTHING;
+}
+
+static void unauthorized(struct fetch_capture *c)
+{
+	static const char *const words[] = {
+		"", "a name and password", "a token", "something else"};
+	const char *schemes = c->answer.authenticate;
+	bool login = has(schemes, "Basic"), token = has(schemes, "Bearer");
+	enum sent sent = what_was_sent(c);
+	bool suits = (!login && !token) || (login && sent == SENT_LOGIN) ||
+		     (token && sent == SENT_TOKEN);
+	const char *wanted = login && token ? "a token, or a name and password"
+			     : login        ? words[SENT_LOGIN]
+			     : token        ? words[SENT_TOKEN]
+					    : "credentials";
+	const char *flag = login && token ? "--bearer-file FILE or --user NAME"
+			   : login        ? "--user NAME"
+			   : token        ? "--bearer-file FILE"
+			   : *schemes ? "that scheme is not known here; --header @FILE "
+					"sends what it wants"
+				      : "--bearer-file FILE, --user NAME, or --header "
+					"@FILE for a cookie";
+
+	if (sent && suits)
 		fetch_say(c, FETCH_UNAUTHORIZED,
-			"the credentials that were given are refused (401)");
-	else if (!strncasecmp(scheme, "Basic", 5) || !strncasecmp(scheme, "Digest", 6))
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"a name and password are asked for (401, %.*s): --user NAME", n,
-			scheme);
-	else if (!strncasecmp(scheme, "Bearer", 6))
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"a token is asked for (401, Bearer): --bearer-file FILE");
+			"the credentials that were given are refused (401%s%s): %s",
+			*schemes ? ", " : "", schemes, flag);
 	else
-		fetch_say(c, FETCH_UNAUTHORIZED,
-			"credentials are asked for (401%s%.*s): --bearer-file FILE, "
-			"--user NAME, "
-			"or --header @FILE for a cookie",
-			n ? ", " : "", n, scheme);
+		fetch_say(c, FETCH_UNAUTHORIZED, "asked for: %s%s%s (401%s%s): %s",
+			wanted, sent ? ", and sent was: " : "", words[sent],
+			*schemes ? ", " : "", schemes, flag);
 }
 
 static void forbidden(struct fetch_capture *c)
@@ -181,7 +215,7 @@ static void front(struct fetch_capture *c, const char *name)
 static bool bad_request(struct fetch_capture *c)
 {
 	const char *head = c->answer.head;
-	char want[32], shorter[40];
+	char want[32], shorter[80];
 	double asked = fetch_asked(c);
 
 	fetch_say_seconds(want, sizeof want, asked);
@@ -189,9 +223,7 @@ static bool bad_request(struct fetch_capture *c)
 		fetch_say(c, FETCH_WRITE_TIMEOUT,
 			"the server's WriteTimeout is shorter than %s: %sa second "
 			"http.Server for pprof",
-			want,
-			fetch_advise_shorter(
-				c, shorter, sizeof shorter, asked > 20 ? 24 : asked));
+			want, fetch_advise_far_shorter(c, shorter, sizeof shorter));
 	else if (has(head, "HTTP request to an HTTPS server") ||
 		 has(head, "plain HTTP request was sent to HTTPS port") ||
 		 has(head, "speaking plain HTTP to an SSL-enabled"))
@@ -222,11 +254,48 @@ static bool is_busy(const struct fetch_answer *a)
 	return false;
 }
 
+/* Two captures of one kind do not go together, and Go has one profiler of the CPU. */
+static void busy(struct fetch_capture *c)
+{
+	const char *kind = c->target.kind;
+	double wait = c->fetch->settings.wait;
+	char length[32];
+
+	kind = !strcmp(kind, "profile")      ? "CPU "
+	       : !strcmp(kind, "trace")      ? "trace "
+	       : !strcmp(kind, "heap")       ? "heap "
+	       : !strcmp(kind, "growth")     ? "growth "
+	       : !strcmp(kind, "contention") ? "contention "
+					     : "";
+	if (wait > 0)
+		fetch_say(c, FETCH_BUSY,
+			"another %scapture is still running after %s of waiting (pprof, "
+			"pprotein, Pyroscope, another cpget): --wait=%.0f waits longer",
+			kind, fetch_say_seconds(length, sizeof length, wait),
+			wait < 300 ? 600 : wait * 2);
+	else
+		fetch_say(c, FETCH_BUSY,
+			"another %scapture is running (pprof, pprotein, Pyroscope, "
+			"another cpget); --wait retries until it ends",
+			kind);
+}
+
 static void other_status(struct fetch_capture *c)
 {
 	int status = c->answer.status;
 
-	if (status == 204)
+	if (status == 206)
+		fetch_say(c, FETCH_HTTP_STATUS,
+			"the server answers 206, which is a part%s%s of an answer that "
+			"was "
+			"asked for whole: a cache or proxy between may do that; ask the "
+			"service's own port",
+			*c->answer.range ? ": " : "", c->answer.range);
+	else if (status == 407)
+		fetch_say(c, FETCH_UNAUTHORIZED,
+			"the proxy wants a name and password (407): --proxy "
+			"http://NAME:PASSWORD@HOST:PORT");
+	else if (status == 204)
 		fetch_say(c, FETCH_EMPTY,
 			"the server answers 204, which is no content: it takes no "
 			"profile there, or not now; see whether profiling is switched on "
@@ -252,10 +321,7 @@ static void diagnose_status(struct fetch_capture *c)
 	else if (a->status == 401)
 		unauthorized(c);
 	else if (is_busy(a))
-		fetch_say(c, FETCH_BUSY,
-			"another %s capture is running (pprof, pprotein, Pyroscope, "
-			"another cpget); --wait retries until it ends",
-			strcmp(c->target.kind, "profile") ? c->target.kind : "CPU");
+		busy(c);
 	else if (not_found(c) || bad_request(c))
 		return;
 	else if (a->status == 504 ||
@@ -270,13 +336,14 @@ static void diagnose_status(struct fetch_capture *c)
 /* A body with another status is not kept; what it says stands behind the sentence. */
 void fetch_diagnose_status(struct fetch_capture *c)
 {
+	const struct fetch_answer *a = &c->answer;
 	struct fetch_result *r = &c->result;
 	char quote[200];
 	size_t n;
 
 	diagnose_status(c);
 	n = strlen(r->sentence);
-	if (*fetch_quote(c, quote, sizeof quote) && !c->answer.location)
+	if (a->status != 206 && *fetch_quote(c, quote, sizeof quote) && !a->location)
 		snprintf(r->sentence + n, sizeof r->sentence - n, "; it says \"%s\"",
 			quote);
 }
@@ -330,8 +397,11 @@ bool fetch_diagnose_page(struct fetch_capture *c)
 	else if (starts(head, "<!doctype html") || starts(head, "<html") ||
 		 (has(a->type, "text/html") && *head == '<'))
 		fetch_say(c, FETCH_HTML,
-			"an HTML page titled \"%s\" came back: not a profile",
-			title(c, text, sizeof text));
+			*title(c, text, sizeof text)
+				? "an HTML page titled \"%s\" came back: not a profile"
+				: "an HTML page without a title came back: not a "
+				  "profile%s",
+			text);
 	else if (*head == '{' || *head == '[')
 		fetch_say(c, FETCH_NOT_A_PROFILE, "JSON came back, not a profile: %s",
 			fetch_quote(c, text, sizeof text));

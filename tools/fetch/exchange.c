@@ -2,6 +2,7 @@
 /* exchange.c: one request through libcurl, and what is kept of its answer. */
 #include "fetch/inner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +26,74 @@ static void take(const char *line, size_t n, const char *name, char *buf, size_t
 	snprintf(buf, size, "%.*s", (int)n, line);
 }
 
+/* The word that names the scheme of a challenge, behind those of earlier ones. */
+static void take_scheme(struct fetch_answer *a, const char *line, size_t n)
+{
+	size_t used = strlen(a->authenticate), length;
+	char value[80] = "";
+
+	take(line, n, "WWW-Authenticate", value, sizeof value);
+	length = strcspn(value, " ,");
+	if (length && used + length + 3 < sizeof a->authenticate)
+		snprintf(a->authenticate + used, sizeof a->authenticate - used, "%s%.*s",
+			used ? ", " : "", (int)length, value);
+}
+
+/*
+ * libcurl drops the whole answer when this is no number, or one that is too large for it;
+ * so it is told to look away. What is no number, or two of them, leaves length_known
+ * false.
+ */
+static void take_length(struct fetch_answer *a, const char *line, size_t n)
+{
+	char value[sizeof a->length_text] = "", *end;
+	bool first = !*a->length_text;
+
+	take(line, n, "Content-Length", value, sizeof value);
+	if (!*value || (!first && !strcmp(value, a->length_text)))
+		return;
+	memcpy(a->length_text, value, sizeof value);
+	errno = 0;
+	a->length = strtoull(value, &end, 10);
+	/* No body is as long as what does not fit. */
+	if (errno == ERANGE)
+		a->length = UINT64_MAX;
+	a->length_known = first && *value >= '0' && *value <= '9' && !*end;
+}
+
+static void begin_answer(struct fetch_answer *a, const char *line, size_t n)
+{
+	const char *blank = memchr(line, ' ', n);
+
+	a->server[0] = a->type[0] = a->authenticate[0] = a->encoding[0] = 0;
+	a->range[0] = a->to[0] = a->length_text[0] = 0;
+	a->go_pprof = a->nosniff = a->chunked = a->length_known = a->headed = false;
+	a->status = blank ? atoi(blank + 1) : 0;
+}
+
+/* All of the body that was announced is there. */
+static bool is_whole(const struct fetch_answer *a)
+{
+	return a->headed && a->length_known && !a->chunked && a->body == a->length;
+}
+
+static bool is_blank(const char *line, size_t n)
+{
+	return n == 1 ? *line == '\n' : n == 2 && !memcmp(line, "\r\n", 2);
+}
+
+/* 0, which ends the exchange. */
+static size_t stop(struct fetch_capture *c, enum fetch_stop why)
+{
+	c->stop = why;
+	return 0;
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct fetch_capture *c = arg;
 	struct fetch_answer *a = &c->answer;
-	char word[8] = "";
+	char word[8] = "", coding[40] = "";
 
 	n *= size;
 	a->header_bytes += n;
@@ -37,21 +101,28 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 		c->stop = FETCH_STOP_HEADERS;
 		return 0;
 	}
+	/* What follows the body counts no more. */
+	if (a->headed)
+		return n;
 	/* An answer of 1xx, or of a proxy, comes in front of the one that counts. */
-	if (n > 5 && !memcmp(line, "HTTP/", 5)) {
-		a->server[0] = a->type[0] = a->authenticate[0] = a->encoding[0] = 0;
-		a->go_pprof = a->nosniff = false;
-	}
+	if (n > 5 && !memcmp(line, "HTTP/", 5))
+		begin_answer(a, line, n);
 	take(line, n, "Server", a->server, sizeof a->server);
 	take(line, n, "Content-Type", a->type, sizeof a->type);
 	take(line, n, "Content-Encoding", a->encoding, sizeof a->encoding);
-	take(line, n, "WWW-Authenticate", a->authenticate, sizeof a->authenticate);
+	take(line, n, "Content-Range", a->range, sizeof a->range);
+	take(line, n, "Location", a->to, sizeof a->to);
+	take_scheme(a, line, n);
+	take_length(a, line, n);
+	take(line, n, "Transfer-Encoding", coding, sizeof coding);
+	a->chunked |= strcasestr(coding, "chunked") != NULL;
 	take(line, n, "X-Go-Pprof", word, sizeof word);
 	a->go_pprof |= *word == '1';
 	word[0] = 0;
 	take(line, n, "X-Content-Type-Options", word, sizeof word);
 	a->nosniff |= !strcasecmp(word, "nosniff");
-	return n;
+	a->headed = is_blank(line, n) && a->status >= 200;
+	return is_whole(a) ? stop(c, FETCH_STOP_WHOLE) : n;
 }
 
 static void keep_head(struct fetch_answer *a, const char *bytes, size_t n)
@@ -70,11 +141,22 @@ static uint64_t max_bytes(const struct fetch_capture *c)
 	return limit ? limit : UINT64_C(1) << 30;
 }
 
-/* 0, which ends the exchange. */
-static size_t stop(struct fetch_capture *c, enum fetch_stop why)
+bool fetch_status_is_kept(int status)
 {
-	c->stop = why;
-	return 0;
+	/* 203 is 200 of somebody between; 206 a part of what was asked whole. */
+	return status == 200 || status == 203 || status == 206;
+}
+
+/*
+ * More came than was announced: the rest is taken, too, for as long as a connection
+ * needs to end.
+ */
+static void expect_end(struct fetch_capture *c)
+{
+	int64_t soon = fetch_now() + 2 * INT64_C(1000000000);
+
+	if (c->deadline > soon)
+		c->deadline = soon;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
@@ -91,14 +173,20 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 	keep_head(a, bytes, n);
 	if (!status)
 		return stop(c, FETCH_STOP_NOT_HTTP);
-	if (status != 200)
-		return a->body > FETCH_MAX_HEADERS ? stop(c, FETCH_STOP_ENOUGH) : n;
+	if (!fetch_status_is_kept(a->status))
+		return is_whole(a)                   ? stop(c, FETCH_STOP_WHOLE)
+		       : a->body > FETCH_MAX_HEADERS ? stop(c, FETCH_STOP_ENOUGH)
+						     : n;
 	c->state = FETCH_STATE_RECEIVING;
 	if (n > limit - kept) {
 		fetch_store_write(&c->store, bytes, (size_t)(limit - kept));
 		return stop(c, FETCH_STOP_SIZE);
 	}
-	return fetch_store_write(&c->store, bytes, n) ? n : stop(c, FETCH_STOP_STORAGE);
+	if (!fetch_store_write(&c->store, bytes, n))
+		return stop(c, FETCH_STOP_STORAGE);
+	if (a->length_known && !a->chunked && a->body > a->length)
+		expect_end(c);
+	return is_whole(a) ? stop(c, FETCH_STOP_WHOLE) : n;
 }
 
 /* Connected, and TLS agreed on: the time that was asked for starts now. */
@@ -236,6 +324,7 @@ bool fetch_exchange_start(struct fetch_capture *c)
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, c);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c);
-	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)max_bytes(c));
+	curl_easy_setopt(e, CURLOPT_IGNORE_CONTENT_LENGTH, 1L);
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	return true;
 }

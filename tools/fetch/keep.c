@@ -95,9 +95,16 @@ static void say_unreadable(struct keeper *k, const struct cp_error *err)
 			"the profile has no samples: was the program at work?");
 		break;
 	default:
-		fetch_say(c, FETCH_NOT_A_PROFILE,
-			"what came back is no profile: it begins \"%s\"",
-			fetch_quote(c, quote, sizeof quote));
+		if (fetch_coding_is_foreign(&c->answer))
+			fetch_say(c, FETCH_NOT_A_PROFILE,
+				"what came back is packed as \"%.39s\" "
+				"(Content-Encoding), "
+				"which was not asked for and is not unpacked here",
+				c->answer.encoding);
+		else
+			fetch_say(c, FETCH_NOT_A_PROFILE,
+				"what came back is no profile: it begins \"%s\"",
+				fetch_quote(c, quote, sizeof quote));
 	}
 }
 
@@ -108,6 +115,12 @@ static void say_where(struct fetch_capture *c)
 	size_t n = strlen(r->sentence);
 
 	snprintf(r->sentence + n, sizeof r->sentence - n, "; kept in %s", c->store.path);
+}
+
+static void say_not_renamed(struct fetch_capture *c)
+{
+	fetch_say(c, FETCH_STORAGE, "cannot rename %s: %s%s", c->store.path,
+		strerror(c->store.error), fetch_store_advice(c->store.error));
 }
 
 /*
@@ -221,59 +234,23 @@ static void look_for_idleness(struct keeper *k)
 		return;
 	else if (!strcmp(c->target.kind, "block") || !strcmp(c->target.kind, "mutex"))
 		fetch_say(c, FETCH_IDLE,
-			"nothing was recorded: runtime.%s switches that profile on",
-			*c->target.kind == 'b' ? "SetBlockProfileRate"
-					       : "SetMutexProfileFraction");
+			"nothing was recorded%s: either %s, or that profile is off, "
+			"which "
+			"runtime.%s changes",
+			c->target.seconds > 0 ? " meanwhile" : "",
+			*c->target.kind == 'b' ? "no goroutine had to wait"
+					       : "no lock was waited for",
+			*c->target.kind == 'b' ? "SetBlockProfileRate(1)"
+					       : "SetMutexProfileFraction(1)");
 	else
 		fetch_say(c, FETCH_IDLE,
 			"the profile has no samples: was the program at work?");
 }
 
-char *fetch_profile_prefix(const struct cp_profile *p)
-{
-	struct cp_profile_counts n = cp_profile_counts(p);
-	char *prefix = strdup("pprof."), *longer;
-	uint32_t parts = n.sample_types + 1 < 9 ? n.sample_types + 1 : 9;
-
-	for (uint32_t i = 0; prefix && i < parts; i++) {
-		struct cp_text t;
-		const char *slash;
-		char *word;
-
-		if (i == 0 && n.mappings)
-			t = cp_profile_string(
-				p, cp_profile_mapping(p, (cp_mapping){1})->path);
-		else if (i == 0)
-			continue;
-		else
-			t = cp_profile_string(p, cp_profile_sample_type(p, i - 1)->type);
-		slash = i == 0 && t.p ? memrchr(t.p, '/', t.n) : NULL;
-		if (slash) {
-			t.n -= (size_t)(slash + 1 - t.p);
-			t.p = slash + 1;
-		}
-		if (!t.n)
-			continue;
-		word = strndup(t.p, t.n < 24 ? t.n : 24);
-		longer = NULL;
-		if (word) {
-			char *clean = fetch_store_word(word, strlen(word));
-
-			if (!clean || asprintf(&longer, "%s%s.", prefix, clean) < 0)
-				longer = NULL;
-			free(clean);
-		}
-		free(word);
-		free(prefix);
-		prefix = longer;
-	}
-	return prefix;
-}
-
 static const char *suffix_of(const struct keeper *k)
 {
 	if (!strcmp(k->format, "pprof"))
-		return memcmp(k->c->answer.head, "\x1f\x8b", 2) ? ".pb" : ".pb.gz";
+		return fetch_is_gzip(k->c->store.path) ? ".pb.gz" : ".pb";
 	if (!strcmp(k->format, "perf.data"))
 		return ".data";
 	if (!strcmp(k->format, "perf-script") || !strcmp(k->format, "folded"))
@@ -289,8 +266,7 @@ static bool give_name(struct keeper *k)
 
 	free(prefix);
 	if (!ok)
-		fetch_say(c, FETCH_STORAGE, "cannot rename %s: %s", c->store.path,
-			strerror(c->store.error));
+		say_not_renamed(c);
 	return ok;
 }
 
@@ -377,7 +353,9 @@ static void write_named(struct keeper *k)
 
 	if (!prefix || asprintf(&name, "%s.named.pb.gz", c->store.path) < 0)
 		name = NULL;
-	if (name && write_profile(k, name)) {
+	if (name && !write_profile(k, name)) {
+		say_where(c);
+	} else if (name) {
 		c->result.named = c->store.file ? strdup(name)
 						: fetch_store_move(name, c->store.dir,
 							  prefix, ".pb.gz");
@@ -406,7 +384,7 @@ static bool find_names(struct keeper *k)
 	struct fetch_capture *c = k->c;
 	struct fetch_symbols symbols = {0};
 	bool asked = may_have_endpoint(k), named;
-	char what[60] = "no answer";
+	char what[60] = "no answer", length[32];
 
 	if (asked && fetch_symbols_ask(c, k->profile, &symbols)) {
 		named = read_with_symbols(k, &symbols);
@@ -415,11 +393,30 @@ static bool find_names(struct keeper *k)
 			return true;
 	}
 	fetch_symbols_release(&symbols);
+	if (symbols.end == FETCH_SYMBOLS_CANCELLED) {
+		fetch_say(c, FETCH_STOPPED, "stopped while %s was asked for names",
+			symbols.path);
+		say_where(c);
+		return false;
+	}
 	if (read_with_binary(k) && nameless(k->profile) < 0.5)
 		return k->o->binary_given;
 	if (c->result.reason != FETCH_OK)
 		return false;
-	if (symbols.status)
+	if (symbols.end == FETCH_SYMBOLS_TIME && c->fetch->settings.timeout > 0) {
+		fetch_say(c, FETCH_TIMEOUT,
+			"the %s of --timeout ended while %s was asked for names: "
+			"--timeout N waits longer, --no-symbolize does not ask",
+			fetch_say_seconds(
+				length, sizeof length, c->fetch->settings.timeout),
+			symbols.path);
+		say_where(c);
+		return false;
+	}
+	if (symbols.end == FETCH_SYMBOLS_TIME)
+		snprintf(what, sizeof what, "no answer within %s",
+			fetch_say_seconds(length, sizeof length, symbols.patience));
+	else if (symbols.status)
 		snprintf(what, sizeof what, "%d%s", symbols.status,
 			symbols.status == 200 ? ", without names" : "");
 	if (asked)
@@ -444,8 +441,7 @@ static void keep_trace(struct fetch_capture *c)
 	if (asprintf(&prefix, "trace%s.", strchr(c->store.stem, '.')) < 0)
 		return;
 	if (!fetch_store_name(&c->store, prefix, ".out"))
-		fetch_say(c, FETCH_STORAGE, "cannot rename %s: %s", c->store.path,
-			strerror(c->store.error));
+		say_not_renamed(c);
 	free(prefix);
 }
 
@@ -453,6 +449,8 @@ static void keep(struct keeper *k)
 {
 	struct fetch_capture *c = k->c;
 
+	/* What cannot be unpacked is read as it came. */
+	fetch_coding_remove(c);
 	if (fetch_diagnose_page(c)) {
 		if (c->result.reason == FETCH_TRACE && k->o->trace_welcome)
 			keep_trace(c);

@@ -38,5 +38,7 @@ void fetch_keep(struct fetch_capture *capture, const struct fetch_keep_options *
  * frees it. NULL when memory ends.
  */
 char *fetch_profile_prefix(const struct cp_profile *profile);
+/* A file that cannot be read is none. */
+bool fetch_is_gzip(const char *path);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,60 +152,6 @@ failed:
 	return NULL;
 }
 
-/* Same scheme, host and port; http that becomes https on their usual ports is the same.
- */
-static bool same_place(const char *a, const char *b)
-{
-	static const CURLUPart parts[] = {
-		CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT};
-	CURLU *u = curl_url(), *v = curl_url();
-	char *x[3] = {0}, *y[3] = {0};
-	bool same = u && v && !curl_url_set(u, CURLUPART_URL, a, 0) &&
-		    !curl_url_set(v, CURLUPART_URL, b, 0);
-
-	for (int i = 0; same && i < 3; i++)
-		same = !curl_url_get(u, parts[i], &x[i], CURLU_DEFAULT_PORT) &&
-		       !curl_url_get(v, parts[i], &y[i], CURLU_DEFAULT_PORT);
-	if (same) {
-		bool port = !strcmp(x[2], y[2]) ||
-			    (!strcmp(x[2], "80") && !strcmp(y[2], "443"));
-
-		/* What was asked in secret is not asked again in the open. */
-		same = port && !strcasecmp(x[1], y[1]) &&
-		       (!strcmp(x[0], y[0]) || !strcmp(y[0], "https"));
-	}
-	for (int i = 0; i < 3; i++) {
-		curl_free(x[i]);
-		curl_free(y[i]);
-	}
-	curl_url_cleanup(u);
-	curl_url_cleanup(v);
-	return same;
-}
-
-/* Whether this redirect is followed; then the handle is ready for it. */
-static bool follow(struct fetch_capture *c)
-{
-	const char *to = c->answer.location;
-	bool same = same_place(c->target.url, to);
-	bool web = !strncasecmp(to, "http://", 7) || !strncasecmp(to, "https://", 8);
-	char *url;
-
-	if (!same && (!c->fetch->settings.location_trusted || !web || c->target.socket ||
-			     (c->target.tls && strncasecmp(to, "https://", 8))))
-		return false;
-	if (c->redirects >= FETCH_MAX_REDIRECTS)
-		return false;
-	url = strdup(to);
-	if (!url)
-		return false;
-	c->redirects++;
-	free(c->url);
-	c->url = url;
-	c->elsewhere = !same;
-	return true;
-}
-
 static bool again(struct fetch_capture *c)
 {
 	return fetch_store_rewind(&c->store) && fetch_exchange_start(c) &&
@@ -259,15 +204,10 @@ static void end(struct fetch_capture *c)
 	r->started = wall_clock() - (c->sent ? now - c->sent : 0);
 	snprintf(r->content_type, sizeof r->content_type, "%s", c->answer.type);
 	if (!fetch_store_finish(&c->store, complete) && complete)
-		fetch_say(c, FETCH_STORAGE, "cannot write %s: %s",
-			c->store.path ? c->store.path : c->store.dir,
-			strerror(c->store.error));
+		fetch_say_storage(c);
 	r->complete = complete && r->reason == FETCH_OK;
 	r->file = c->store.path ? strdup(c->store.path) : NULL;
 	say_kept(c);
-	/* A whole answer gets another name yet; fetch_keep settles it then. */
-	if (!complete && r->file)
-		fetch_store_settle(&c->store);
 	c->state = FETCH_STATE_DONE;
 	c->fetch->running--;
 }
@@ -276,18 +216,22 @@ static void end(struct fetch_capture *c)
 static void over(struct fetch_capture *c, CURLcode code)
 {
 	long status = 0;
-	char *to = NULL;
 
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &to);
 	c->answer.status = (int)status;
-	if (to && status >= 300 && status < 400) {
-		free(c->answer.location);
-		c->answer.location = strdup(to);
+	if (c->stop == FETCH_STOP_WHOLE) {
+		c->stop = FETCH_STOP_NONE;
+		code = CURLE_OK;
 	}
+	if (*c->answer.to && status >= 300 && status < 400) {
+		free(c->answer.location);
+		c->answer.location = fetch_redirect_target(c);
+	}
+	fetch_coding_head(&c->answer);
 	fetch_diagnose(c, code);
 	curl_multi_remove_handle(c->fetch->multi, c->easy);
-	if (c->answer.location && c->stop == FETCH_STOP_NONE && follow(c)) {
+	if (c->answer.location && c->stop == FETCH_STOP_NONE &&
+		fetch_redirect_follow(c)) {
 		if (again(c))
 			return;
 		fetch_say(c, FETCH_SYSTEM, "out of memory");
@@ -313,9 +257,19 @@ static void finished(struct fetch *f)
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
+		if (message->easy_handle == f->aside) {
+			f->aside_code = message->data.result;
+			f->aside_done = true;
+			continue;
+		}
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c);
 		over(c, message->data.result);
 	}
+}
+
+static bool is_cancelled(const struct fetch_capture *c)
+{
+	return atomic_load(&c->cancel) || atomic_load(&c->fetch->cancel);
 }
 
 /* When this capture needs to be looked at, whatever comes; 0: never. */
@@ -325,6 +279,9 @@ static int64_t due(const struct fetch_capture *c)
 		return c->retry;
 	if (!c->deadline || c->state == FETCH_STATE_DONE)
 		return 0;
+	/* It ends when it may: more came than was announced. */
+	if (c->answer.length_known && c->answer.body > c->answer.length)
+		return c->deadline;
 	return c->deadline + (int64_t)(c->store.bytes / BYTES_A_SECOND) * SECOND;
 }
 
@@ -334,7 +291,7 @@ static void look_after(struct fetch_capture *c, int64_t now)
 
 	if (c->state == FETCH_STATE_DONE)
 		return;
-	if (atomic_load(&c->cancel) || atomic_load(&c->fetch->cancel)) {
+	if (is_cancelled(c)) {
 		stop(c, FETCH_STOP_CANCEL);
 		return;
 	}
@@ -395,7 +352,7 @@ bool fetch_step(struct fetch *f, int milliseconds)
 	int64_t now;
 
 	work(f);
-	if (f->running) {
+	if (f->running || f->aside) {
 		curl_multi_poll(f->multi, &wake, 1, patience(f, milliseconds), NULL);
 		while (read(f->wake, &count, sizeof count) > 0)
 			;
@@ -405,6 +362,28 @@ bool fetch_step(struct fetch *f, int milliseconds)
 	for (size_t i = 0; i < f->n; i++)
 		tell(f->v[i], now);
 	return f->running;
+}
+
+CURLcode fetch_aside(const struct fetch_capture *c, CURL *easy, long milliseconds)
+{
+	struct fetch *f = c->fetch;
+	int64_t end = fetch_now() + milliseconds * 1000000, left = 1;
+
+	if (is_cancelled(c))
+		return CURLE_ABORTED_BY_CALLBACK;
+	if (curl_multi_add_handle(f->multi, easy))
+		return CURLE_OUT_OF_MEMORY;
+	f->aside = easy;
+	f->aside_done = false;
+	f->aside_code = CURLE_OPERATION_TIMEDOUT;
+	while (!f->aside_done && !is_cancelled(c) && left > 0) {
+		left = (end - fetch_now()) / 1000000;
+		fetch_step(f, left < 0 ? 0 : left < 1000 ? (int)left : 1000);
+	}
+	curl_multi_remove_handle(f->multi, easy);
+	f->aside = NULL;
+	return !f->aside_done && is_cancelled(c) ? CURLE_ABORTED_BY_CALLBACK
+						 : f->aside_code;
 }
 
 static void wake(const struct fetch *f)

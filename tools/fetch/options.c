@@ -219,14 +219,31 @@ static int get_wait(struct tool *tool, const struct fetch_options *o, double *re
 	return TOOL_GO;
 }
 
-static int check_kinds(struct tool *tool, const struct fetch_options *o)
+static bool is_new_kind(const struct opt_list *kinds, size_t n, const char *path)
 {
-	for (size_t i = 0; i < o->kinds.n; i++)
-		if (!fetch_kind_path(o->kinds.v[i]))
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(fetch_kind_path(kinds->v[i]), path))
+			return false;
+	return true;
+}
+
+int fetch_options_kinds(struct tool *tool, struct fetch_options *o)
+{
+	struct opt_list *kinds = &o->kinds;
+	size_t n = 0;
+
+	for (size_t i = 0; i < kinds->n; i++) {
+		const char *kind = fetch_kind_known(kinds->v[i]);
+
+		if (!kind)
 			return tool_usage(tool,
 				"--kind is cpu, heap, allocs, block, mutex, goroutine, "
-				"threadcreate or trace, not '%s'",
-				o->kinds.v[i]);
+				"threadcreate, trace, growth or contention, not '%s'",
+				kinds->v[i]);
+		if (is_new_kind(kinds, n, fetch_kind_path(kind)))
+			kinds->v[n++] = kind;
+	}
+	kinds->n = n;
 	return TOOL_GO;
 }
 
@@ -269,7 +286,7 @@ int fetch_options_get(
 	if (!(o->timeout >= 0))
 		return tool_usage(
 			tool, "--timeout is a number of seconds, not %g", o->timeout);
-	status = check_kinds(tool, o);
+	status = fetch_options_kinds(tool, o);
 	if (status == TOOL_GO)
 		status = get_wait(tool, o, &ret->wait);
 	if (status == TOOL_GO)
@@ -299,7 +316,24 @@ void fetch_options_release(struct fetch_options *o)
 	o->n_files = 0;
 }
 
+/* host:port, host:port/path, :port; "[::1]:6060", too. */
+static bool has_port(const char *operand)
+{
+	const char *host = *operand == '[' ? strchr(operand, ']') : operand;
+	size_t n = host ? strcspn(host, ":/?#@ ") : 0, digits;
+
+	if (!host || host[n] != ':')
+		return false;
+	digits = strspn(host + n + 1, "0123456789");
+	return digits && digits <= 5 && strchr("/?", host[n + 1 + digits]);
+}
+
 bool fetch_is_url(const char *operand)
 {
-	return strstr(operand, "://") || !strncmp(operand, "unix:/", 6);
+	if (strstr(operand, "://") || !strncmp(operand, "unix:/", 6))
+		return true;
+	/* As pprof does: what is a file is that file. */
+	return access(operand, F_OK) && *operand != '/' && *operand != '.' &&
+	       (has_port(operand) || strstr(operand, "/debug/pprof") ||
+		       strstr(operand, "/pprof/"));
 }

@@ -29,6 +29,12 @@ extern const struct opt fetch_rows[];
 	}
 
 /*
+ * Checks the kinds and makes a list of different ones of them: "cpu, heap" is two, and
+ * "cpu,profile" one, for two of a kind are in each other's way. TOOL_GO or the exit
+ * status.
+ */
+int fetch_options_kinds(struct tool *tool, struct fetch_options *options);
+/*
  * Fills *ret, which borrows from `options` until fetch_options_release; reads the files
  * that are named, and asks for a password on the terminal. TOOL_GO or the exit status.
  */
@@ -36,7 +42,10 @@ int fetch_options_get(
 	struct tool *tool, struct fetch_options *options, struct fetch_settings *ret);
 void fetch_options_release(struct fetch_options *options);
 
-/* The operand is meant for a network and not for a file. */
+/*
+ * The operand is meant for a network and not for a file: http://…, unix:/SOCKET, and
+ * where there is no file of that name host:port and host/debug/pprof/….
+ */
 bool fetch_is_url(const char *operand);
 
 #endif

@@ -96,7 +96,9 @@ static bool open_beside(struct fetch_store *s, const char *file)
 	}
 	if (exists && access(file, W_OK))
 		return false;
-	s->file = exists ? realpath(file, NULL) : strdup(file);
+	s->file = !lstat(file, &st) && S_ISLNK(st.st_mode) && exists
+			  ? realpath(file, NULL)
+			  : strdup(file);
 	if (!s->file)
 		return false;
 	slash = strrchr(s->file, '/');
@@ -155,12 +157,12 @@ bool fetch_store_open(struct fetch_store *s, const char *file, const char *dir,
 	else
 		ok = open_somewhere(s);
 	if (!ok)
-		snprintf(message, size, "cannot write %s: %s",
+		snprintf(message, size, "cannot write %s: %s%s",
 			file     ? file
 			: dir    ? dir
 			: s->dir ? s->dir
 				 : "anywhere",
-			strerror(errno));
+			strerror(errno), fetch_store_advice(errno));
 	return ok;
 }
 
@@ -279,7 +281,10 @@ bool fetch_store_finish(struct fetch_store *s, bool complete)
 	if (close(s->fd) && !s->error)
 		s->error = errno;
 	s->fd = -1;
-	return rename_finished(s, complete && !s->error) && !s->error;
+	rename_finished(s, complete && !s->error);
+	/* The name, too, before anything looks at what has it. */
+	fetch_store_settle(s);
+	return !s->error;
 }
 
 void fetch_store_drop(struct fetch_store *s)
@@ -308,6 +313,37 @@ bool fetch_store_name(struct fetch_store *s, const char *prefix, const char *suf
 	}
 	path = fetch_store_move(s->path, s->dir, prefix, suffix);
 	return take_path(s, path);
+}
+
+char *fetch_store_place(const struct fetch_store *s, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s", s->file ? "" : "in ",
+		s->file             ? s->file
+		: s->dir && *s->dir ? s->dir
+				    : ".");
+	return buf;
+}
+
+const char *fetch_store_advice(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+		return "; make room there (df -h), or choose another disk: --dir FOLDER, "
+		       "-o FILE";
+	case EFBIG:
+		return "; the shell limits files' sizes: ulimit -f unlimited";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case ENOTDIR:
+	case EISDIR:
+		return "; choose another place: --dir FOLDER, -o FILE";
+	case ENOENT:
+		return "; that folder has to be there (mkdir -p)";
+	default:
+		return "";
+	}
 }
 
 void fetch_store_settle(const struct fetch_store *s)

@@ -39,8 +39,9 @@ bool fetch_store_write(struct fetch_store *store, const void *bytes, size_t n);
 /* Throws away what was written, for another attempt. */
 bool fetch_store_rewind(struct fetch_store *store);
 /*
- * Syncs, closes and renames. Without a byte nothing remains, unless `complete`. False
- * when it fails; the bytes are then still at store->path, if that is not NULL.
+ * Syncs, closes, renames and syncs the folder. Without a byte nothing remains, unless
+ * `complete`. False when it fails; the bytes are then still at store->path, if that is
+ * not NULL.
  */
 bool fetch_store_finish(struct fetch_store *store, bool complete);
 /* Removes the file; for answers that are no captures. */
@@ -50,8 +51,12 @@ void fetch_store_drop(struct fetch_store *store);
  * or the name asked for. False when it fails; it stays where it is then.
  */
 bool fetch_store_name(struct fetch_store *store, const char *prefix, const char *suffix);
-/* Brings the folder to disk, too, so that the file's last name survives a power cut. */
+/* Brings the folder to disk, too, so that the file's name survives a power cut. */
 void fetch_store_settle(const struct fetch_store *store);
+/* The folder, or the file asked for, as it is told to people. */
+char *fetch_store_place(const struct fetch_store *store, char *buf, size_t size);
+/* What helps against a failure: "; make room there, …"; "" when nothing is known to. */
+const char *fetch_store_advice(int error);
 void fetch_store_release(struct fetch_store *store);
 
 /*

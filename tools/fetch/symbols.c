@@ -3,16 +3,16 @@
 #include "fetch/symbols.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fetch/inner.h"
 
-enum { BATCH = 4000, PATIENCE_MS = 30000, MAX_ANSWER = 32 << 20 };
+enum { BATCH = 4000, PATIENCE = 30, MAX_ANSWER = 32 << 20 };
 
 struct answer {
-	const struct fetch_capture *capture;
 	char *text;
 	size_t n, cap;
 };
@@ -37,15 +37,6 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 	a->n += n;
 	a->text[a->n] = 0;
 	return n;
-}
-
-static int on_progress(
-	void *arg, curl_off_t down, curl_off_t downed, curl_off_t up, curl_off_t uped)
-{
-	const struct fetch_capture *c = arg;
-
-	(void)down, (void)downed, (void)up, (void)uped;
-	return atomic_load(&c->cancel) || atomic_load(&c->fetch->cancel);
 }
 
 /* The endpoint beside the profile's path: "symbol" where pprof looks for that, "symbolz".
@@ -112,11 +103,31 @@ static bool take_line(struct fetch_symbols *s, char *line)
 	return put(s, address, end, n);
 }
 
+/* Milliseconds that it may take yet. */
+static long left_of(const struct fetch_symbols *s)
+{
+	int64_t left = (s->until - fetch_now()) / 1000000;
+
+	return left > 0 ? (long)left : 0;
+}
+
+/* The capture's own time counts when there is a limit for both. */
+static void set_patience(const struct fetch_capture *c, struct fetch_symbols *s)
+{
+	double limit = c->fetch->settings.timeout;
+
+	s->patience = limit > 0 ? limit - c->result.elapsed : PATIENCE;
+	if (s->patience < 1)
+		s->patience = 1;
+	s->until = fetch_now() + (int64_t)(fmin(s->patience, 1e9) * 1e9);
+}
+
 static bool ask(const struct fetch_capture *c, CURL *e, const char *url,
 	const char *addresses, struct fetch_symbols *s)
 {
-	struct answer a = {c, NULL, 0, 0};
+	struct answer a = {NULL, 0, 0};
 	char *rest, *line;
+	CURLcode code;
 	long status = 0;
 	bool ok;
 
@@ -126,11 +137,11 @@ static bool ask(const struct fetch_capture *c, CURL *e, const char *url,
 	curl_easy_setopt(e, CURLOPT_POSTFIELDS, addresses);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, &a);
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)PATIENCE_MS);
-	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(e, CURLOPT_XFERINFODATA, (void *)(uintptr_t)c);
-	ok = !curl_easy_perform(e);
+	code = fetch_aside(c, e, left_of(s));
+	ok = !code;
+	s->end = code == CURLE_ABORTED_BY_CALLBACK  ? FETCH_SYMBOLS_CANCELLED
+		 : code == CURLE_OPERATION_TIMEDOUT ? FETCH_SYMBOLS_TIME
+						    : FETCH_SYMBOLS_ANSWERED;
 	curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
 	s->status = (int)status;
 	ok = ok && status == 200 && a.text;
@@ -150,6 +161,7 @@ bool fetch_symbols_ask(const struct fetch_capture *c, const struct cp_profile *p
 	bool ok;
 
 	*s = (struct fetch_symbols){0};
+	set_patience(c, s);
 	ok = e && body && endpoint(c, &url, s);
 	for (uint32_t i = 1; ok && i <= n; i++) {
 		const struct cp_location_row *row =

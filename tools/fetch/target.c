@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "fetch/mask.h"
+
 static const char *const kinds[][2] = {{"cpu", "profile"}, {"profile", "profile"},
 	{"heap", "heap"}, {"allocs", "allocs"}, {"block", "block"}, {"mutex", "mutex"},
 	{"goroutine", "goroutine"}, {"threadcreate", "threadcreate"}, {"trace", "trace"},
@@ -21,6 +23,20 @@ const char *fetch_kind_path(const char *kind)
 	for (size_t i = 0; i < N_KINDS; i++)
 		if (!strcmp(kinds[i][0], kind))
 			return kinds[i][1];
+	return NULL;
+}
+
+const char *fetch_kind_known(const char *typed)
+{
+	size_t n;
+
+	typed += strspn(typed, " \t");
+	n = strcspn(typed, " \t");
+	if (typed[n + strspn(typed + n, " \t")])
+		return NULL;
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (strlen(kinds[i][0]) == n && !strncasecmp(kinds[i][0], typed, n))
+			return kinds[i][0];
 	return NULL;
 }
 
@@ -39,148 +55,6 @@ static bool no(char *message, size_t size, const char *format, ...)
 static bool starts(const char *text, const char *with)
 {
 	return !strncmp(text, with, strlen(with));
-}
-
-static bool is_listed(const char *list, const char *name, size_t n)
-{
-	char word[24] = " ";
-
-	if (!n || n > sizeof word - 3)
-		return false;
-	memcpy(word + 1, name, n);
-	word[n + 1] = ' ';
-	return strstr(list, word);
-}
-
-/* "30", "1.5", "10s", "now-1h", "2026-01-02T03:04:05Z" */
-static bool is_number(const char *text, size_t n, bool time)
-{
-	size_t digits;
-
-	if (time && n >= 3 && starts(text, "now"))
-		return strspn(text + 3, "+-0123456789smhdw") >= n - 3;
-	if (time && n == 20 && text[n - 1] == 'Z')
-		return strspn(text, "0123456789-:T") >= n - 1;
-	digits = strspn(text, "0123456789.");
-	return (digits >= n && n <= 20) ||
-	       (digits && n - digits <= 2 && n <= 20 &&
-		       strspn(text + digits, "numsh") >= n - digits);
-}
-
-/*
- * Parameters whose values are no secrets, where they are what the name promises; of any
- * other the value is masked.
- */
-static bool is_open(const char *name, size_t n, const char *value, size_t length)
-{
-	static const char numbers[] =
-		" seconds debug gc frequency period hz rate interval "
-		"duration max_nodes ";
-	static const char times[] = " start from to until ";
-	static const char words[] =
-		" event type profile format pprof output name labels query service_name ";
-
-	return is_listed(words, name, n) ||
-	       (is_listed(numbers, name, n) && is_number(value, length, false)) ||
-	       (is_listed(times, name, n) && is_number(value, length, true));
-}
-
-/* Remembers a value as it stands in the URL, and without percent signs. */
-static bool remember(struct fetch_secrets *secrets, const char *value, size_t n)
-{
-	char *word = strndup(value, n);
-	char *plain = word ? curl_easy_unescape(NULL, word, 0, NULL) : NULL;
-	bool ok = plain && (!secrets || (fetch_secrets_add(secrets, word) &&
-						fetch_secrets_add(secrets, plain)));
-
-	curl_free(plain);
-	free(word);
-	return ok;
-}
-
-/*
- * The query with secret values masked; they are remembered when `secrets` is given. NULL
- * when memory ends.
- */
-static char *masked(const char *query, struct fetch_secrets *secrets)
-{
-	char *out = malloc(4 * strlen(query) + 1), *at = out;
-
-	while (out && *query) {
-		size_t n = strcspn(query, "&;"), name = strcspn(query, "=&;");
-		/* A word alone is a value, too. */
-		size_t value = name == n ? 0 : name + 1;
-
-		if (value >= n || is_open(query, name, query + value, n - value)) {
-			at = mempcpy(at, query, n);
-		} else {
-			if (!remember(secrets, query + value, n - value)) {
-				free(out);
-				return NULL;
-			}
-			at = mempcpy(at, query, value);
-			at = stpcpy(at, "***");
-		}
-		query += n;
-		if (*query)
-			*at++ = *query++;
-	}
-	if (out)
-		*at = 0;
-	return out;
-}
-
-/* Where the last @ of n bytes is. */
-static const char *last_at(const char *text, size_t n)
-{
-	while (n--)
-		if (text[n] == '@')
-			return text + n;
-	return NULL;
-}
-
-/*
- * The path with the values of its parameters masked (/a;token=x/b), and what may be a
- * password of a second host in it (/a/http://me:x@host); remembered as above.
- */
-static char *masked_path(const char *path, struct fetch_secrets *secrets)
-{
-	char *out = malloc(4 * strlen(path) + 1), *at = out;
-
-	while (out && *path) {
-		size_t n = strcspn(path, ";/"), login = strcspn(path, ":@;/");
-		const char *sign = last_at(path, n);
-		const char *secret = NULL;
-		size_t length = 0;
-
-		if (path[0] == ';') {
-			size_t name = strcspn(path, "=/");
-
-			n = 1 + strcspn(path + 1, ";/");
-			if (name < n)
-				secret = path + name + 1;
-			length = secret ? n - name - 1 : 0;
-		} else if (sign && path[login] == ':') {
-			secret = path + login + 1;
-			length = (size_t)(sign - secret);
-		} else if (!n) {
-			n = 1;
-		}
-		if (length && !remember(secrets, secret, length)) {
-			free(out);
-			return NULL;
-		}
-		at = mempcpy(at, path, length ? (size_t)(secret - path) : n);
-		if (length) {
-			at = stpcpy(at, "***");
-			at = mempcpy(at, secret + length,
-				n - length - (size_t)(secret - path));
-		}
-		path += n;
-	}
-	if (out)
-		*at = 0;
-	return out;
 }
 
 /* The query without "seconds", or with that number; the caller frees it. */
@@ -238,6 +112,7 @@ static char *path_of(const char *path, const char *kind)
 {
 	const char *name = kind ? fetch_kind_path(kind) : "profile";
 	size_t n = strcspn(path, ";");
+	const char *own;
 	char *out = NULL;
 	int before;
 
@@ -246,10 +121,14 @@ static char *path_of(const char *path, const char *kind)
 	while (n && path[n - 1] == '/')
 		n--;
 	before = before_kind(path, n);
-	/* Any other path is the prefix under which the service's own paths stand. */
+	/*
+	 * Any other path is the prefix under which the service's own paths stand; what
+	 * only gperftools has is where gperftools has it.
+	 */
+	own = !strcmp(name, "growth") || !strcmp(name, "contention") ? "/pprof"
+								     : "/debug/pprof";
 	if (asprintf(&out, "%.*s%s/%s%s", before < 0 ? (int)n : before, path,
-		    before < 0 ? "/debug/pprof" : "", name,
-		    path + strcspn(path, ";")) < 0)
+		    before < 0 ? own : "", name, path + strcspn(path, ";")) < 0)
 		return NULL;
 	return out;
 }
@@ -389,8 +268,8 @@ static bool set_request(
 static bool mask_parts(CURLU *u, struct fetch_secrets *secrets)
 {
 	char *query = part(u, CURLUPART_QUERY, 0), *path = part(u, CURLUPART_PATH, 0);
-	char *mask = masked(query ? query : "", secrets);
-	char *way = masked_path(path ? path : "/", secrets);
+	char *mask = fetch_mask_query(query ? query : "", secrets);
+	char *way = fetch_mask_path(path ? path : "/", secrets);
 	bool ok = mask && way && !curl_url_set(u, CURLUPART_PATH, way, 0) &&
 		  (!*mask || !curl_url_set(u, CURLUPART_QUERY, mask, 0));
 
@@ -431,8 +310,10 @@ static bool set_parts(struct fetch_target *t, CURLU *u, struct fetch_secrets *se
 	t->port = port ? atoi(port) : 0;
 	t->tls = scheme && !strcmp(scheme, "https");
 	ok = t->name && scheme;
+	/* http://TOKEN@host: the name is the secret. */
 	if (t->user && !t->password)
-		ok = ok && (t->password = strdup(""));
+		ok = ok && (t->password = strdup("")) &&
+		     fetch_secrets_add(secrets, t->user);
 	if (ok && t->socket)
 		ok = (t->host = strdup(t->socket));
 	else if (ok)
@@ -446,13 +327,16 @@ static bool set_parts(struct fetch_target *t, CURLU *u, struct fetch_secrets *se
 	       !curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
 }
 
-static bool set_kind(struct fetch_target *t)
+/* Of the path as it may be shown: files are named after it. */
+static bool set_kind(struct fetch_target *t, CURLU *u)
 {
-	size_t n = strcspn(t->path, ";");
-	const char *slash = memrchr(t->path, '/', n);
-	size_t length = slash ? (size_t)(t->path + n - (slash + 1)) : 0;
+	char *path = part(u, CURLUPART_PATH, 0);
+	size_t n = path ? strcspn(path, ";") : 0;
+	const char *slash = n ? memrchr(path, '/', n) : NULL;
+	size_t length = slash ? (size_t)(path + n - (slash + 1)) : 0;
 
 	t->kind = length ? strndup(slash + 1, length) : strdup("index");
+	curl_free(path);
 	return t->kind;
 }
 
@@ -486,13 +370,18 @@ bool fetch_target_parse(struct fetch_target *t, const char *typed, const char *k
 	code = curl_url_set(u, CURLUPART_URL, url, 0);
 	free(url);
 	/* What was typed is not repeated: a password may stand in it. */
-	if (code)
+	if (code == CURLUE_BAD_PORT_NUMBER)
+		no(message, size,
+			"that is no URL: behind the last colon of the host stands a "
+			"port, "
+			"a number from 1 to 65535, as in localhost:6060");
+	else if (code)
 		no(message, size, "that is no URL: %s", curl_url_strerror(code));
 	ok = !code;
 	if (ok) {
 		ok = set_parts(t, u, secrets) && set_request(t, u, kind, seconds) &&
 		     (t->url = own(u, CURLUPART_URL, 0)) && set_shown(t, u, secrets) &&
-		     set_kind(t);
+		     set_kind(t, u);
 		if (!ok)
 			no(message, size, "out of memory");
 	}

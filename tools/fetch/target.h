@@ -41,6 +41,8 @@ void fetch_target_release(struct fetch_target *target);
 
 /* The path of a kind ("cpu" is "profile"); NULL for other words. */
 const char *fetch_kind_path(const char *kind);
+/* The kind that is meant, in capitals or between blanks, too; NULL for other words. */
+const char *fetch_kind_known(const char *typed);
 /* A URL from elsewhere (a redirect) as it may be shown; the caller frees it; or NULL. */
 char *fetch_url_shown(const char *url);
 
