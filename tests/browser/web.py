@@ -345,6 +345,24 @@ def times(browser, place):
         quiet(page, "time")
 
 
+def doings(browser, place):
+    """Where the capture tells of waits: ran, waited for a CPU, was blocked, by thread."""
+    with Web(CPWEB, DATA / "perf" / "good-waits.data") as web:
+        page = browser.open(web.url)
+        page.goto(base(web) + "time")
+        equal(page.eval("JSON.parse(document.getElementById('cp-page').textContent).data.rows"
+                        ".map(row => [row.name, row.sums])"),
+              [["other 30", [2500, 500, 1700]], ["worker 11", [1800, 1100, 1900]]],
+              "what threads did, by time")
+        check(page.eval("document.querySelectorAll('.doings canvas').length") == 3, "the legend")
+        # Not one of them by colour alone: the second and third have two colours each.
+        equal(page.eval("Array.from(document.querySelectorAll('.doings canvas')).map(patch => new "
+                        "Set(new Uint32Array(patch.getContext('2d').getImageData(0, 0, 26, 12)"
+                        ".data.buffer)).size > 1)"), [False, True, True], "patterns")
+        shot(page, "doings")
+        quiet(page, "doings")
+
+
 def compared(browser, place):
     (place / "a.folded").write_text("m;x 3000\nm;y 5000\nm;gone 700\n")
     (place / "b.folded").write_text("m;x 3010\nm;y 8000\nm;new 900\n")
@@ -452,8 +470,8 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as name, Browser() as browser:
         place = Path(name)
-        for part in (flame, large, top, switching, controls, capture, hostile, door, times, compared,
-                     callgraph, instructions, runs):
+        for part in (flame, large, top, switching, controls, capture, hostile, door, times, doings,
+                     compared, callgraph, instructions, runs):
             start = time.monotonic()
             try:
                 part(browser, place)

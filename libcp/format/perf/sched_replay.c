@@ -330,13 +330,24 @@ static void on_sample(struct perf_sched *s, const struct sched_event *e)
 	perf_sched_share(s, t, e);
 }
 
+/*
+ * perf hears of new tasks and names from when it opens its events, which is before it lets
+ * them count: who waited then is not known yet.
+ */
+static bool begins(const struct sched_event *e)
+{
+	return e->kind != SCHED_FORK && e->kind != SCHED_EXIT && e->kind != SCHED_LOST &&
+	       (e->kind != SCHED_ALIVE || e->source != SCHED_RECORD);
+}
+
 void perf_sched_replay(struct perf_sched *s, const struct sched_event *e)
 {
 	struct sched_thread *t;
 
-	if (!s->any)
+	if (!s->any && begins(e)) {
 		s->first = e->time;
-	s->any = true;
+		s->any = true;
+	}
 	if (e->time > s->last)
 		s->last = e->time;
 	switch ((enum sched_kind)e->kind) {

@@ -1,5 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each thread cost over the capture; a brush keeps a part of it, and every page follows.
+// What each thread cost over the capture, or where the capture tells it what it did: a brush keeps
+// a part of it, and every page follows.
+
+// Patterns as well as colours: plain, upright lines, slanted lines.
+const DOINGS = [['ran', '#2e8b3d', null], ['waited for a CPU', '#f2a03d', '#5a2d00'],
+    ['was blocked', '#dce7f8', '#2a5db0']];
+
+function doingPaint(c, doing) {
+    const [, back, ink] = DOINGS[doing];
+    if (!ink)
+        return back;
+    const tile = el('canvas', {width: '6', height: '6'}), t = tile.getContext('2d');
+    t.fillStyle = back;
+    t.fillRect(0, 0, 6, 6);
+    t.strokeStyle = ink;
+    t.beginPath();
+    for (const [x, y, to, end] of doing === 1 ? [[1.5, 0, 1.5, 6], [4.5, 0, 4.5, 6]]
+        : [[-1, 7, 7, -1], [-1, 1, 1, -1], [5, 7, 7, 5]]) {
+        t.moveTo(x, y);
+        t.lineTo(to, end);
+    }
+    t.stroke();
+    return c.createPattern(tile, 'repeat');
+}
+
+function doingLegend(data) {
+    return el('p', {'class': 'pad doings'}, ...DOINGS.map((what, i) => {
+        const patch = el('canvas', {width: '26', height: '12', 'aria-hidden': 'true'});
+        const c = patch.getContext('2d');
+        c.fillStyle = doingPaint(c, i);
+        c.fillRect(0, 0, 26, 12);
+        return el('span', {}, patch, ' ' + what[0] + ' ');
+    }), data.more ? 'The ' + data.rows.length + ' threads that ran longest; ' + data.more +
+        ' more are not drawn.' : '');
+}
 
 function timePage(page, main) {
     const data = page.data;
@@ -8,7 +42,7 @@ function timePage(page, main) {
             'records them; a pprof profile does not hold them.'));
         return;
     }
-    const unit = page.types[page.type][1], seconds = data.seconds, n = data.rows[0].bins.length;
+    const unit = page.types[page.type][1], seconds = data.seconds, n = data.bins;
     const ranges = [parseSpan(page.params.time), parseSpan(page.params.timeb)];
     const boxes = [0, 1].map(i => [0, 1].map(k => el('input', {type: 'number', step: 'any', min: '0',
         max: String(seconds), 'aria-label': (i ? 'second range, ' : '') + (k ? 'to' : 'from') +
@@ -48,29 +82,43 @@ function timePage(page, main) {
 
     const both = button('Compare the two ranges', 'the first is before, the second after',
         () => use('diff', true));
+    function amount(row) {
+        if (!data.waits)
+            return unitLabel(row.total, unit, 'auto');
+        return row.sums.map((sum, i) => sum ? DOINGS[i][0] + ' ' +
+            unitLabel(sum, 'nanoseconds', 'auto') : '').filter(words => words).join(', ');
+    }
+
     const canvases = data.rows.map(row => {
         const canvas = el('canvas', {width: '1000', height: '34', 'aria-hidden': 'true'});
-        return el('div', {'class': 'lane'}, el('span', {'class': 'name', title: row.name}, row.name,
-            el('small', {}, ' ' + unitLabel(row.total, unit, 'auto'))), canvas);
+        return el('div', {'class': 'lane'}, el('span', {'class': 'name', title: row.name + ': ' + amount(row)}, row.name,
+            el('small', {}, ' ' + amount(row))), canvas);
     });
     const lanes = el('div', {'class': 'lanes', role: 'img', 'aria-label': data.rows.length +
-        ' threads over ' + seconds.toFixed(3) + ' seconds; the boxes above choose a range'},
+        ' threads over ' + seconds.toFixed(3) + ' seconds: ' +
+        data.rows.slice(0, 5).map(row => row.name + ' ' + amount(row)).join('; ') +
+        '; the boxes above choose a range'},
         ...canvases, el('div', {'class': 'ticks'}, ...[0, .25, .5, .75, 1].map(x => el('span', {},
             Number((x * seconds).toFixed(3)) + ' s'))));
 
     function paint() {
         const style = getComputedStyle(document.documentElement);
         const ink = style.getPropertyValue('--key'), soft = style.getPropertyValue('--soft');
-        const most = Math.max(...data.rows.map(row => Math.max(...row.bins)), 1);
+        const most = data.waits ? 100
+            : Math.max(...data.rows.map(row => Math.max(...row.bins)), 1);
         data.rows.forEach((row, r) => {
             const canvas = canvases[r].querySelector('canvas'), c = canvas.getContext('2d');
             const w = canvas.width, h = canvas.height;
             c.fillStyle = soft;
             c.fillRect(0, 0, w, h);
-            c.fillStyle = ink;
-            row.bins.forEach((v, i) => {
-                const tall = Math.max(v ? 1 : 0, v / most * h);
-                c.fillRect(i * w / n, h - tall, Math.ceil(w / n), tall);
+            const from = new Array(n).fill(h);
+            (data.waits ? row.doings : [row.bins]).forEach((bins, doing) => {
+                c.fillStyle = data.waits ? doingPaint(c, doing) : ink;
+                bins.forEach((v, i) => {
+                    const tall = Math.min(from[i], Math.max(v ? 1 : 0, v / most * h));
+                    from[i] -= tall;
+                    c.fillRect(i * w / n, from[i], Math.ceil(w / n), tall);
+                });
             });
             ranges.forEach((range, i) => {
                 if (!range)
@@ -120,7 +168,7 @@ function timePage(page, main) {
         use('flamegraph', false);
     }}, el('span', {}, 'Range ', boxes[0][0], ' to ', boxes[0][1], ' s'), mine,
         el('span', {}, 'Second (drag with Shift) ', boxes[1][0], ' to ', boxes[1][1], ' s'), both),
-        lanes);
+        ...(data.waits ? [doingLegend(data)] : []), lanes);
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paint);
     shown();
 }
