@@ -344,15 +344,13 @@ static int write_report(struct tool *tool, struct cpreport *self, const char *fo
 static int report(struct tool *tool, struct cpreport *self)
 {
 	const char *format = tool_answer(tool, answers_of(self));
-	struct cp_symbolize_options symbolize;
 	const struct cp_symbolize_options *use;
 	char lines[FILTER_LINES][FILTER_LINE_ROOM];
 	const char *filters[FILTER_LINES];
 	int status = format ? tool_open_output(tool, false) : TOOL_USAGE;
 
 	if (status == TOOL_GO)
-		status = symbol_options_get(tool, &self->symbols, &symbolize, &use);
-	self->files = &symbolize;
+		status = symbol_options_get(tool, &self->symbols, &self->files, &use);
 	if (status == TOOL_GO)
 		status = tool_read(tool, tool->options.inputs.v[0], &self->read, use,
 			&self->profile);

@@ -33,7 +33,7 @@ struct cpreport {
 	struct filter_options filters;
 
 	struct cp_read_options read;
-	const struct cp_symbolize_options *files; /* where they are */
+	struct cp_symbolize_options files; /* where they are */
 	bool intel;
 	struct cp_profile *profile, *original;
 };

@@ -48,7 +48,7 @@ int cpreport_write_disasm(struct tool *tool, struct cpreport *self, const char *
 {
 	const struct cp_disasm_options options = {.size = sizeof options,
 		.report = &self->options,
-		.symbols = self->files,
+		.symbols = &self->files,
 		.intel = self->intel};
 	struct cp_disasm *disasm = NULL;
 	struct cp_error err;
