@@ -89,7 +89,9 @@ in_deb()
 		cp "$roots"/now/src/one/*.deb "$roots/other/src/" &&
 		cp -R testdata "$roots/other/src/" &&
 		root_run other "apt-get update && cd /src && apt-get install -y --no-install-recommends ./*.deb &&
-			$both && $job"
+			$both && $job" && root_run other 'export TESTDATA=/src/testdata; cd /tmp
+			for e in /usr/share/doc/python3-libcp/examples/*.py; do
+				echo "$e" && python3 "$e"; done'
 }
 # $2: the machine; nothing but the tarball in the root.
 in_tarball()

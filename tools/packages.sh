@@ -15,7 +15,8 @@ test='g++ gcc-multilib clang libcmocka-dev python3 perl diffutils binutils elfut
 	strace openssl zsh fish valgrind mandoc groff-base sqlite3 python3-cffi python3-dev python3-numpy parallel
 	protobuf-compiler'
 
-package='build-essential debhelper dpkg-dev lintian'
+package='build-essential debhelper dpkg-dev lintian dh-python python3-dev python3-cffi
+	python3-setuptools'
 # What a static program for another machine is made with, of that machine.
 static='libprotobuf-c-dev zlib1g-dev libelf-dev libdwarf-dev libdeflate-dev libzstd-dev
 	liblzma-dev libpcre2-dev libiberty-dev libxxhash-dev libcapstone-dev libsqlite3-dev'

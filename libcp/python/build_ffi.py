@@ -3,7 +3,8 @@
 the compiler checks them against those again.
 
 The library is the installed one (pkg-config libcp) or, in the source tree, ../include with
-the build folder that CP_BUILD names (default: ../../build)."""
+the build folder that CP_BUILD names (default: ../../build). It is looked for there at run time,
+too, unless CP_RPATH is set and empty."""
 import os
 import re
 import subprocess
@@ -279,7 +280,8 @@ def builder():
     ffi.cdef(declarations(Path(include[0])))
     ffi.cdef(EXTRA)
     ffi.set_source("libcp._native", SOURCE, libraries=["cp"], include_dirs=include,
-                   library_dirs=library, runtime_library_dirs=runtime)
+                   library_dirs=library,
+                   runtime_library_dirs=[] if os.environ.get("CP_RPATH") == "" else runtime)
     return ffi
 
 

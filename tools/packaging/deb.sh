@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# deb.sh [FOLDER]: makes the Debian packages libcp1, libcp-dev and cp-tools in FOLDER
-# (build-deb), for the system that it runs on. The same sources on the same system give the
+# deb.sh [FOLDER]: makes the Debian packages libcp1, libcp-dev, cp-tools and python3-libcp in
+# FOLDER (build-deb), for the system that it runs on. The same sources on the same system give the
 # same bytes. Installs what is missing for that; lintian looks at the result where it is there.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -46,7 +46,7 @@ if ! (cd "$tree" && DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=${CP_JOBS:-
 	tail -n 40 "$work/log" >&2
 	exit 1
 fi
-rm -f "$out"/libcp1_*.deb "$out"/libcp-dev_*.deb "$out"/cp-tools_*.deb
+rm -f "$out"/libcp1_*.deb "$out"/libcp-dev_*.deb "$out"/cp-tools_*.deb "$out"/python3-libcp_*.deb
 mv "$work"/*.deb "$out"
 if command -v lintian >/dev/null; then
 	lintian --allow-root --fail-on error "$out"/*.deb
