@@ -19,6 +19,8 @@ struct cpconv {
 	bool level_seen;
 	int root; /* enum cp_root */
 	bool annotate;
+	int table; /* in table_words */
+	bool table_seen;
 
 	struct cp_read_options read;
 	struct cp_symbol_report *symbol_report;
@@ -34,6 +36,9 @@ static const char *const root_words[] = {
 	NULL,
 };
 
+static const char *const table_words[] = {"samples", "stacks", "locations", "lines",
+	"functions", "mappings", "labels", "sample_types", "comments", NULL};
+
 static const struct opt rows[] = {
 	OPT_MAYBE(struct cpconv, report, "symbols-report", 0, "FILE",
 		"say for each image how its addresses fared, on stderr or in FILE"),
@@ -47,6 +52,10 @@ static const struct opt rows[] = {
 		"comm, pid, tid or none"),
 	OPT_FLAG(struct cpconv, annotate, "annotate", 0,
 		"folded: mark kernel, inlined and generated code with _[k] _[i] _[j]"),
+	OPT_CHOICE(struct cpconv, table, "table", 0, "WHICH", table_words,
+		"csv: samples, stacks, locations, lines, functions, mappings, labels, "
+		"sample_types or comments",
+		.seen = offsetof(struct cpconv, table_seen)),
 	OPT_END,
 };
 
@@ -125,6 +134,7 @@ static int write_profile(
 		.annotate = self->annotate,
 		.perf_compat = self->capture.perf_compat,
 		.sample_type = self->filters.sample_index,
+		.table = table_words[self->table],
 	};
 	struct cp_error err;
 
@@ -177,6 +187,9 @@ static int convert(struct tool *tool, struct cpconv *self)
 	format = tool_output_format(tool, "pprof");
 	if (!format)
 		return TOOL_USAGE;
+	if (self->table_seen && strcmp(format->name, "csv"))
+		return tool_usage(
+			tool, "--table is for --to csv; the output is %s", format->name);
 	if (self->root == CP_ROOT_TID && !format->binary)
 		capture_options_want(&self->read, CP_LABEL_PID | CP_LABEL_TID);
 	status = tool_open_output(tool, format->binary);

@@ -11,6 +11,7 @@ extern const struct cpi_format cpi_format_perf_script;
 extern const struct cpi_format cpi_format_raw;
 extern const struct cpi_format cpi_format_speedscope;
 extern const struct cpi_format cpi_format_sqlite;
+extern const struct cpi_format cpi_format_csv;
 extern const struct cpi_format cpi_format_firefox;
 extern const struct cpi_format cpi_format_jfr;
 extern const struct cpi_format cpi_format_otlp;
@@ -51,6 +52,7 @@ const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_callgrind,
 	&cpi_format_json,
 	&cpi_format_ndjson,
+	&cpi_format_csv,
 	&cpi_format_legacy_cpu,
 	&cpi_format_legacy_heap,
 	&cpi_format_legacy_jemalloc,

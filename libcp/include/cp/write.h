@@ -30,6 +30,11 @@ struct cp_write_options {
 	bool perf_compat;  /* folded: names as stackcollapse-perf.pl leaves them */
 	const char *sample_type; /* folded: name or index of the values; NULL = default */
 	bool one_mapping; /* raw: a profile without mappings shows one, as `pprof -raw` does */
+	/*
+	 * csv: "samples" (that is NULL, too), "stacks", "locations", "lines", "functions",
+	 * "mappings", "labels", "sample_types" or "comments".
+	 */
+	const char *table;
 };
 
 /*
