@@ -238,11 +238,137 @@ static void folded_is_a_fixed_point(void **state)
 	assert_true(compared > TURNS * 3 / 4);
 }
 
+/* ---- formats of other profilers ---- */
+
+/*
+ * What all of them keep: the stacks of names, and what each weighs, of one sample type.
+ * Folded text is just that.
+ */
+static void stacks_of(struct cpi_env *env, const struct cp_profile *p, struct cp_text type,
+	struct cpi_sink *sink)
+{
+	char name[64];
+	struct cp_write_options options = {.root = CP_ROOT_NONE, .sample_type = name};
+
+	snprintf(name, sizeof name, "%.*s", (int)type.n, type.p);
+	cpi_sink_memory(sink, &env->mem);
+	assert_int_equal(
+		cpi_format_find("folded")->write(env, p, &options, sink, NULL), CP_OK);
+	assert_int_equal(cpi_sink_finish(sink, NULL), CP_OK);
+}
+
+static struct cp_text type_name(const struct cp_profile *p, size_t i)
+{
+	return cpi_profile_text(p, p->sample_type.v[i].type);
+}
+
+/* Names of types can be equal, and then nobody can say which is meant. */
+static bool only_one(const struct cp_profile *p, struct cp_text name)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < p->sample_type.n; i++)
+		n += cpi_text_equal(name, type_name(p, i));
+	return n == 1;
+}
+
+/* Of `read`, the type that `format` makes of the type `name`. */
+static struct cp_text type_there(const char *format, struct cp_text name)
+{
+	if (!strcmp(format, "cpuprofile"))
+		return CPI_TEXT("time");
+	return strcmp(format, "firefox") && strcmp(format, "speedscope")
+		? name : CPI_TEXT("samples");
+}
+
+static int64_t sum_of(const struct cp_profile *p, size_t type)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < p->sample_stack.n; i++)
+		sum += p->value.v[i * p->sample_type.n + type];
+	return sum;
+}
+
+static void written_as(struct cpi_env *env, const struct cp_profile *p, const char *format,
+	const char *type, struct cpi_sink *sink)
+{
+	struct cp_write_options options = {.root = CP_ROOT_NONE, .sample_type = type};
+
+	cpi_sink_memory(sink, &env->mem);
+	assert_int_equal(
+		cpi_format_find(format)->write(env, p, &options, sink, NULL), CP_OK);
+	assert_int_equal(cpi_sink_finish(sink, NULL), CP_OK);
+}
+
+/* What is no time counts as microseconds in a .cpuprofile, which come back as nanoseconds. */
+static void scale(struct cp_profile *p, const char *format, bool back)
+{
+	for (size_t i = 0; i < p->value.n && !strcmp(format, "cpuprofile"); i++)
+		p->value.v[i] = back ? p->value.v[i] / 1000 : p->value.v[i] * 1000;
+}
+
+/* One type of a profile there and back; true when it was one that can be told. */
+static bool comes_back(
+	struct cpi_env *env, struct cp_profile *p, const char *format, size_t type)
+{
+	struct cp_text name = type_name(p, type), there = type_there(format, name);
+	char chosen[64];
+	struct cpi_sink bytes, want, have;
+	struct cp_profile *q;
+
+	if (!only_one(p, name) || !sum_of(p, type))
+		return false;
+	snprintf(chosen, sizeof chosen, "%.*s", (int)name.n, name.p);
+	written_as(env, p, format, chosen, &bytes);
+	q = read_as(env, format, bytes.buf, bytes.n);
+	scale(p, format, false);
+	stacks_of(env, p, name, &want);
+	scale(p, format, true);
+	stacks_of(env, q, there, &have);
+	if (want.n != have.n || memcmp(want.buf, have.buf, want.n))
+	{
+		printf("%s, type %s:\n%.*s\n---- is\n%.*s[  ERROR", format, chosen, (int)want.n,
+			(char *)want.buf, (int)have.n, (char *)have.buf);
+		fail_msg("%s: other stacks come back", format);
+	}
+	cpi_sink_release(&bytes);
+	cpi_sink_release(&want);
+	cpi_sink_release(&have);
+	cp_profile_free(q);
+	return true;
+}
+
+static void every_writer_with_a_reader(void **state)
+{
+	static const char *const formats[] = {
+		"speedscope", "firefox", "cpuprofile", "otlp", "otlp-json"};
+	unsigned compared[5] = {0};
+
+	(void)state;
+	for (uint64_t seed = 0; seed < TURNS / 3; seed++)
+		for (unsigned f = 0; f < 5; f++) {
+			struct cpi_env env;
+			struct cp_profile *p;
+
+			cpi_env_init(&env, NULL);
+			p = random_plain_profile(&env, seed);
+			for (size_t type = 0; type < p->sample_type.n; type++)
+				compared[f] += comes_back(&env, p, formats[f], type);
+			cp_profile_free(p);
+			assert_int_equal(env.mem.used, 0);
+			cpi_env_release(&env);
+		}
+	for (unsigned f = 0; f < 5; f++)
+		assert_true(compared[f] > TURNS / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pprof_and_its_oracle),
 		cmocka_unit_test(folded_is_a_fixed_point),
+		cmocka_unit_test(every_writer_with_a_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 struct dice {
 	uint64_t state;
+	bool plain; /* names that formats for text keep, amounts that all of them hold */
 };
 
 static inline uint64_t roll(struct dice *d, uint64_t n)
@@ -27,7 +28,13 @@ static inline cp_string random_name(struct cpi_builder *b, struct dice *d)
 		"#x", " lead", "x 12", "(anonymous namespace)::g", "L/a/b;", "na\xc3\xafve", "\x1b["};
 	char text[32];
 
-	if (!roll(d, 4))
+	if (d->plain && !roll(d, 4)) {
+		static const char *const text_only[] = {"std::f<int (char)>", "na\xc3\xafve",
+			"\"quoted\" \\ name", "(anonymous namespace)::g", "\xf0\x9f\x98\x80"};
+
+		return cpi_builder_str(b, text_only[roll(d, 5)]);
+	}
+	if (!d->plain && !roll(d, 4))
 		return cpi_builder_str(b, odd[roll(d, sizeof odd / sizeof *odd)]);
 	snprintf(text, sizeof text, "name%u", (unsigned)roll(d, 40));
 	return cpi_builder_str(b, text);
@@ -35,6 +42,8 @@ static inline cp_string random_name(struct cpi_builder *b, struct dice *d)
 
 static inline int64_t random_number(struct dice *d)
 {
+	if (d->plain)
+		return (int64_t)roll(d, 1 << 20);
 	switch (roll(d, 6)) {
 	case 0:
 		return 0;
@@ -118,9 +127,8 @@ static inline void random_samples(struct cpi_builder *b, struct dice *d)
 	}
 }
 
-static inline struct cp_profile *random_profile(struct cpi_env *env, uint64_t seed)
+static inline struct cp_profile *roll_profile(struct cpi_env *env, struct dice d)
 {
-	struct dice d = {seed};
 	struct cpi_builder b;
 	struct cp_profile *p = NULL;
 	struct cp_profile_header *h;
@@ -146,6 +154,16 @@ static inline struct cp_profile *random_profile(struct cpi_env *env, uint64_t se
 	h->doc_url = random_name(&b, &d);
 	(void)cpi_builder_finish(&b, &p, NULL);
 	return p;
+}
+
+static inline struct cp_profile *random_profile(struct cpi_env *env, uint64_t seed)
+{
+	return roll_profile(env, (struct dice){.state = seed});
+}
+
+static inline struct cp_profile *random_plain_profile(struct cpi_env *env, uint64_t seed)
+{
+	return roll_profile(env, (struct dice){.state = seed, .plain = true});
 }
 
 #endif

@@ -217,6 +217,14 @@ bool cpi_firefox_stack_row(struct firefox_columns *c, cp_stack stack, uint32_t *
 	uint32_t n, row = FIREFOX_NO_ROW;
 	const cp_location *location = cpi_profile_frames(c->p, stack, &n);
 
+	/* Firefox takes no stack for no sample: an empty one is "[unknown]", as elsewhere. */
+	if (!n) {
+		uint32_t unknown;
+
+		*ret_row = row;
+		return frames_of(c, (cp_location){0}, &unknown) &&
+		       call(c, unknown, ret_row);
+	}
 	for (uint32_t i = n; i-- > 0;) {
 		uint32_t lines = c->p->location.v[location[i].i].n_lines, first;
 

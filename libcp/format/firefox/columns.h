@@ -58,7 +58,7 @@ bool cpi_firefox_columns_init(struct firefox_columns *c, struct cpi_env *env,
 	const struct cp_profile *p);
 void cpi_firefox_columns_release(struct firefox_columns *c);
 
-/* The row of a stack, FIREFOX_NO_ROW for an empty one; false: out of memory. */
+/* The row of a stack; false: out of memory. */
 bool cpi_firefox_stack_row(struct firefox_columns *c, cp_stack stack, uint32_t *ret_row);
 /* The row of a text; FIREFOX_NO_ROW: out of memory. */
 uint32_t cpi_firefox_text(struct firefox_columns *c, struct cp_text text);
