@@ -288,9 +288,13 @@ static bool arrivals(struct estimate *s, uint32_t component)
 
 static int64_t cut(int64_t cost, uint64_t until, uint64_t all)
 {
-	uint64_t x = cost < 0 ? 0 - (uint64_t)cost : (uint64_t)cost;
+	uint64_t x = cost < 0 ? 0 - (uint64_t)cost : (uint64_t)cost, product;
 
-	x = (uint64_t)((unsigned __int128)x * until / all);
+	/* Division of 128 bits takes several times as long, and is hardly ever needed. */
+	if (!__builtin_mul_overflow(x, until, &product))
+		x = product / all;
+	else
+		x = (uint64_t)((unsigned __int128)x * until / all);
 	return (int64_t)(cost < 0 ? 0 - x : x);
 }
 
@@ -412,9 +416,10 @@ static void sample(struct estimate *s, uint32_t row, size_t i)
 	if (!any || s->c->b.code)
 		return;
 	s->frame.v[0] = place(s, row);
-	cpi_builder_sample_sum(&s->c->b,
+	/* Rows and ways differ, so stacks do: there is no sample to add to. */
+	cpi_builder_sample(&s->c->b,
 		cpi_builder_stack(&s->c->b, s->frame.v, (uint32_t)s->frame.n),
-		(cp_labels){0}, value);
+		(cp_labels){0}, value, CP_NO_TIME);
 }
 
 /* A call's cost along one way becomes a way of what is called. */
