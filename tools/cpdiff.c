@@ -72,6 +72,9 @@ static const struct opt output_rows[] = {
 	OPT_FLAG(struct cpdiff, cum, "cum", 0, "by cumulative instead of flat values"),
 	OPT_FLAG(struct cpdiff, options.tree, "tree", 0,
 		"the call paths along which the change flows, not a table of functions"),
+	OPT_STRING(struct cpdiff, options.by, "by", 0, "LABEL",
+		"also break the change down by the values of a label: thread, comm, cpu, or any "
+		"that the captures have"),
 	OPT_CHOICE(struct cpdiff, sort, "sort", 0, "BY", sort_words,
 		"order of functions: change, ratio, after, p or name"),
 	OPT_CHOICE(struct cpdiff, base_compat, "base-compat", 0, "HOW", base_words,
@@ -240,6 +243,9 @@ static int check(struct tool *tool, struct cpdiff *self)
 	self->options.size = sizeof self->options;
 	self->options.fdr = (enum cp_diff_fdr)self->fdr;
 	self->options.sample_type = self->filters.sample_index;
+	if (self->options.by && (self->series.n || self->calibrate.n || self->options.tree))
+		return tool_usage(tool, "--by breaks down the change between two sides, in a "
+					"table");
 	status = cpdiff_parse_gates(tool, self);
 	if (status == TOOL_GO && self->acknowledged_file)
 		status = cpdiff_load_acknowledged(tool, self);
@@ -343,6 +349,21 @@ static int compare(struct tool *tool, struct cpdiff *self)
 	return status;
 }
 
+/* perf.data has labels that are only read when they are asked for. */
+static void want_label(struct cpdiff *self)
+{
+	static const struct {
+		const char *word;
+		uint32_t label;
+	} labels[] = {{"tid", CP_LABEL_TID}, {"pid", CP_LABEL_PID}, {"comm", CP_LABEL_COMM},
+		{"thread", CP_LABEL_COMM}, {"cpu", CP_LABEL_CPU}, {"cgroup", CP_LABEL_CGROUP},
+		{"process_comm", CP_LABEL_PROCESS_COMM}};
+
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+		if (!strcmp(self->options.by, labels[i].word))
+			capture_options_want(&self->read, labels[i].label);
+}
+
 int main(int argc, char **argv)
 {
 	struct cpdiff self = {.filters = FILTER_OPTIONS_INIT};
@@ -379,6 +400,8 @@ int main(int argc, char **argv)
 		status = check(&tool, &self);
 	if (status == TOOL_GO)
 		status = capture_options_get(&tool, &self.capture, &self.read);
+	if (status == TOOL_GO && self.options.by)
+		want_label(&self);
 	if (status == TOOL_GO)
 		status = self.calibrate.n  ? cpdiff_calibrate(&tool, &self)
 			: self.series.n ? cpdiff_series(&tool, &self)

@@ -317,6 +317,9 @@ int cpdiff_write_profile(struct tool *tool, struct cpdiff *self, const char *for
 	bool pprof = !strcmp(format, "pprof");
 	int status;
 
+	if (self->options.by)
+		return tool_usage(
+			tool, "--by goes with --to text, markdown, csv or json");
 	if (self->n_gate)
 		return tool_usage(
 			tool, "--fail-on goes with --to text, markdown, csv or json");

@@ -21,6 +21,7 @@ int main(void)
 	MUST(!cp_diff_finish(diff, &err));
 	MUST(cp_diff_summary(diff)->n_before == 1 && cp_diff_count(diff) > 0);
 	MUST(cp_diff_row(diff, 0)->name.n);
+	MUST(!cp_diff_by(diff));
 	memset(&gate, 0, sizeof gate);
 	gate.what = CP_GATE_TOTAL;
 	gate.limit = 0.05;

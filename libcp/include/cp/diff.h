@@ -62,6 +62,11 @@ struct cp_diff_options {
 	bool exact_names;        /* compare names as they are */
 	bool tree;               /* keep call paths, for the format "tree" */
 	const char *acknowledged; /* regex of functions that gates pass over; NULL: none */
+	/*
+	 * Also compares the values of this label, such as "comm" or "route": cp_diff_by.
+	 * "thread" is the label comm, else tid, where there is none of that name.
+	 */
+	const char *by;
 };
 
 enum cp_verdict {
@@ -166,6 +171,13 @@ const struct cp_diff_summary *cp_diff_summary(const struct cp_diff *diff);
 /* Rows in order of decreasing absolute change of the flat value, then by name. */
 size_t cp_diff_count(const struct cp_diff *diff);
 const struct cp_diff_row *cp_diff_row(const struct cp_diff *diff, size_t i);
+/*
+ * The same comparison with the values of options.by for functions ("(none)": samples
+ * without the label; flat and cumulative are one), which belongs to `diff` and takes
+ * everything but cp_diff_add and cp_diff_finish. Its values are a family of tests of their
+ * own. NULL without options.by.
+ */
+const struct cp_diff *cp_diff_by(const struct cp_diff *diff);
 
 /*
  * Change points: instead of cp_diff_finish, of captures that were all added in their order

@@ -230,6 +230,7 @@ static void test_total(struct cpi_compare *c, double *one, struct cpi_compare_ro
 	total.var = c->total_var;
 	total.n_rows = total.n_flat = 1;
 	total.basis = CPI_BASIS_GIVEN;
+	total.exposure_var = NULL;
 	if (c->basis != CPI_BASIS_GIVEN || c->total_alone) {
 		for (size_t r = 0; r < c->n_runs; r++)
 			one[r] = 1;

@@ -60,6 +60,7 @@ struct cpi_compare {
 	bool erratic;    /* sums of few large events: only their own spread tells */
 	enum cpi_basis basis;
 	double *exposure;        /* per run; in for GIVEN, else out */
+	const double *exposure_var; /* GIVEN: of samples, in the unit of `value`; NULL: none */
 	bool total_alone;        /* GIVEN: the exposure is not the total's */
 	bool choose;             /* ANCHOR: find one; where none holds, shares are compared */
 	uint8_t *anchor;         /* per flat row: part of the anchor; in unless `choose` */

@@ -25,10 +25,26 @@ static enum cp_code copied(struct cp_diff *diff, const char *from, char **ret)
 	return *ret ? CP_OK : CP_ERROR_MEMORY;
 }
 
+/* The diff of the label's values: they have no clones, and nobody names them ahead. */
+static enum cp_code by_label(struct cp_diff *diff, const char *label, struct cp_error *err)
+{
+	struct cp_diff_options options = diff->options;
+	enum cp_code code;
+
+	options.by = options.anchor = options.planned = options.acknowledged = NULL;
+	options.exact_names = true;
+	options.tree = false;
+	code = cpi_diff_new(diff->env, &options, &diff->by, err);
+	if (!code)
+		diff->by->label = cpi_text(label);
+	return code;
+}
+
 enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *options,
 	struct cp_diff **ret_diff, struct cp_error *err)
 {
 	struct cp_diff *diff = cpi_alloc_zero(&env->mem, sizeof *diff);
+	char *by = NULL;
 	enum cp_code code;
 
 	if (!diff)
@@ -40,7 +56,8 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 	if (copied(diff, options->anchor, &diff->anchor) ||
 		copied(diff, options->planned, &diff->planned) ||
 		copied(diff, options->acknowledged, &diff->acknowledged) ||
-		copied(diff, options->sample_type, &diff->sample_type)) {
+		copied(diff, options->sample_type, &diff->sample_type) ||
+		copied(diff, options->by, &by)) {
 		cp_diff_free(diff);
 		return cpi_error_memory(err);
 	}
@@ -57,6 +74,11 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 		diff->options.q = 0.05;
 	if (!(diff->options.min_change > 0))
 		diff->options.min_change = 0.05;
+	code = by ? by_label(diff, by, err) : CP_OK;
+	if (code) {
+		cp_diff_free(diff);
+		return code;
+	}
 	*ret_diff = diff;
 	return CP_OK;
 }
@@ -68,6 +90,7 @@ void cp_diff_free(struct cp_diff *diff)
 	if (!diff)
 		return;
 	mem = &diff->env->mem;
+	cp_diff_free(diff->by);
 	cpi_tree_release(&diff->tree);
 	cpi_vec_release(mem, &diff->path);
 	cpi_vec_release(mem, &diff->series.step);
@@ -117,15 +140,20 @@ static enum cp_code add_tree(struct cp_diff *diff, enum cp_diff_side side,
 enum cp_code cp_diff_add(struct cp_diff *diff, enum cp_diff_side side,
 	const struct cp_profile *profile, const char *name, struct cp_error *err)
 {
-	struct cpi_diff_run run = {.side = side};
-	enum cp_code code = cpi_diff_scan(diff, profile, &run, err);
+	struct cpi_diff_run run = {.side = side}, by_run = {.side = side};
+	struct cpi_mem *mem = &diff->env->mem;
+	enum cp_code code = cpi_diff_scan(diff, profile, &run, &by_run, err);
 
 	if (!code)
 		code = add_tree(diff, side, profile, err);
-	if (!code && !cpi_vec_push(&diff->env->mem, &diff->run, run))
+	if (!code && ((diff->by && !cpi_vec_reserve(mem, &diff->by->run, 1)) ||
+			     !cpi_vec_push(mem, &diff->run, run)))
 		code = cpi_error_memory(err);
+	if (!code && diff->by)
+		diff->by->run.v[diff->by->run.n++] = by_run;
 	if (code) {
-		cpi_vec_release(&diff->env->mem, &run.cell);
+		cpi_vec_release(mem, &run.cell);
+		cpi_vec_release(mem, &by_run.cell);
 		if (name)
 			cpi_error_context(err, "%.60s", name);
 	}
@@ -178,6 +206,19 @@ static int row_order(const void *a, const void *b)
 	return cpi_text_compare(x->name, y->name);
 }
 
+enum cp_code cpi_diff_order(struct cp_diff *diff, struct cp_error *err)
+{
+	size_t n = diff->row.n;
+
+	if (!cpi_vec_reserve(&diff->env->mem, &diff->order, n))
+		return cpi_error_memory(err);
+	for (size_t i = 0; i < n; i++)
+		diff->order.v[diff->order.n++] = &diff->row.v[i];
+	if (n)
+		qsort(diff->order.v, n, sizeof *diff->order.v, row_order);
+	return CP_OK;
+}
+
 enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 {
 	size_t n_rows;
@@ -202,15 +243,14 @@ enum cp_code cp_diff_finish(struct cp_diff *diff, struct cp_error *err)
 		code = cpi_diff_moved(diff, err);
 	if (!code)
 		code = cpi_diff_cause(diff, err);
-	if (!code && !cpi_vec_reserve(&diff->env->mem, &diff->order, n_rows))
-		code = cpi_error_memory(err);
-	if (code)
-		return code;
-	for (size_t i = 0; i < n_rows; i++)
-		diff->order.v[diff->order.n++] = &diff->row.v[i];
-	if (n_rows)
-		qsort(diff->order.v, n_rows, sizeof *diff->order.v, row_order);
-	return CP_OK;
+	if (!code && diff->by)
+		code = cpi_diff_label_finish(diff, err);
+	return code ? code : cpi_diff_order(diff, err);
+}
+
+const struct cp_diff *cp_diff_by(const struct cp_diff *diff)
+{
+	return diff->by;
 }
 
 const struct cp_diff_summary *cp_diff_summary(const struct cp_diff *diff)

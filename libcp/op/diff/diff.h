@@ -6,8 +6,8 @@
  * The parts behind <cp/diff.h>: diff/table.c turns a profile into counts per function,
  * diff/match.c joins names across builds, diff/test.c scales and tests with compare.c,
  * diff/moved.c finds cost that only changed its name, diff/cause.c the path that explains
- * the change, diff/gate.c answers gates, diff/calibration.c keeps what a program's own
- * captures say of its noise.
+ * the change, diff/label.c breaks it down by a label, diff/gate.c answers gates,
+ * diff/calibration.c keeps what a program's own captures say of its noise.
  */
 
 #include <cp/diff.h>
@@ -65,6 +65,13 @@ struct cp_diff {
 	struct cpi_noise noise; /* of functions' flat values, as found or assumed */
 	struct cp_series series;
 	bool finished;
+	/* options.by: the same captures by the label's values; NULL: not asked for. */
+	struct cp_diff *by;
+	/* In such a diff: the label, whether a sample had it, and what captures are measured
+	 * against, those before first; NULL: as the options say. */
+	struct cp_text label;
+	bool label_met, anchored;
+	const double *exposure;
 };
 
 /* `options` is complete; strings are copied. */
@@ -112,9 +119,18 @@ enum cp_code cpi_diff_cause(struct cp_diff *diff, struct cp_error *err);
 /* The row of a name, added when new; UINT32_MAX when out of memory. */
 uint32_t cpi_diff_name_row(struct cp_diff *diff, struct cp_text name);
 
-/* Scans one profile into `run`. */
+/* Scans one profile into `run`, and by its labels into `by_run` where options.by asks. */
 enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *profile,
-	struct cpi_diff_run *run, struct cp_error *err);
+	struct cpi_diff_run *run, struct cpi_diff_run *by_run, struct cp_error *err);
+
+/* Adds a cell to `run` for each value of by->label; ret_cell[label set] is its own. */
+enum cp_code cpi_diff_label_cells(struct cp_diff *by, const struct cp_profile *profile,
+	struct cpi_diff_run *run, uint32_t *ret_cell, struct cp_error *err);
+/* Tests diff->by, once the functions were. */
+enum cp_code cpi_diff_label_finish(struct cp_diff *diff, struct cp_error *err);
+
+/* Sorts finished rows into `order`. */
+enum cp_code cpi_diff_order(struct cp_diff *diff, struct cp_error *err);
 
 /*
  * Gives every name its row. Names with one canonical form share one when some of them are

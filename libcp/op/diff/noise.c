@@ -16,8 +16,10 @@ static double exposure_of(
 	double e = c->exposure[run], own = c->value[row * c->n_runs + run];
 
 	*ret_var = 0;
-	if (c->basis == CPI_BASIS_GIVEN)
+	if (c->basis == CPI_BASIS_GIVEN) {
+		*ret_var = c->exposure_var ? c->exposure_var[run] : 0;
 		return e;
+	}
 	*ret_var = e * c->total_var[run] / c->total[run];
 	/* One that is all of the anchor has nothing else to be measured by. */
 	if (c->basis == CPI_BASIS_ANCHOR && row < c->n_flat && c->anchor[row] &&
@@ -48,10 +50,11 @@ void cpi_noise_sides(const struct cpi_compare *c, size_t row, struct cpi_side si
 		struct cpi_side *s = &side[k];
 
 		s->runs = s->e > 0 ? squares[k] / (s->e * s->e) : 1;
-		/* At least so much of a cumulative value lies in the anchor. */
+		/* At least so much of a cumulative value, or a label's, lies in the anchor. */
 		if (c->basis == CPI_BASIS_TOTAL)
 			s->inside = 1;
-		else if (c->basis == CPI_BASIS_ANCHOR && row >= c->n_flat && s->v > 0)
+		else if (s->v > 0 && (c->basis == CPI_BASIS_ANCHOR ? row >= c->n_flat
+								    : !!c->exposure_var))
 			s->inside = fmax(0, 1 - outside[k] / s->v);
 	}
 }

@@ -14,7 +14,7 @@
 struct scan {
 	struct cp_diff *diff;
 	const struct cp_profile *p;
-	struct cpi_diff_run *run;
+	struct cpi_diff_run *run, *by_run;
 	struct cpi_sink text;
 	uint32_t type;          /* column of values */
 	int count_type;         /* column of sample counts, or -1 */
@@ -29,6 +29,7 @@ struct scan {
 	size_t n_cell_of;
 	uint32_t *seen;         /* per cell: last sample that counted it, plus one */
 	double *caller_weight;  /* per cell: votes of the caller that leads */
+	uint32_t *label_cell;   /* per label set: its cell of by_run; NULL: not asked for */
 	int64_t sum; /* of all values, to see that it fits */
 	bool overflow;
 	double single; /* sum of the values' own samples, as if all weighed the same */
@@ -322,6 +323,13 @@ static void add_sample(struct scan *s, uint32_t i)
 	s->run->total += v;
 	s->run->total_var += var;
 	s->single += c;
+	if (s->label_cell) {
+		struct cpi_diff_cell *by =
+			&s->by_run->cell.v[s->label_cell[p->sample_labels.v[i].i]];
+
+		by->flat = by->cum += v;
+		by->flat_var = by->cum_var += var;
+	}
 	for (uint32_t f = 0; f < n; f++) {
 		const struct cp_location_row *l = &p->location.v[frame[f].i];
 		const uint32_t *cell = l->n_lines ? s->line_cell + l->first_line
@@ -366,6 +374,7 @@ static void scan_release(struct scan *s)
 	cpi_free(mem, s->cell_of, s->n_cell_of * sizeof *s->cell_of);
 	cpi_free(mem, s->seen, cells * sizeof *s->seen);
 	cpi_free(mem, s->caller_weight, cells * sizeof *s->caller_weight);
+	cpi_free(mem, s->label_cell, s->p->labels_end.n * sizeof *s->label_cell);
 	cpi_sink_release(&s->text);
 }
 
@@ -378,10 +387,23 @@ static double unit_ratio(const struct scan *s)
 	return ratio > 0 ? ratio : 1;
 }
 
-enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
-	struct cpi_diff_run *run, struct cp_error *err)
+static enum cp_code map_labels(struct scan *s, struct cp_error *err)
 {
-	struct scan s = {.diff = diff, .p = p, .run = run};
+	struct cp_diff *by = s->diff->by;
+
+	if (!by)
+		return CP_OK;
+	s->label_cell = cpi_alloc_array(
+		&by->env->mem, s->p->labels_end.n, sizeof *s->label_cell);
+	if (!s->label_cell)
+		return cpi_error_memory(err);
+	return cpi_diff_label_cells(by, s->p, s->by_run, s->label_cell, err);
+}
+
+enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
+	struct cpi_diff_run *run, struct cpi_diff_run *by_run, struct cp_error *err)
+{
+	struct scan s = {.diff = diff, .p = p, .run = run, .by_run = by_run};
 	struct cpi_mem *mem = &diff->env->mem;
 	enum cp_code code =
 		cp_profile_find_sample_type(p, diff->sample_type, &s.type, err);
@@ -401,7 +423,7 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 	s.bare_cell = cpi_alloc_array(mem, p->location.n, sizeof *s.bare_cell);
 	if (!s.line_cell || !s.bare_cell || !map_lines(&s) || !make_room(&s)) {
 		code = cpi_error_memory(err);
-	} else {
+	} else if (!(code = map_labels(&s, err))) {
 		for (uint32_t i = 0; i < cpi_profile_n_samples(p); i++)
 			add_sample(&s, i);
 		if (s.overflow)
@@ -409,6 +431,8 @@ enum cp_code cpi_diff_scan(struct cp_diff *diff, const struct cp_profile *p,
 				"the sum of all sample values exceeds 64 bits");
 		judge_events(&s);
 		run->seconds = (double)p->header.duration_nanos / 1e9;
+		by_run->total = run->total;
+		by_run->total_var = run->total_var;
 		if (!diff->type.p) {
 			const struct cp_value_type *t = &p->sample_type.v[s.type];
 

@@ -159,6 +159,13 @@ static enum cp_code exposures(
 				"a capture has no samples to scale by");
 	}
 	c->basis = CPI_BASIS_GIVEN;
+	if (t->diff->exposure) {
+		memcpy(t->exposure, t->diff->exposure, t->n_runs * sizeof *t->exposure);
+		c->total_alone = t->diff->anchored;
+		c->exposure_var =
+			t->diff->anchored ? t->diff->exposure + t->n_runs : NULL;
+		return CP_OK;
+	}
 	switch (o->scale) {
 	case CP_SCALE_TIME:
 		return by_time(t, err);
@@ -409,6 +416,32 @@ static enum cp_code compare(struct tables *t, struct cpi_compare *c,
 	return code;
 }
 
+/* A label's values are measured against what the functions were: see label.c. */
+static enum cp_code hand_on(
+	const struct tables *t, const struct cpi_compare *c, struct cp_error *err)
+{
+	struct cp_diff *by = t->diff->by;
+	double *exposure;
+
+	if (!by)
+		return CP_OK;
+	if (c->basis == CPI_BASIS_TOTAL) {
+		by->options.scale = CP_SCALE_TOTAL;
+		return CP_OK;
+	}
+	exposure = cpi_arena_new(&by->bytes, double, 2 * t->n_runs);
+	if (!exposure)
+		return cpi_error_memory(err);
+	for (size_t r = 0; r < t->n_runs; r++) {
+		exposure[r] = t->exposure[r];
+		exposure[t->n_runs + r] =
+			t->exposure[r] * t->total_var[r] / fmax(t->total[r], 1e-300);
+	}
+	by->exposure = exposure;
+	by->anchored = c->basis == CPI_BASIS_ANCHOR || c->total_alone;
+	return CP_OK;
+}
+
 enum cp_code cpi_diff_test(struct cp_diff *diff, size_t n_rows, struct cp_error *err)
 {
 	struct tables t;
@@ -429,6 +462,8 @@ enum cp_code cpi_diff_test(struct cp_diff *diff, size_t n_rows, struct cp_error 
 	}
 	if (!code)
 		code = compare(&t, &c, &total, err);
+	if (!code)
+		code = hand_on(&t, &c, err);
 	for (size_t i = 0; !code && i < n_rows; i++) {
 		value_of(&t, &t.result[i], &diff->row.v[i].flat);
 		value_of(&t, &t.result[n_rows + i], &diff->row.v[i].cum);

@@ -49,9 +49,14 @@ static void csv_number(struct cpi_sink *sink, double x)
 	}
 }
 
+/* One table a file: the label's values where they were asked for. */
 void cpi_diff_csv(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
-	cpi_sink_str(sink, "function");
+	view = view->by ? view->by : view;
+	if (view->label.n)
+		cpi_csv_text(sink, view->label);
+	else
+		cpi_sink_str(sink, "function");
 	for (int cum = 0; cum < 2; cum++) {
 		const char *prefix = cum ? "cum_" : "flat_";
 
@@ -174,6 +179,25 @@ static void json_summary(const struct cpi_diff_view *view, struct cpi_json *json
 	json_cause(json, s);
 }
 
+static void json_by(const struct cpi_diff_view *by, struct cpi_json *json)
+{
+	cpi_json_key(json, "by");
+	cpi_json_begin(json, '{', true);
+	cpi_json_key(json, "label");
+	cpi_json_text(json, by->label);
+	cpi_json_key(json, "values");
+	cpi_json_begin(json, '[', false);
+	for (size_t i = 0; i < by->n; i++) {
+		cpi_json_begin(json, '{', false);
+		cpi_json_key(json, "name");
+		cpi_json_text(json, by->row[i]->name);
+		json_value(json, "flat", &by->row[i]->flat);
+		cpi_json_end(json, '}');
+	}
+	cpi_json_end(json, ']');
+	cpi_json_end(json, '}');
+}
+
 void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
 	static const char *const moves[] = {"none", "renamed", "inlined", "split"};
@@ -186,6 +210,8 @@ void cpi_diff_json(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	cpi_json_key(&json, "version");
 	cpi_json_i64(&json, 2);
 	json_summary(view, &json);
+	if (view->by)
+		json_by(view->by, &json);
 	cpi_json_key(&json, "functions");
 	cpi_json_begin(&json, '[', false);
 	for (size_t i = 0; i < view->n; i++) {

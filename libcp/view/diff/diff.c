@@ -400,6 +400,12 @@ const char *cpi_diff_view_word(
 			: cp_verdict_name(verdict);
 }
 
+/* What a row is called. */
+static const char *noun(const struct cpi_diff_view *view)
+{
+	return view->label.n ? "value" : "function";
+}
+
 void cpi_diff_view_rest(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
 	size_t loud = 0;
@@ -409,7 +415,7 @@ void cpi_diff_view_rest(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	for (size_t i = 0; i < view->n; i++)
 		loud += cpi_diff_view_loud(
 			cpi_diff_view_value(view, view->row[i])->verdict);
-	cpi_sink_printf(sink, "… %zu more functions", view->n_all - view->n);
+	cpi_sink_printf(sink, "… %zu more %ss", view->n_all - view->n, noun(view));
 	if (view->sum->census)
 		return;
 	if (view->loud > loud)
@@ -425,7 +431,7 @@ bool cpi_diff_view_unclear(const struct cpi_diff_view *view, struct cpi_sink *si
 
 	if (!view->n_unclear)
 		return false;
-	cpi_sink_printf(sink, "undecided: %zu function%s, ", view->n_unclear,
+	cpi_sink_printf(sink, "undecided: %zu %s%s, ", view->n_unclear, noun(view),
 		view->n_unclear == 1 ? "" : "s");
 	for (size_t i = 0; i < view->n_unclear; i++) {
 		double needed = cpi_diff_view_value(view, view->unclear[i])->needed;
@@ -536,6 +542,25 @@ static void pick(struct cpi_diff_view *view, uint32_t default_rows)
 	view->n = view->n_all < most ? view->n_all : most;
 }
 
+/* The rows to show; the caller frees view->row. */
+static bool open_view(struct cpi_diff_view *view, uint32_t default_rows)
+{
+	size_t n = cp_diff_count(view->diff);
+
+	view->row = cpi_alloc_array(&view->env->mem, 2 * n, sizeof *view->row);
+	if (!view->row)
+		return false;
+	view->unclear = view->row + n;
+	pick(view, default_rows);
+	return true;
+}
+
+static void close_view(struct cpi_diff_view *view)
+{
+	cpi_free(&view->env->mem, view->row,
+		2 * cp_diff_count(view->diff) * sizeof *view->row);
+}
+
 enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
 	const char *format, const struct cp_diff_write_options *options,
 	struct cpi_sink *sink, struct cp_error *err)
@@ -556,7 +581,8 @@ enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
 		.sum = cp_diff_summary(diff),
 		.options = *options,
 		.name = strcmp(format, "markdown") ? cpi_text_escape : cpi_diff_code};
-	size_t n = cp_diff_count(diff);
+	struct cpi_diff_view by;
+	bool fine;
 
 	if (!view.options.before)
 		view.options.before = "before";
@@ -569,14 +595,22 @@ enum cp_code cpi_diff_write(struct cpi_env *env, const struct cp_diff *diff,
 		if (formats[i].write == cpi_diff_tree && !cpi_diff_has_tree(diff))
 			return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 				"the diff was made without cp_diff_options.tree");
-		view.row = cpi_alloc_array(&env->mem, 2 * n, sizeof *view.row);
-		if (!view.row)
-			return cpi_error_memory(err);
-		view.unclear = view.row + n;
-		pick(&view, formats[i].rows);
-		formats[i].write(&view, sink);
-		cpi_free(&env->mem, view.row, 2 * n * sizeof *view.row);
-		return CP_OK;
+		by = view;
+		fine = open_view(&view, formats[i].rows);
+		if (diff->by) {
+			by.diff = diff->by;
+			by.sum = cp_diff_summary(diff->by);
+			by.label = diff->by->label;
+			by.options.cum = false;
+			view.by = &by;
+			fine &= open_view(&by, formats[i].rows);
+		}
+		if (fine)
+			formats[i].write(&view, sink);
+		close_view(&view);
+		if (diff->by)
+			close_view(&by);
+		return fine ? CP_OK : cpi_error_memory(err);
 	}
 	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 		"\"%.40s\" is not a format of diffs", format);

@@ -24,6 +24,8 @@ struct cpi_diff_view {
 	const struct cp_diff_row **unclear; /* in tables: rows told of in one line */
 	size_t n_unclear;
 	size_t loud; /* rows with a verdict that says something changed */
+	struct cp_text label;           /* whose values the rows are; empty: functions */
+	const struct cpi_diff_view *by; /* the change by a label's values; NULL: not asked */
 };
 
 const struct cp_diff_value *cpi_diff_view_value(

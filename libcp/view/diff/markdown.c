@@ -5,6 +5,8 @@
 
 /* Columns of a comment's lines, and of a name in them. */
 enum { LINE = 118, NAME = 48 };
+/* Rows of the table, and of a label's above it. */
+enum { MOST_ROWS = 15, BY_ROWS = 5 };
 
 /* One letter inside backticks, which would end the span; bars would end a table's cell.
  */
@@ -140,8 +142,12 @@ static void table(
 {
 	if (from >= to)
 		return;
-	cpi_sink_str(sink, "| verdict | function | before | after | ratio (95 %) |\n"
-			   "|---|---|--:|--:|--:|\n");
+	cpi_sink_str(sink, "| verdict | ");
+	if (view->label.n)
+		cpi_diff_code(sink, view->label);
+	else
+		cpi_sink_str(sink, "function");
+	cpi_sink_str(sink, " | before | after | ratio (95 %) |\n|---|---|--:|--:|--:|\n");
 	for (size_t i = from; i < to; i++)
 		table_row(view, view->row[i], sink);
 	cpi_sink_char(sink, '\n');
@@ -150,10 +156,11 @@ static void table(
 /* Rows that changed stand first, so that all others fit behind them into <details>. */
 void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
-	size_t real = 0, most = view->n;
+	/* With the label's table the comment still has forty lines. */
+	size_t real = 0, most = view->n, room = view->by ? MOST_ROWS - BY_ROWS - 3 : MOST_ROWS;
 
-	if (!view->options.all_rows && view->options.rows <= 15 && most > 15)
-		most = 15;
+	if (!view->options.all_rows && view->options.rows <= MOST_ROWS && most > room)
+		most = room;
 	while (real < most &&
 		(view->sum->census ||
 			cpi_diff_view_loud(
@@ -161,6 +168,11 @@ void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink)
 		real++;
 	sentences(view, cpi_diff_view_verdict, "**", "**<br>\n", sink);
 	cpi_sink_char(sink, '\n');
+	if (view->by)
+		table(view->by, 0,
+			view->options.all_rows || view->by->n < BY_ROWS ? view->by->n
+									: BY_ROWS,
+			sink);
 	if (real)
 		table(view, 0, real, sink);
 	else

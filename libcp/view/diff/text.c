@@ -182,7 +182,11 @@ static void table(
 						       : 0;
 	for (int k = 0; k < COLUMNS; k++)
 		cell(sink, title[k], width[k], !k);
-	cpi_sink_str(sink, view->options.cum ? "function (cumulative)\n" : "function\n");
+	if (view->label.n)
+		cpi_text_escape(sink, view->label);
+	else
+		cpi_sink_str(sink, view->options.cum ? "function (cumulative)" : "function");
+	cpi_sink_char(sink, '\n');
 	for (size_t i = 0; i < view->n; i++) {
 		const struct cp_diff_row *row = view->row[i];
 		const char *style = colour(view, cpi_diff_view_value(view, row)->verdict);
@@ -197,25 +201,32 @@ static void table(
 	}
 }
 
-void cpi_diff_text(const struct cpi_diff_view *view, struct cpi_sink *sink)
+/* A table and what it leaves out. */
+static bool rows(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
 	struct cells *c = cpi_alloc_array(&view->env->mem, view->n, sizeof *c);
 
 	if (!c) {
 		sink->code = cpi_error_memory(&sink->error);
-		return;
+		return false;
 	}
-	cpi_diff_sentences(view, cpi_diff_view_verdict, sink);
-	cpi_sink_char(sink, '\n');
 	for (size_t i = 0; i < view->n; i++)
 		fill(view, view->row[i], &c[i]);
 	table(view, c, sink);
+	cpi_free(&view->env->mem, c, view->n * sizeof *c);
 	if (view->n < view->n_all) {
 		cpi_diff_view_rest(view, sink);
 		cpi_sink_char(sink, '\n');
 	}
 	cpi_diff_sentences(view, unclear, sink);
 	cpi_sink_char(sink, '\n');
-	cpi_diff_sentences(view, cpi_diff_view_header, sink);
-	cpi_free(&view->env->mem, c, view->n * sizeof *c);
+	return true;
+}
+
+void cpi_diff_text(const struct cpi_diff_view *view, struct cpi_sink *sink)
+{
+	cpi_diff_sentences(view, cpi_diff_view_verdict, sink);
+	cpi_sink_char(sink, '\n');
+	if ((!view->by || rows(view->by, sink)) && rows(view, sink))
+		cpi_diff_sentences(view, cpi_diff_view_header, sink);
 }
