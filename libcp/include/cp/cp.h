@@ -21,6 +21,7 @@
 #include <cp/report.h>
 #include <cp/source.h>
 #include <cp/symbolize.h>
+#include <cp/table.h>
 #include <cp/text.h>
 #include <cp/units.h>
 #include <cp/write.h>

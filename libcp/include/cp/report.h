@@ -24,6 +24,7 @@
 
 #include <cp/filter.h>
 #include <cp/profile.h>
+#include <cp/table.h>
 #include <cp/write.h>
 
 #ifdef __cplusplus
@@ -80,12 +81,23 @@ enum cp_code cp_report_total(const struct cp_profile *profile, const char *sampl
 	bool mean, int64_t *ret_total, struct cp_error *err);
 
 /*
- * Writes the report; `format` is "text", "json" or "csv" (dot, callgrind, raw and comments
- * have text only). JSON objects have "schema": "libcp.report" and "version": 1.
+ * Writes the report; `format` is "text", "json" (not list, dot, callgrind and raw), or
+ * "csv" or "markdown" (top, tags, comments). JSON objects have "schema": "libcp.report"
+ * and "version": 1.
  */
 enum cp_code cp_report_write(struct cp_context *context, const struct cp_profile *profile,
 	const char *report, const char *format, const struct cp_report_options *options,
 	cp_write_fn *fn, void *arg, struct cp_error *err);
+
+/*
+ * The same as rows, which are what its JSON holds: "nodes" of top, tree and peek (with
+ * "callers" and "callees" on them), "samples" of traces, "keys" and their "values" of
+ * tags, "chains" of waits, "comments". CP_ERROR_ARGUMENT: dot, callgrind and raw, which
+ * are formats, and list, whose rows cp/source.h gives.
+ */
+enum cp_code cp_report_rows(struct cp_context *context, const struct cp_profile *profile,
+	const char *report, const struct cp_report_options *options,
+	struct cp_table **ret_table, struct cp_error *err);
 
 #ifdef __cplusplus
 }

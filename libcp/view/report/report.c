@@ -8,8 +8,6 @@
 #include <cp/filter.h>
 #include <cp/units.h>
 
-#include "codec/json.h"
-
 char *cpi_report_value(const struct cpi_report *r, char *buf, size_t size, int64_t value)
 {
 	double x = r->ratio == 1 ? (double)value : trunc((double)value * r->ratio);
@@ -274,29 +272,38 @@ enum cp_code cpi_report_comments(struct cpi_report *r, struct cp_error *err)
 	return CP_OK;
 }
 
-void cpi_report_json_head(struct cpi_report *r, struct cpi_json *json, const char *report)
+enum cp_code cpi_report_comments_rows(
+	struct cpi_report *r, struct cp_table *t, struct cp_error *err)
+{
+	uint32_t list;
+
+	(void)err;
+	cpi_fact_text(t, 0, "schema", CPI_TEXT("libcp.report"));
+	cpi_fact_whole(t, 0, "version", 1);
+	cpi_fact_text(t, 0, "report", CPI_TEXT("comments"));
+	list = cpi_table_list(t, 0, "comments", CP_LIST_VALUES, CPI_TABLE_MAIN);
+	cpi_table_column(
+		t, list, CPI_TEXT("comment"), CP_CELL_TEXT, CPI_TEXT(""), 0);
+	for (size_t i = 0; i < r->p->comment.n; i++) {
+		cpi_table_row(t, list);
+		cpi_put_text(t, list, cpi_profile_text(r->p, r->p->comment.v[i]));
+	}
+	return CP_OK;
+}
+
+void cpi_report_facts(struct cpi_report *r, struct cp_table *t, const char *report)
 {
 	const struct cp_value_type *type = &r->p->sample_type.v[r->type];
 
-	cpi_json_begin(json, '{', false);
-	cpi_json_key(json, "schema");
-	cpi_json_str(json, "libcp.report");
-	cpi_json_key(json, "version");
-	cpi_json_i64(json, 1);
-	cpi_json_key(json, "report");
-	cpi_json_str(json, report);
-	cpi_json_key(json, "type");
-	cpi_json_text(json, cpi_profile_text(r->p, type->type));
-	cpi_json_key(json, "unit");
-	cpi_json_text(json, cpi_profile_text(r->p, type->unit));
-	if (type->decimals) {
-		cpi_json_key(json, "decimals");
-		cpi_json_i64(json, type->decimals);
-	}
-	cpi_json_key(json, "total");
-	cpi_json_i64(json, r->total);
-	cpi_json_key(json, "duration_nanos");
-	cpi_json_i64(json, r->p->header.duration_nanos);
+	cpi_fact_text(t, 0, "schema", CPI_TEXT("libcp.report"));
+	cpi_fact_whole(t, 0, "version", 1);
+	cpi_fact_text(t, 0, "report", cpi_text(report));
+	cpi_fact_text(t, 0, "type", cpi_profile_text(r->p, type->type));
+	cpi_fact_text(t, 0, "unit", cpi_profile_text(r->p, type->unit));
+	if (type->decimals)
+		cpi_fact_whole(t, 0, "decimals", type->decimals);
+	cpi_fact_whole(t, 0, "total", r->total);
+	cpi_fact_whole(t, 0, "duration_nanos", r->p->header.duration_nanos);
 }
 
 static bool is_base(const struct cp_profile *p, cp_labels labels)
@@ -354,47 +361,91 @@ enum cp_code cp_report_total(const struct cp_profile *p, const char *sample_type
 }
 
 static const struct row {
-	const char *report, *format;
-	cpi_report_fn *write;
+	const char *report;
+	cpi_report_fn *text;
+	cpi_report_rows_fn *rows; /* NULL: what it writes is a format, or has rows elsewhere */
+	bool csv;
 } rows[] = {
-	{"top", "text", cpi_report_top},
-	{"top", "json", cpi_report_top_json},
-	{"top", "csv", cpi_report_top_csv},
-	{"tree", "text", cpi_report_tree},
-	{"tree", "json", cpi_report_tree_json},
-	{"peek", "text", cpi_report_peek},
-	{"peek", "json", cpi_report_peek_json},
-	{"traces", "text", cpi_report_traces},
-	{"traces", "json", cpi_report_traces_json},
-	{"list", "text", cpi_report_list},
-	{"tags", "text", cpi_report_tags},
-	{"tags", "json", cpi_report_tags_json},
-	{"tags", "csv", cpi_report_tags_csv},
-	{"comments", "text", cpi_report_comments},
-	{"waits", "text", cpi_report_waits},
-	{"waits", "json", cpi_report_waits_json},
-	{"dot", "text", cpi_report_dot},
-	{"callgrind", "text", cpi_report_callgrind},
+	{"top", cpi_report_top, cpi_report_top_rows, true},
+	{"tree", cpi_report_tree, cpi_report_tree_rows, false},
+	{"peek", cpi_report_peek, cpi_report_peek_rows, false},
+	{"traces", cpi_report_traces, cpi_report_traces_rows, false},
+	{"list", cpi_report_list, NULL, false},
+	{"tags", cpi_report_tags, cpi_report_tags_rows, true},
+	{"comments", cpi_report_comments, cpi_report_comments_rows, true},
+	{"waits", cpi_report_waits, cpi_report_waits_rows, false},
+	{"dot", cpi_report_dot, NULL, false},
+	{"callgrind", cpi_report_callgrind, NULL, false},
 };
 
-static enum cp_code find_row(const char *report, const char *format,
-	const struct row **ret, struct cp_error *err)
+static enum cp_code find_row(
+	const char *report, const struct row **ret, struct cp_error *err)
 {
-	bool known = false;
-
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (strcmp(rows[i].report, report))
 			continue;
-		known = true;
 		*ret = &rows[i];
-		if (!strcmp(rows[i].format, format))
-			return CP_OK;
+		return CP_OK;
 	}
-	if (known)
-		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-			"the report %s cannot be written as %.20s", report, format);
 	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
 		"there is no report \"%.40s\"", report);
+}
+
+/* Sample type, total and units, by the options. */
+static enum cp_code begin(struct cpi_report *r, const char *report, struct cp_error *err)
+{
+	const struct cp_profile *p = r->p;
+	const struct cp_report_options *o = &r->options;
+	enum cp_code code = cp_profile_find_sample_type(p, o->sample_type, &r->type, err);
+
+	if (!code && !p->sample_type.n && strcmp(report, "comments"))
+		code = cpi_error(
+			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
+	r->total = o->total;
+	if (!code && !o->total_given && p->sample_type.n)
+		code = cp_report_total(p, o->sample_type, o->mean, &r->total, err);
+	if (code)
+		return code;
+	if (p->sample_type.n)
+		r->sample_unit = cpi_profile_text(p, p->sample_type.v[r->type].unit);
+	r->unit = cpi_text(o->unit && *o->unit ? o->unit : "minimum");
+	r->ratio = o->divide_by > 0 ? 1 / o->divide_by : 1;
+	return CP_OK;
+}
+
+static enum cp_code make_table(struct cpi_report *r, const struct row *row,
+	struct cp_table **ret_table, struct cp_error *err)
+{
+	struct cp_table *table = cpi_table_new(r->env);
+	enum cp_code code;
+
+	if (!table)
+		return cpi_error_memory(err);
+	table->csv_raw = r->options.csv_raw;
+	code = row->rows(r, table, err);
+	if (!code)
+		code = cpi_table_status(table, err);
+	if (code)
+		cp_table_free(table);
+	else
+		*ret_table = table;
+	return code;
+}
+
+enum cp_code cpi_report_rows(struct cpi_env *env, const struct cp_profile *p,
+	const char *report, const struct cp_report_options *options,
+	struct cp_table **ret_table, struct cp_error *err)
+{
+	struct cpi_report r = {.env = env, .p = p, .options = *options};
+	const struct row *row = NULL;
+	enum cp_code code = find_row(report, &row, err);
+
+	if (!code && !row->rows)
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"the report %s has no rows", report);
+	if (!code)
+		code = begin(&r, report, err);
+	return code ? code : make_table(&r, row, ret_table, err);
 }
 
 enum cp_code cpi_report_write(struct cpi_env *env, const struct cp_profile *p,
@@ -403,22 +454,23 @@ enum cp_code cpi_report_write(struct cpi_env *env, const struct cp_profile *p,
 {
 	struct cpi_report r = {.env = env, .p = p, .options = *options, .sink = sink};
 	const struct row *row = NULL;
-	enum cp_code code = find_row(report, format, &row, err);
+	struct cp_table *table = NULL;
+	enum cp_code code = find_row(report, &row, err);
 
+	if (!code && strcmp(format, "text") &&
+		(!row->rows || (strcmp(format, "json") &&
+			(!row->csv || (strcmp(format, "csv") && strcmp(format, "markdown"))))))
+		return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
+			"the report %s cannot be written as %.20s", report, format);
 	if (!code)
-		code = cp_profile_find_sample_type(p, options->sample_type, &r.type, err);
-	if (!code && !p->sample_type.n && strcmp(report, "comments"))
-		code = cpi_error(
-			err, CP_ERROR_EMPTY, CP_NO_OFFSET, "the profile has no samples");
-	r.total = options->total;
-	if (!code && !options->total_given && p->sample_type.n)
-		code = cp_report_total(
-			p, options->sample_type, options->mean, &r.total, err);
+		code = begin(&r, report, err);
 	if (code)
 		return code;
-	if (p->sample_type.n)
-		r.sample_unit = cpi_profile_text(p, p->sample_type.v[r.type].unit);
-	r.unit = cpi_text(options->unit && *options->unit ? options->unit : "minimum");
-	r.ratio = options->divide_by > 0 ? 1 / options->divide_by : 1;
-	return row->write(&r, err);
+	if (!strcmp(format, "text"))
+		return row->text(&r, err);
+	code = make_table(&r, row, &table, err);
+	if (!code)
+		code = cpi_table_print(table, format, sink, err);
+	cp_table_free(table);
+	return code;
 }

@@ -11,6 +11,7 @@
 
 #include "base/sink.h"
 #include "op/graph/graph.h"
+#include "view/table.h"
 
 struct cpi_report {
 	struct cpi_env *env;
@@ -33,16 +34,26 @@ typedef enum cp_code cpi_report_fn(struct cpi_report *report, struct cp_error *e
 
 cpi_report_fn cpi_report_top, cpi_report_tree, cpi_report_traces, cpi_report_list,
 	cpi_report_tags, cpi_report_comments, cpi_report_dot, cpi_report_callgrind;
-cpi_report_fn cpi_report_top_json, cpi_report_top_csv, cpi_report_tree_json,
-	cpi_report_tags_json, cpi_report_tags_csv, cpi_report_traces_json,
-	cpi_report_waits, cpi_report_waits_json;
+cpi_report_fn cpi_report_waits;
 
 /* pprof's -peek is -tree with a regex and nothing trimmed. */
-cpi_report_fn cpi_report_peek, cpi_report_peek_json;
+cpi_report_fn cpi_report_peek;
+
+/* The same as rows, below the facts that cpi_report_facts has put into the table. */
+typedef enum cp_code cpi_report_rows_fn(
+	struct cpi_report *report, struct cp_table *table, struct cp_error *err);
+
+cpi_report_rows_fn cpi_report_top_rows, cpi_report_tree_rows, cpi_report_peek_rows,
+	cpi_report_tags_rows, cpi_report_traces_rows, cpi_report_waits_rows,
+	cpi_report_comments_rows;
 
 enum cp_code cpi_report_write(struct cpi_env *env, const struct cp_profile *p,
 	const char *report, const char *format, const struct cp_report_options *options,
 	struct cpi_sink *sink, struct cp_error *err);
+/* The report as a table, which is only given to reports that have rows of their own. */
+enum cp_code cpi_report_rows(struct cpi_env *env, const struct cp_profile *p,
+	const char *report, const struct cp_report_options *options,
+	struct cp_table **ret_table, struct cp_error *err);
 
 /* "1.20s"; returns buf. */
 char *cpi_report_value(const struct cpi_report *r, char *buf, size_t size, int64_t value);
@@ -72,9 +83,7 @@ void cpi_report_frame_name(struct cpi_report *r, const struct cp_location_row *l
 /* The unit of numeric labels under a key, by pprof's rules. */
 struct cp_text cpi_report_label_unit(struct cpi_report *r, cp_string key);
 
-struct cpi_json;
-/* Schema, version, report, type, unit, total. */
-void cpi_report_json_head(
-	struct cpi_report *r, struct cpi_json *json, const char *report);
+/* Schema, version, report, type, unit, total; after what may change type or total. */
+void cpi_report_facts(struct cpi_report *r, struct cp_table *t, const char *report);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Totals of the values of each label key. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -6,8 +7,6 @@
 
 #include <stdio.h>
 
-#include "codec/csv.h"
-#include "codec/json.h"
 #include "view/report/report.h"
 
 /* One value of one key. Values are told apart as they are printed, as pprof does. */
@@ -190,62 +189,40 @@ enum cp_code cpi_report_tags(struct cpi_report *r, struct cp_error *err)
 	return CP_OK;
 }
 
-enum cp_code cpi_report_tags_csv(struct cpi_report *r, struct cp_error *err)
+enum cp_code cpi_report_tags_rows(
+	struct cpi_report *r, struct cp_table *table, struct cp_error *err)
 {
+	const struct cp_text none = CPI_TEXT("");
 	struct tags t;
-	enum cp_code code = collect(r, &t, err);
-
-	if (code)
-		return code;
-	cpi_sink_str(r->sink, "key,value,sum,unit\n");
-	for (size_t i = 0; i < t.tag.n; i++) {
-		cpi_csv_text(r->sink, cpi_profile_text(r->p, t.tag.v[i].key));
-		cpi_sink_char(r->sink, ',');
-		cpi_csv_text(r->sink, t.tag.v[i].value);
-		cpi_sink_printf(r->sink, ",%lld,", (long long)t.tag.v[i].sum);
-		cpi_csv_text(r->sink, r->sample_unit);
-		cpi_sink_char(r->sink, '\n');
-	}
-	tags_release(r, &t);
-	return CP_OK;
-}
-
-enum cp_code cpi_report_tags_json(struct cpi_report *r, struct cp_error *err)
-{
-	struct tags t;
-	struct cpi_json json;
 	int64_t total;
+	uint32_t keys, values;
 	enum cp_code code = collect(r, &t, err);
 
 	if (code)
 		return code;
-	cpi_json_init(&json, r->sink);
-	cpi_report_json_head(r, &json, "tags");
-	cpi_json_key(&json, "keys");
-	cpi_json_begin(&json, '[', false);
+	cpi_report_facts(r, table, "tags");
+	keys = cpi_table_list(table, 0, "keys", CP_LIST_ROWS, 0);
+	cpi_table_column(table, keys, CPI_TEXT("key"), CP_CELL_TEXT, none, 0);
+	cpi_table_column(table, keys, CPI_TEXT("total"), CP_CELL_WHOLE, r->sample_unit,
+		CPI_TABLE_NO_CSV);
+	values = cpi_table_list(table, keys, "values", CP_LIST_ROWS,
+		CPI_TABLE_MAIN | CPI_TABLE_ONE_LINE);
+	cpi_table_column(table, values, CPI_TEXT("value"), CP_CELL_TEXT, none, 0);
+	cpi_table_column(table, values, CPI_TEXT("sum"), CP_CELL_WHOLE, r->sample_unit, 0);
+	cpi_table_column(
+		table, values, CPI_TEXT("unit"), CP_CELL_TEXT, none, CPI_TABLE_NO_JSON);
 	for (size_t i = 0, end; i < t.tag.n; i = end) {
 		end = group(&t, i, &total);
-		cpi_json_begin(&json, '{', false);
-		cpi_json_key(&json, "key");
-		cpi_json_text(&json, cpi_profile_text(r->p, t.tag.v[i].key));
-		cpi_json_key(&json, "total");
-		cpi_json_i64(&json, total);
-		cpi_json_key(&json, "values");
-		cpi_json_begin(&json, '[', false);
+		cpi_table_row(table, keys);
+		cpi_put_text(table, keys, cpi_profile_text(r->p, t.tag.v[i].key));
+		cpi_put_whole(table, keys, total);
 		for (size_t k = i; k < end; k++) {
-			cpi_json_begin(&json, '{', true);
-			cpi_json_key(&json, "value");
-			cpi_json_text(&json, t.tag.v[k].value);
-			cpi_json_key(&json, "sum");
-			cpi_json_i64(&json, t.tag.v[k].sum);
-			cpi_json_end(&json, '}');
+			cpi_table_row(table, values);
+			cpi_put_text(table, values, t.tag.v[k].value);
+			cpi_put_whole(table, values, t.tag.v[k].sum);
+			cpi_put_text(table, values, r->sample_unit);
 		}
-		cpi_json_end(&json, ']');
-		cpi_json_end(&json, '}');
 	}
-	cpi_json_end(&json, ']');
-	cpi_json_end(&json, '}');
-	cpi_json_finish(&json);
 	tags_release(r, &t);
 	return CP_OK;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/csv.h"
-#include "codec/json.h"
+/* Functions, or groups of frames, by flat or cumulative value. */
 #include "view/report/report.h"
 
 struct top {
@@ -162,109 +161,86 @@ enum cp_code cpi_report_top(struct cpi_report *r, struct cp_error *err)
 	return CP_OK;
 }
 
-/* A member for each key, in an object of their own: labels have any names. */
-static void json_pieces(
-	struct cpi_report *r, const struct cpi_graph_node *node, struct cpi_json *json)
+/* A column for each key, on a list of their own: labels have any names. */
+static uint32_t group_list(struct cpi_report *r, struct cp_table *t, uint32_t nodes)
+{
+	struct cp_text keys = cpi_text(r->options.group_by), key;
+	uint32_t list = cpi_table_list(t, nodes, "group", CP_LIST_ONE, CPI_TABLE_PLAIN);
+
+	while (cut(&keys, ',', &key))
+		cpi_table_column(t, list, key, CP_CELL_TEXT, CPI_TEXT(""), 0);
+	return list;
+}
+
+static void put_group(struct cpi_report *r, const struct cpi_graph_node *node,
+	struct cp_table *t, uint32_t list)
 {
 	struct cp_text keys = cpi_text(r->options.group_by), rest = name_of(r, node);
 	struct cp_text key, piece;
-	char text[256];
 
-	cpi_json_key(json, "group");
-	cpi_json_begin(json, '{', false);
-	while (cut(&keys, ',', &key) && cut(&rest, '\t', &piece)) {
-		cpi_json_key(json, cpi_text_printable(text, sizeof text, key));
-		cpi_json_text(json, piece);
-	}
-	cpi_json_end(json, '}');
+	cpi_table_row(t, list);
+	while (cut(&keys, ',', &key) && cut(&rest, '\t', &piece))
+		cpi_put_text(t, list, piece);
 }
 
-static void json_row(struct cpi_report *r, const struct top *top,
-	const struct cpi_graph_node *node, struct cpi_json *json)
+static void put_node(struct cpi_report *r, const struct top *top,
+	const struct cpi_graph_node *node, struct cp_table *t, uint32_t nodes)
 {
 	const char *mark = inline_mark(top, node);
 
-	cpi_json_begin(json, '{', true);
-	if (r->options.group_by) {
-		json_pieces(r, node, json);
-	} else {
-		cpi_json_key(json, "name");
-		cpi_json_str(json, node->label);
-	}
-	cpi_json_key(json, "flat");
-	cpi_json_i64(json, cpi_graph_flat(node));
-	cpi_json_key(json, "cum");
-	cpi_json_i64(json, cpi_graph_cum(node));
-	if (node->path.n) {
-		cpi_json_key(json, "file");
-		cpi_json_text(json, node->path);
-	}
-	if (node->line) {
-		cpi_json_key(json, "line");
-		cpi_json_i64(json, node->line);
-	}
-	if (*mark) {
-		cpi_json_key(json, "inline");
-		cpi_json_str(json, mark[2] == 'i' ? "all" : "some");
-	}
-	cpi_json_end(json, '}');
+	if (!r->options.group_by)
+		cpi_put_text(t, nodes, cpi_text(node->label));
+	cpi_put_whole(t, nodes, cpi_graph_flat(node));
+	cpi_put_whole(t, nodes, cpi_graph_cum(node));
+	cpi_put_text(t, nodes, r->sample_unit);
+	if (node->path.n)
+		cpi_put_text(t, nodes, node->path);
+	else
+		cpi_put_none(t, nodes);
+	if (node->line)
+		cpi_put_whole(t, nodes, node->line);
+	else
+		cpi_put_none(t, nodes);
+	if (*mark)
+		cpi_put_text(t, nodes, cpi_text(mark[2] == 'i' ? "all" : "some"));
 }
 
-enum cp_code cpi_report_top_json(struct cpi_report *r, struct cp_error *err)
+enum cp_code cpi_report_top_rows(
+	struct cpi_report *r, struct cp_table *t, struct cp_error *err)
 {
+	const struct cp_text none = CPI_TEXT("");
 	struct top top;
-	struct cpi_json json;
+	uint32_t nodes, group = 0;
 	enum cp_code code = make(r, &top, err);
 
 	if (code)
 		return code;
-	cpi_json_init(&json, r->sink);
-	cpi_report_json_head(r, &json, "top");
-	cpi_json_key(&json, "dropped");
-	cpi_json_u64(&json, top.trim.dropped_nodes + top.trim.original - top.g.order.n);
-	cpi_json_key(&json, "nodes");
-	cpi_json_begin(&json, '[', false);
-	for (size_t i = 0; i < top.g.order.n; i++)
-		json_row(r, &top, &top.g.node.v[top.g.order.v[i]], &json);
-	cpi_json_end(&json, ']');
-	cpi_json_end(&json, '}');
-	cpi_json_finish(&json);
-	release(r, &top);
-	return CP_OK;
-}
-
-static void csv_name(struct cpi_report *r, const struct cpi_graph_node *node)
-{
-	struct cp_text rest = name_of(r, node), piece;
-
-	if (!r->options.group_by) {
-		cpi_csv_text(r->sink, cpi_text(node->label));
-		return;
-	}
-	for (bool first = true; cut(&rest, '\t', &piece); first = false) {
-		if (!first)
-			cpi_sink_char(r->sink, ',');
-		cpi_csv_text(r->sink, piece);
-	}
-}
-
-enum cp_code cpi_report_top_csv(struct cpi_report *r, struct cp_error *err)
-{
-	struct top top;
-	enum cp_code code = make(r, &top, err);
-
-	if (code)
-		return code;
-	cpi_sink_printf(r->sink, "%s,flat,cum,unit\n",
-		r->options.group_by ? r->options.group_by : "name");
+	cpi_report_facts(r, t, "top");
+	cpi_fact_unsigned(t, 0, "dropped",
+		top.trim.dropped_nodes + top.trim.original - top.g.order.n);
+	nodes = cpi_table_list(
+		t, 0, "nodes", CP_LIST_ROWS, CPI_TABLE_MAIN | CPI_TABLE_ONE_LINE);
+	if (r->options.group_by)
+		group = group_list(r, t, nodes);
+	else
+		cpi_table_column(t, nodes, CPI_TEXT("name"), CP_CELL_TEXT, none, 0);
+	cpi_table_column(t, nodes, CPI_TEXT("flat"), CP_CELL_WHOLE, r->sample_unit, 0);
+	cpi_table_column(t, nodes, CPI_TEXT("cum"), CP_CELL_WHOLE, r->sample_unit, 0);
+	cpi_table_column(
+		t, nodes, CPI_TEXT("unit"), CP_CELL_TEXT, none, CPI_TABLE_NO_JSON);
+	cpi_table_column(
+		t, nodes, CPI_TEXT("file"), CP_CELL_TEXT, none, CPI_TABLE_NO_CSV);
+	cpi_table_column(
+		t, nodes, CPI_TEXT("line"), CP_CELL_WHOLE, none, CPI_TABLE_NO_CSV);
+	cpi_table_column(
+		t, nodes, CPI_TEXT("inline"), CP_CELL_TEXT, none, CPI_TABLE_NO_CSV);
 	for (size_t i = 0; i < top.g.order.n; i++) {
 		const struct cpi_graph_node *node = &top.g.node.v[top.g.order.v[i]];
 
-		csv_name(r, node);
-		cpi_sink_printf(r->sink, ",%lld,%lld,", (long long)cpi_graph_flat(node),
-			(long long)cpi_graph_cum(node));
-		cpi_csv_text(r->sink, r->sample_unit);
-		cpi_sink_char(r->sink, '\n');
+		cpi_table_row(t, nodes);
+		if (r->options.group_by)
+			put_group(r, node, t, group);
+		put_node(r, &top, node, t, nodes);
 	}
 	release(r, &top);
 	return CP_OK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Every sample with its labels and its stack. */
 #include <stdlib.h>
 
 #include <cp/units.h>
 
-#include "codec/json.h"
 #include "view/report/report.h"
 
 static const char separator[] =
@@ -153,74 +153,105 @@ enum cp_code cpi_report_traces(struct cpi_report *r, struct cp_error *err)
 	return code;
 }
 
-static void json_labels(struct cpi_report *r, struct cpi_json *json, uint32_t sample)
+/* Where the rows of traces go. */
+struct lists {
+	struct cp_table *t;
+	uint32_t samples, labels, frames;
+	struct cp_text *name; /* of each line, then of each location without lines */
+	struct cpi_sink text;
+};
+
+static void put_labels(struct cpi_report *r, struct lists *l, uint32_t sample)
 {
 	uint32_t n;
 	const struct cp_label *label =
 		cpi_profile_label_set(r->p, r->p->sample_labels.v[sample], &n);
 
-	cpi_json_key(json, "labels");
-	cpi_json_begin(json, '[', true);
 	for (uint32_t i = 0; i < n; i++) {
-		cpi_json_begin(json, '{', true);
-		cpi_json_key(json, "key");
-		cpi_json_text(json, cpi_profile_text(r->p, label[i].key));
-		cpi_json_key(json, "value");
+		cpi_table_row(l->t, l->labels);
+		cpi_put_text(l->t, l->labels, cpi_profile_text(r->p, label[i].key));
 		if (cpi_label_is_string(&label[i])) {
-			cpi_json_text(json, cpi_profile_text(r->p, label[i].str));
-		} else {
-			cpi_json_i64(json, label[i].num);
-			cpi_json_key(json, "unit");
-			cpi_json_text(json, cpi_profile_text(r->p, label[i].unit));
+			cpi_put_text(
+				l->t, l->labels, cpi_profile_text(r->p, label[i].str));
+			continue;
 		}
-		cpi_json_end(json, '}');
+		cpi_put_whole(l->t, l->labels, label[i].num);
+		cpi_put_text(l->t, l->labels, cpi_profile_text(r->p, label[i].unit));
 	}
-	cpi_json_end(json, ']');
 }
 
-static void json_trace(struct cpi_report *r, struct cpi_json *json, uint32_t sample,
-	struct cpi_sink *text)
+/* A frame's name is made once, however many samples have it. */
+static void put_frame(
+	struct cpi_report *r, struct lists *l, const struct cp_location_row *row, uint32_t k)
+{
+	size_t at = row->n_lines ? row->first_line + k
+				 : r->p->line.n + (size_t)(row - r->p->location.v);
+	struct cp_text *name = &l->name[at];
+
+	if (!name->p) {
+		cpi_report_frame_name(r, row, k, &l->text);
+		if (l->text.code)
+			return;
+		name->n = l->text.n - 1;
+		name->p = cpi_arena_copy(&l->t->text, l->text.buf, name->n);
+		l->t->no_memory |= !name->p;
+	}
+	cpi_table_row(l->t, l->frames);
+	cpi_put_kept(l->t, l->frames, *name);
+}
+
+static void put_trace(struct cpi_report *r, struct lists *l, uint32_t sample)
 {
 	uint32_t n;
 	const cp_location *frame =
 		cpi_profile_frames(r->p, r->p->sample_stack.v[sample], &n);
 
-	cpi_json_begin(json, '{', true);
-	cpi_json_key(json, "value");
-	cpi_json_i64(json, sample_value(r, sample));
-	json_labels(r, json, sample);
-	cpi_json_key(json, "frames");
-	cpi_json_begin(json, '[', true);
+	cpi_table_row(l->t, l->samples);
+	cpi_put_whole(l->t, l->samples, sample_value(r, sample));
+	put_labels(r, l, sample);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct cp_location_row *l = &r->p->location.v[frame[i].i];
+		const struct cp_location_row *row = &r->p->location.v[frame[i].i];
 
-		for (uint32_t k = 0; k < (l->n_lines ? l->n_lines : 1); k++) {
-			cpi_report_frame_name(r, l, k, text);
-			if (!text->code)
-				cpi_json_str(json, (const char *)text->buf);
-		}
+		for (uint32_t k = 0; k < (row->n_lines ? row->n_lines : 1); k++)
+			put_frame(r, l, row, k);
 	}
-	cpi_json_end(json, ']');
-	cpi_json_end(json, '}');
 }
 
-enum cp_code cpi_report_traces_json(struct cpi_report *r, struct cp_error *err)
+static void declare(struct cpi_report *r, struct lists *l)
 {
-	struct cpi_sink text;
-	struct cpi_json json;
+	const struct cp_text none = CPI_TEXT("");
+	struct cp_table *t = l->t;
+
+	l->samples = cpi_table_list(
+		t, 0, "samples", CP_LIST_ROWS, CPI_TABLE_MAIN | CPI_TABLE_ONE_LINE);
+	cpi_table_column(t, l->samples, CPI_TEXT("value"), CP_CELL_WHOLE, r->sample_unit, 0);
+	l->labels = cpi_table_list(
+		t, l->samples, "labels", CP_LIST_ROWS, CPI_TABLE_ONE_LINE);
+	cpi_table_column(t, l->labels, CPI_TEXT("key"), CP_CELL_TEXT, none, 0);
+	cpi_table_column(t, l->labels, CPI_TEXT("value"), CP_CELL_NONE, none, 0);
+	cpi_table_column(t, l->labels, CPI_TEXT("unit"), CP_CELL_TEXT, none, 0);
+	l->frames = cpi_table_list(
+		t, l->samples, "frames", CP_LIST_VALUES, CPI_TABLE_ONE_LINE);
+	cpi_table_column(t, l->frames, CPI_TEXT("name"), CP_CELL_TEXT, none, 0);
+}
+
+enum cp_code cpi_report_traces_rows(
+	struct cpi_report *r, struct cp_table *t, struct cp_error *err)
+{
+	struct cpi_mem *mem = &r->env->mem;
+	size_t size = (r->p->line.n + r->p->location.n) * sizeof(struct cp_text);
+	struct lists l = {.t = t, .name = cpi_alloc_zero(mem, size)};
 	enum cp_code code;
 
-	cpi_sink_memory(&text, &r->env->mem);
-	cpi_json_init(&json, r->sink);
-	cpi_report_json_head(r, &json, "traces");
-	cpi_json_key(&json, "samples");
-	cpi_json_begin(&json, '[', false);
-	for (uint32_t i = 0; i < cpi_profile_n_samples(r->p); i++)
-		json_trace(r, &json, i, &text);
-	cpi_json_end(&json, ']');
-	cpi_json_end(&json, '}');
-	cpi_json_finish(&json);
-	code = cpi_sink_finish(&text, err);
-	cpi_sink_release(&text);
+	if (!l.name)
+		return cpi_error_memory(err);
+	cpi_sink_memory(&l.text, mem);
+	cpi_report_facts(r, t, "traces");
+	declare(r, &l);
+	for (uint32_t i = 0; i < cpi_profile_n_samples(r->p) && !t->no_memory; i++)
+		put_trace(r, &l, i);
+	code = cpi_sink_finish(&l.text, err);
+	cpi_sink_release(&l.text);
+	cpi_free(mem, l.name, size);
 	return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json.h"
+/* Functions with their callers and callees: tree, and peek, which asks for some. */
 #include "op/regex.h"
 #include "view/report/report.h"
 
@@ -140,82 +140,82 @@ enum cp_code cpi_report_peek(struct cpi_report *r, struct cp_error *err)
 	return text(r, true, err);
 }
 
-static enum cp_code json_edges(
-	struct tree *t, struct cpi_json *json, uint32_t id, bool in, struct cp_error *err)
+/* The columns of a list of callers or of callees. */
+static uint32_t edge_list(
+	struct cpi_report *r, struct cp_table *t, uint32_t nodes, const char *name)
+{
+	const struct cp_text none = CPI_TEXT("");
+	uint32_t list = cpi_table_list(t, nodes, name, CP_LIST_ROWS, CPI_TABLE_ONE_LINE);
+
+	cpi_table_column(t, list, CPI_TEXT("name"), CP_CELL_TEXT, none, 0);
+	cpi_table_column(t, list, CPI_TEXT("weight"), CP_CELL_WHOLE, r->sample_unit, 0);
+	cpi_table_column(t, list, CPI_TEXT("inline"), CP_CELL_FLAG, none, 0);
+	cpi_table_column(t, list, CPI_TEXT("residual"), CP_CELL_FLAG, none, 0);
+	return list;
+}
+
+static enum cp_code put_edges(struct tree *tree, struct cp_table *t, uint32_t list,
+	uint32_t id, bool in, struct cp_error *err)
 {
 	size_t n;
-	enum cp_code code = cpi_graph_edges(&t->g, id, in, &t->list, &t->room, &n, err);
+	enum cp_code code =
+		cpi_graph_edges(&tree->g, id, in, &tree->list, &tree->room, &n, err);
 
-	if (code)
-		return code;
-	cpi_json_key(json, in ? "callers" : "callees");
-	cpi_json_begin(json, '[', false);
-	for (size_t i = 0; i < n; i++) {
-		const struct cpi_graph_edge *edge = &t->g.edge.v[t->list[i]];
+	for (size_t i = 0; !code && i < n; i++) {
+		const struct cpi_graph_edge *edge = &tree->g.edge.v[tree->list[i]];
+		uint32_t other = in ? edge->source : edge->target;
 
-		cpi_json_begin(json, '{', true);
-		cpi_json_key(json, "name");
-		cpi_json_str(json, t->g.node.v[in ? edge->source : edge->target].label);
-		cpi_json_key(json, "weight");
-		cpi_json_i64(json, edge->weight);
-		cpi_json_key(json, "inline");
-		cpi_json_bool(json, edge->inlined);
-		cpi_json_key(json, "residual");
-		cpi_json_bool(json, edge->residual);
-		cpi_json_end(json, '}');
+		cpi_table_row(t, list);
+		cpi_put_text(t, list, cpi_text(tree->g.node.v[other].label));
+		cpi_put_whole(t, list, edge->weight);
+		cpi_put_flag(t, list, edge->inlined);
+		cpi_put_flag(t, list, edge->residual);
 	}
-	cpi_json_end(json, ']');
-	return CP_OK;
-}
-
-static enum cp_code json_node(
-	struct tree *t, struct cpi_json *json, uint32_t id, struct cp_error *err)
-{
-	const struct cpi_graph_node *n = &t->g.node.v[id];
-	enum cp_code code;
-
-	cpi_json_begin(json, '{', false);
-	cpi_json_key(json, "name");
-	cpi_json_str(json, n->label);
-	cpi_json_key(json, "flat");
-	cpi_json_i64(json, cpi_graph_flat(n));
-	cpi_json_key(json, "cum");
-	cpi_json_i64(json, cpi_graph_cum(n));
-	code = json_edges(t, json, id, true, err);
-	if (!code)
-		code = json_edges(t, json, id, false, err);
-	cpi_json_end(json, '}');
 	return code;
 }
 
-static enum cp_code json_tree(struct cpi_report *r, bool peek, struct cp_error *err)
+static enum cp_code rows(
+	struct cpi_report *r, struct cp_table *t, bool peek, struct cp_error *err)
 {
-	struct tree t;
-	struct cpi_json json;
-	enum cp_code code = make(r, &t, peek, err);
+	const struct cp_text none = CPI_TEXT("");
+	struct tree tree;
+	uint32_t nodes, callers, callees;
+	enum cp_code code = make(r, &tree, peek, err);
 
 	if (code)
 		return code;
-	cpi_json_init(&json, r->sink);
-	cpi_report_json_head(r, &json, peek ? "peek" : "tree");
-	cpi_json_key(&json, "nodes");
-	cpi_json_begin(&json, '[', false);
-	code = keep_matching(r, &t, err);
-	for (size_t i = 0; !code && i < t.g.order.n; i++)
-		code = json_node(&t, &json, t.g.order.v[i], err);
-	cpi_json_end(&json, ']');
-	cpi_json_end(&json, '}');
-	cpi_json_finish(&json);
-	tree_release(r, &t);
+	cpi_report_facts(r, t, peek ? "peek" : "tree");
+	nodes = cpi_table_list(t, 0, "nodes", CP_LIST_ROWS, CPI_TABLE_MAIN);
+	cpi_table_column(t, nodes, CPI_TEXT("name"), CP_CELL_TEXT, none, 0);
+	cpi_table_column(t, nodes, CPI_TEXT("flat"), CP_CELL_WHOLE, r->sample_unit, 0);
+	cpi_table_column(t, nodes, CPI_TEXT("cum"), CP_CELL_WHOLE, r->sample_unit, 0);
+	callers = edge_list(r, t, nodes, "callers");
+	callees = edge_list(r, t, nodes, "callees");
+	code = keep_matching(r, &tree, err);
+	for (size_t i = 0; !code && i < tree.g.order.n; i++) {
+		uint32_t id = tree.g.order.v[i];
+		const struct cpi_graph_node *n = &tree.g.node.v[id];
+
+		cpi_table_row(t, nodes);
+		cpi_put_text(t, nodes, cpi_text(n->label));
+		cpi_put_whole(t, nodes, cpi_graph_flat(n));
+		cpi_put_whole(t, nodes, cpi_graph_cum(n));
+		code = put_edges(&tree, t, callers, id, true, err);
+		if (!code)
+			code = put_edges(&tree, t, callees, id, false, err);
+	}
+	tree_release(r, &tree);
 	return code;
 }
 
-enum cp_code cpi_report_tree_json(struct cpi_report *r, struct cp_error *err)
+enum cp_code cpi_report_tree_rows(
+	struct cpi_report *r, struct cp_table *t, struct cp_error *err)
 {
-	return json_tree(r, false, err);
+	return rows(r, t, false, err);
 }
 
-enum cp_code cpi_report_peek_json(struct cpi_report *r, struct cp_error *err)
+enum cp_code cpi_report_peek_rows(
+	struct cpi_report *r, struct cp_table *t, struct cp_error *err)
 {
-	return json_tree(r, true, err);
+	return rows(r, t, true, err);
 }

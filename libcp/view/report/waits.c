@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/sort.h"
-#include "codec/json.h"
 #include "view/report/report.h"
 
 /*
@@ -372,81 +371,95 @@ enum cp_code cpi_report_waits(struct cpi_report *r, struct cp_error *err)
 	return finish(&w, CP_OK, err);
 }
 
-/* ---- JSON ---- */
+/* ---- rows ---- */
 
-static void json_text(struct cpi_json *json, const char *key, struct cp_text text)
+static const char *const wait_texts[] = {"comm", "state", "edge", "syscall", "waker"};
+enum { WAIT_TEXTS = sizeof wait_texts / sizeof *wait_texts };
+
+static uint32_t wait_list(struct waits *w, struct cp_table *t, uint32_t chains)
 {
-	cpi_json_key(json, key);
-	cpi_json_text(json, text);
+	const struct cp_text none = CPI_TEXT(""), unit = w->r->sample_unit;
+	uint32_t list = cpi_table_list(t, chains, "", CP_LIST_ROWS, CPI_TABLE_ONE_LINE);
+
+	cpi_table_column(t, list, CPI_TEXT("value"), CP_CELL_WHOLE, unit, 0);
+	cpi_table_column(t, list, CPI_TEXT("for_cpu"), CP_CELL_WHOLE, unit, 0);
+	cpi_table_column(
+		t, list, CPI_TEXT("time"), CP_CELL_WHOLE, CPI_TEXT("nanoseconds"), 0);
+	cpi_table_column(t, list, CPI_TEXT("tid"), CP_CELL_WHOLE, none, 0);
+	cpi_table_column(t, list, CPI_TEXT("waker_tid"), CP_CELL_WHOLE, none, 0);
+	for (size_t i = 0; i < WAIT_TEXTS; i++)
+		cpi_table_column(t, list, cpi_text(wait_texts[i]), CP_CELL_TEXT, none, 0);
+	return list;
 }
 
-static void json_number(struct cpi_json *json, const char *key, int64_t number)
+static void put_thread(struct cp_table *t, uint32_t list, int64_t tid)
 {
-	cpi_json_key(json, key);
-	cpi_json_i64(json, number);
+	if (tid >= 0)
+		cpi_put_whole(t, list, tid);
+	else
+		cpi_put_none(t, list);
 }
 
-static void json_wait(struct waits *w, struct cpi_json *json, const struct wait *wait)
+static void put_wait(struct waits *w, struct cp_table *t, uint32_t list, uint32_t frames,
+	const struct wait *wait)
 {
-	static const char *const texts[] = {"comm", "state", "edge", "syscall", "waker"};
 	const struct cp_profile *p = w->r->p;
 	uint32_t n;
 	const cp_location *frame =
 		cpi_profile_frames(p, p->sample_stack.v[wait->sample], &n);
 
-	cpi_json_begin(json, '{', true);
-	json_number(json, "value", (int64_t)length(wait));
-	json_number(json, "for_cpu", (int64_t)(wait->to - wait->woken));
-	json_number(json, "time", (int64_t)wait->from);
-	if (wait->tid >= 0)
-		json_number(json, "tid", wait->tid);
-	if (wait->waker >= 0)
-		json_number(json, "waker_tid", wait->waker);
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		struct cp_text text = text_of(p, wait->sample, texts[i], "");
+	cpi_table_row(t, list);
+	cpi_put_whole(t, list, (int64_t)length(wait));
+	cpi_put_whole(t, list, (int64_t)(wait->to - wait->woken));
+	cpi_put_whole(t, list, (int64_t)wait->from);
+	put_thread(t, list, wait->tid);
+	put_thread(t, list, wait->waker);
+	for (size_t i = 0; i < WAIT_TEXTS; i++) {
+		struct cp_text text = text_of(p, wait->sample, wait_texts[i], "");
 
 		if (text.n)
-			json_text(json, texts[i], text);
+			cpi_put_text(t, list, text);
+		else
+			cpi_put_none(t, list);
 	}
-	cpi_json_key(json, "frames");
-	cpi_json_begin(json, '[', true);
 	for (uint32_t i = 0; i < n; i++) {
 		cpi_report_frame_name(w->r, &p->location.v[frame[i].i], 0, &w->name);
-		if (!w->name.code)
-			cpi_json_str(json, (const char *)w->name.buf);
+		if (w->name.code)
+			return;
+		cpi_table_row(t, frames);
+		cpi_put_text(t, frames,
+			(struct cp_text){(char *)w->name.buf, w->name.n - 1});
 	}
-	cpi_json_end(json, ']');
-	cpi_json_end(json, '}');
 }
 
-enum cp_code cpi_report_waits_json(struct cpi_report *r, struct cp_error *err)
+enum cp_code cpi_report_waits_rows(
+	struct cpi_report *r, struct cp_table *t, struct cp_error *err)
 {
 	struct waits w = {.r = r};
-	struct cpi_json json;
+	uint32_t chains, waits, frames;
 	enum cp_code code;
 
 	cpi_sink_memory(&w.name, &r->env->mem);
 	code = start(&w, err);
 	if (code)
 		return finish(&w, code, err);
-	cpi_json_init(&json, r->sink);
-	cpi_report_json_head(r, &json, "waits");
-	json_number(&json, "count", (int64_t)w.wait.n);
-	cpi_json_key(&json, "chains");
-	cpi_json_begin(&json, '[', false);
+	cpi_report_facts(r, t, "waits");
+	cpi_fact_whole(t, 0, "count", (int64_t)w.wait.n);
+	chains = cpi_table_list(t, 0, "chains", CP_LIST_ROWS, 0);
+	waits = wait_list(&w, t, chains);
+	frames = cpi_table_list(
+		t, waits, "frames", CP_LIST_VALUES, CPI_TABLE_ONE_LINE);
+	cpi_table_column(
+		t, frames, CPI_TEXT("name"), CP_CELL_TEXT, CPI_TEXT(""), 0);
 	for (size_t i = 0; i < w.longest.n; i++) {
 		const struct wait *wait = &w.wait.v[w.longest.v[i]];
 		uint64_t from = wait->from, to = wait->to;
 
-		cpi_json_begin(&json, '[', false);
+		cpi_table_row(t, chains);
 		for (unsigned depth = 0; wait && depth < CHAIN; depth++) {
-			json_wait(&w, &json, wait);
+			put_wait(&w, t, waits, frames, wait);
 			wait = next_in_chain(&w, wait, &from, &to);
 		}
-		cpi_json_end(&json, ']');
 	}
-	cpi_json_end(&json, ']');
-	cpi_json_end(&json, '}');
-	cpi_json_finish(&json);
 	return finish(&w, CP_OK, err);
 }
