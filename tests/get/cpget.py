@@ -408,6 +408,18 @@ def plain_go(connection):
     return b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request to an HTTP server."
 
 
+@raw
+def frames(connection):
+    connection.recv(4096)
+    return b"\0\0\6\4\0\0\0\0\0\0\5\0\0@\0"
+
+
+@raw
+def binary(connection):
+    connection.recv(4096)
+    return bytes(16)
+
+
 def hangs_up(request):
     return None
 
@@ -447,6 +459,16 @@ WRONG = [
     ("gin", gin, [], "no-pprof", "gin", 3),
     ("echo", echo, [], "no-pprof", "an echo server", 3),
     ("fiber", fiber, [], "no-pprof", "fiber", 3),
+    ("Tomcat", gives("<html><title>HTTP Status 404</title><h3>Apache Tomcat/9.0</h3>",
+                     "404 Not Found", "text/html"), [], "no-pprof", "a Java server", 3),
+    ("Spring", gives('{"timestamp":"2026","status":404,"error":"Not Found","path":"/debug"}',
+                     "404 Not Found", "application/json"), [], "no-pprof", "a Java server", 3),
+    ("gRPC", frames, [], "not-http", "speaks HTTP/2 only", 3),
+    ("binary", binary, [], "not-http", "sends bytes that are no text", 3),
+    ("busy with 200", gives("Another profiler is running, try again later", kind="text/plain"),
+     [], "busy", "--wait retries", 3),
+    ("sent to a login", gives("", "302 Found", Location="/login?next=x"), [], "redirect-loop",
+     "/login?next=***, where one logs in: --header @FILE", 3),
     ("index only", gives("Unknown profile\n", "404 Not Found", "text/plain", X_Go_Pprof="1"),
      [], "index-only", "/debug/pprof/profile needs pprof.Profile", 3),
     ("no such profile", gives("Unknown profile\n", "404 Not Found", X_Go_Pprof="1"),

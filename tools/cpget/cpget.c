@@ -129,6 +129,9 @@ static void note_progress(const struct fetch_progress *progress, void *arg)
 	t->progress = *progress;
 }
 
+/* Seconds after which somebody waits. */
+#define TELL_AFTER 0.25
+
 /* What is not obvious about the length, once it is known that somebody answers. */
 static void say_length(struct cpget *self, struct taken *t)
 {
@@ -137,7 +140,9 @@ static void say_length(struct cpget *self, struct taken *t)
 	struct ui *ui = &self->tool->ui;
 	bool timed = !strcmp(kind, "profile") || !strcmp(kind, "trace");
 
-	if (t->told || t->progress.state == FETCH_STATE_CONNECTING)
+	/* A refusal comes sooner, and needs no such remark. */
+	if (t->told || t->progress.state == FETCH_STATE_CONNECTING ||
+		t->progress.elapsed < TELL_AFTER)
 		return;
 	t->told = true;
 	if (!(r->asked > 0) && !strcmp(kind, "profile"))
@@ -244,14 +249,24 @@ static void look_at(struct cpget *self, struct taken *t)
 		say_length(self, t);
 }
 
+/* Milliseconds until there is something to say or to draw. */
+static int patience(const struct cpget *self)
+{
+	if (self->tool->progress.on)
+		return 1000;
+	for (size_t i = 0; i < self->n_taken; i++)
+		if (!self->taken[i]->reported && !self->taken[i]->told)
+			return (int)(TELL_AFTER * 1000) + 10;
+	return 60 * 1000;
+}
+
 /* Runs what was started to its end, and keeps each capture as soon as it is whole. */
 static void run_round(struct cpget *self)
 {
 	bool going = true;
 
 	while (going) {
-		going = fetch_step(
-			self->loop, self->tool->progress.on ? 1000 : 60 * 1000);
+		going = fetch_step(self->loop, patience(self));
 		for (size_t i = 0; i < self->n_taken; i++)
 			if (!self->taken[i]->reported)
 				look_at(self, self->taken[i]);

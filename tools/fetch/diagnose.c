@@ -388,10 +388,21 @@ static bool stopped(struct fetch_capture *c)
 		if (!memcmp(c->answer.head, "\x15\x03", 2))
 			fetch_say(c, FETCH_SPEAKS_HTTPS, "%s speaks TLS: use https://",
 				c->target.host);
-		else
+		/* The frame that every connection of HTTP/2 begins with. */
+		else if (c->answer.n_head > 8 && !memcmp(c->answer.head, "\0\0", 2) &&
+			 !memcmp(c->answer.head + 3, "\4\0\0\0\0\0", 6))
+			fetch_say(c, FETCH_NOT_HTTP,
+				"%s speaks HTTP/2 only, as gRPC does: pprof has another "
+				"port",
+				c->target.host);
+		else if (*fetch_quote(c, quote, sizeof quote))
 			fetch_say(c, FETCH_NOT_HTTP,
 				"%s does not speak HTTP: it says \"%s\"", c->target.host,
-				fetch_quote(c, quote, sizeof quote));
+				quote);
+		else
+			fetch_say(c, FETCH_NOT_HTTP,
+				"%s does not speak HTTP: it sends bytes that are no text",
+				c->target.host);
 		return true;
 	default:
 		return false;
@@ -453,7 +464,7 @@ void fetch_diagnose(struct fetch_capture *c, CURLcode code)
 	else if (!code && c->answer.length_known && c->answer.body < c->answer.length &&
 		 !c->answer.chunked && c->stop == FETCH_STOP_NONE)
 		cut(c);
-	else if (!code && c->answer.status == 206)
+	else if (!code && (c->answer.status == 206 || fetch_answer_is_busy(&c->answer)))
 		fetch_diagnose_status(c);
 	else if (code || c->stop != FETCH_STOP_NONE)
 		no_answer(c, code);

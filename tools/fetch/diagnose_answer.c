@@ -46,6 +46,9 @@ static const char *front_server(const struct fetch_answer *a)
 		{"Caddy", "Caddy"}, {"Traefik", "Traefik"}, {"HAProxy", "HAProxy"},
 		{"awselb", "a load balancer"}, {"cloudflare", "Cloudflare"}};
 
+	/* Tomcat is Apache's, and runs services itself. */
+	if (has(a->server, "Coyote") || has(a->head, "Tomcat"))
+		return NULL;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (has(a->server, names[i][0]))
 			return names[i][1];
@@ -57,11 +60,30 @@ static const char *front_server(const struct fetch_answer *a)
 	return NULL;
 }
 
+/* By its path, as pages are called on which one logs in. */
+static bool is_login(const char *url)
+{
+	static const char *const words[] = {"/login", "/signin", "/sign_in", "/sign-in",
+		"/oauth2/", "/sso", "/authorize"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (has(url, words[i]))
+			return true;
+	return false;
+}
+
 static void redirected(struct fetch_capture *c)
 {
 	char *shown = fetch_url_shown(c->answer.location);
 
-	if (c->redirects >= FETCH_MAX_REDIRECTS)
+	if (is_login(c->answer.location))
+		fetch_say(c,
+			c->redirects >= FETCH_MAX_REDIRECTS ? FETCH_REDIRECT_LOOP
+							    : FETCH_REDIRECTED,
+			"sent on to %s, where one logs in: --header @FILE sends a "
+			"session's cookie, --bearer-file a token",
+			shown ? shown : "a page");
+	else if (c->redirects >= FETCH_MAX_REDIRECTS)
 		fetch_say(c, FETCH_REDIRECT_LOOP,
 			"sent on more than %d times, last to %s: that does not end",
 			FETCH_MAX_REDIRECTS, shown ? shown : "another place");
@@ -160,6 +182,15 @@ static void unknown_profile(struct fetch_capture *c)
 		c->target.kind);
 }
 
+/* By the pages of Jetty, Tomcat and Spring. */
+static bool is_java(const struct fetch_answer *a)
+{
+	return has(a->server, "Jetty") || has(a->server, "Coyote") ||
+	       has(a->head, "Jetty") || has(a->head, "Tomcat") ||
+	       has(a->head, "Whitelabel Error Page") ||
+	       (has(a->head, "\"timestamp\":") && has(a->head, "\"path\":"));
+}
+
 static bool not_found(struct fetch_capture *c)
 {
 	const struct fetch_answer *a = &c->answer;
@@ -184,6 +215,10 @@ static bool not_found(struct fetch_capture *c)
 	else if (!strncmp(a->head, "Cannot GET ", 11))
 		fetch_say(c, FETCH_NO_PPROF,
 			"a server without pprof here (404). fiber: app.Use(pprof.New())");
+	else if (is_java(a))
+		fetch_say(c, FETCH_NO_PPROF,
+			"a Java server, which has no pprof (404): jcmd PID JFR.start, or "
+			"async-profiler, writes a .jfr that cpreport opens");
 	else
 		return false;
 	return true;
@@ -240,13 +275,14 @@ static bool bad_request(struct fetch_capture *c)
 	return true;
 }
 
-static bool is_busy(const struct fetch_answer *a)
+bool fetch_answer_is_busy(const struct fetch_answer *a)
 {
 	static const char *const words[] = {"already in use", "already enabled",
 		"nother profiler is running", "already running", "lready in CPU",
 		"in progress"};
 
-	if (a->status < 400)
+	/* Some say so with 200: a short text then, and no profile. */
+	if (a->status < 400 && (a->body > 200 || !has(a->type, "text/")))
 		return false;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (has(a->head, words[i]))
@@ -287,9 +323,8 @@ static void other_status(struct fetch_capture *c)
 	if (status == 206)
 		fetch_say(c, FETCH_HTTP_STATUS,
 			"the server answers 206, which is a part%s%s of an answer that "
-			"was "
-			"asked for whole: a cache or proxy between may do that; ask the "
-			"service's own port",
+			"was asked for whole: a cache or proxy between may do that; ask "
+			"the service's own port",
 			*c->answer.range ? ": " : "", c->answer.range);
 	else if (status == 407)
 		fetch_say(c, FETCH_UNAUTHORIZED,
@@ -320,7 +355,7 @@ static void diagnose_status(struct fetch_capture *c)
 		redirected(c);
 	else if (a->status == 401)
 		unauthorized(c);
-	else if (is_busy(a))
+	else if (fetch_answer_is_busy(a))
 		busy(c);
 	else if (not_found(c) || bad_request(c))
 		return;

@@ -140,6 +140,8 @@ bool fetch_diagnose_tls(struct fetch_capture *capture, CURLcode code);
 void fetch_diagnose(struct fetch_capture *capture, CURLcode code);
 /* Of an answer with any other status than 200. */
 void fetch_diagnose_status(struct fetch_capture *capture);
+/* It says that another profiler is running. */
+bool fetch_answer_is_busy(const struct fetch_answer *answer);
 /* The same for a whole answer with status 200, from its first bytes; true: no profile. */
 bool fetch_diagnose_page(struct fetch_capture *capture);
 void fetch_say(struct fetch_capture *capture, enum fetch_reason reason,
