@@ -430,6 +430,26 @@ def test_limit_on_files_names_the_limit(place):
         assert "cannot write none/x: " in place.err and "mkdir -p" in place.err, place.err
 
 
+def test_output_that_cannot_be_written(place):
+    """What was captured outlives the place where it could not go."""
+    place.env["TMPDIR"] = str(place.folder)
+    with Server(pprof) as s:
+        place.run("-o", "/dev/full", local(s), status=4)
+        kept = re.search(r"cannot write /dev/full: .*; the answer is kept in (\S+)", place.err)
+        assert kept and place.read(kept[1]) == CPU, place.err
+        with open("/dev/full", "w") as full:
+            place.run("-o", "-", local(s), status=4, stdout=full)
+        assert place.read(re.search(r"kept in (\S+)", place.err)[1]) == CPU
+        place.run("-o", "/dev/null", local(s))
+        assert len(place.files()) == 2, place.files()
+
+
+def test_proxy_of_an_unknown_name(place):
+    for proxy in ("http://no-such-proxy.invalid:1", "socks5://no-such-proxy.invalid:1"):
+        capture = place.json("--proxy", proxy, "127.0.0.1:1", status=3)[0]
+        assert capture["reason"] == "unknown-host" and "the proxy's name" in capture["sentence"]
+
+
 # The pages.
 
 def test_page_of_a_url_without_scheme(place):

@@ -43,7 +43,7 @@ class Place:
     def run(self, *args, status=0, **kwargs):
         process = self.start(*args, **kwargs)
         out, err = process.communicate(timeout=240)
-        self.out, self.err = out.decode(), err.decode()
+        self.out, self.err = (out or b"").decode(), err.decode()
         assert process.returncode == status, (args, process.returncode, self.out, self.err)
         return self.out
 

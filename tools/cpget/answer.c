@@ -71,16 +71,18 @@ static int copy_to(struct cpget *self, const char *output)
 {
 	bool standard = !strcmp(output, "-");
 	FILE *from = NULL, *to = standard ? stdout : fopen(output, "we");
+	const char *kept = NULL;
 	char bytes[16384];
 	size_t n;
 	bool ok = to;
 
-	for (size_t i = 0; ok && i < self->n_taken; i++) {
+	for (size_t i = 0; i < self->n_taken; i++) {
 		if (!cpget_is_good(self->taken[i]))
 			continue;
-		from = fopen(fetch_result(self->taken[i]->capture)->file, "re");
-		while (from && (n = fread(bytes, 1, sizeof bytes, from)))
-			ok = fwrite(bytes, 1, n, to) == n && ok;
+		kept = fetch_result(self->taken[i]->capture)->file;
+		from = fopen(kept, "re");
+		while (ok && from && (n = fread(bytes, 1, sizeof bytes, from)))
+			ok = fwrite(bytes, 1, n, to) == n;
 		ok = from && ok;
 		if (from)
 			fclose(from);
@@ -89,8 +91,10 @@ static int copy_to(struct cpget *self, const char *output)
 		ok = !(standard ? fflush(to) : fclose(to)) && ok;
 	if (ok)
 		return TOOL_GO;
-	ui_error(&self->tool->ui, NULL, "cannot write %s: %s",
-		standard ? "standard output" : output, strerror(errno));
+	self->streamed = false; /* the copy that there is stays */
+	ui_error(&self->tool->ui, NULL, "cannot write %s: %s%s%s",
+		standard ? "standard output" : output, strerror(errno),
+		kept ? "; the answer is kept in " : "", kept ? kept : "");
 	return TOOL_SYSTEM;
 }
 

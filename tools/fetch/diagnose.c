@@ -415,9 +415,13 @@ static void no_answer(struct fetch_capture *c, CURLcode code)
 		return;
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
-		fetch_say(c, FETCH_UNKNOWN_HOST, "the name %s is not known here",
-			c->target.name);
-		return;
+		/* SOCKS has its proxy's name looked up as any host's. */
+		if (!c->fetch->settings.proxy || !has(c->error, "proxy")) {
+			fetch_say(c, FETCH_UNKNOWN_HOST, "the name %s is not known here",
+				c->target.name);
+			return;
+		}
+		/* fall through */
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		fetch_say(c, FETCH_UNKNOWN_HOST, "the proxy's name is not known here");
 		return;

@@ -146,7 +146,7 @@ const struct fetch_listener *fetch_listener_guess(
 				    "memcached systemd-resolve "
 				    "systemd dockerd containerd cupsd apache2 httpd "
 				    "haproxy envoy caddy master exim4 "
-				    "rpcbind chronyd dnsmasq chromium chrome firefox ";
+				    "rpcbind chronyd dnsmasq chromium chrome firefox cpweb ";
 
 	for (size_t i = 0; i < n; i++) {
 		char word[sizeof list->program + 3];
