@@ -15,6 +15,8 @@
  * that explains a change; --tree has them all.
  */
 enum { CAUSE_SAMPLES = 50000 };
+/* Changes of half a percent are told of: calls of a tenth of that are their caller's. */
+#define LEAST_NODE 0.0005
 
 static enum cp_code copied(struct cp_diff *diff, const char *from, char **ret)
 {
@@ -64,6 +66,7 @@ enum cp_code cpi_diff_new(struct cpi_env *env, const struct cp_diff_options *opt
 	code = cpi_tree_init(&diff->tree, env,
 		&(struct cpi_tree_options){.root = CP_ROOT_NONE,
 			.most = options->tree ? 0 : CAUSE_SAMPLES,
+			.least = LEAST_NODE,
 			.rename = options->exact_names ? NULL : cpi_diff_name},
 		2, err);
 	if (code) {

@@ -12,13 +12,16 @@
 /* Rounds: what one brings together another may continue below. */
 enum { MOST_ROUNDS = 12, MOST_PAIRS = 64 };
 
-/* Nodes below this part of their side are left alone. */
-#define LEAST 0.0005
+/* Nodes below this part of their side are left alone: in pictures, and where only the paths
+ * of changes of half a percent are looked for. */
+#define LEAST_DRAWN 0.0005
+#define LEAST_TOLD 0.002
 
 struct align {
 	struct cpi_tree *tree;
 	struct cpi_mem *mem;
 	size_t n;
+	double least;
 	double *total[2];        /* by row, as parts of the column's whole */
 	double *spare[2];        /* own value that a one-sided child may have become */
 	uint32_t *head, *next;   /* children */
@@ -27,11 +30,11 @@ struct align {
 	size_t decisions;
 };
 
-static bool align_init(struct align *a, struct cpi_tree *tree)
+static bool align_init(struct align *a, struct cpi_tree *tree, double least)
 {
 	size_t n = tree->row.n;
 
-	*a = (struct align){.tree = tree, .mem = &tree->env->mem, .n = n};
+	*a = (struct align){.tree = tree, .mem = &tree->env->mem, .n = n, .least = least};
 	for (int c = 0; c < 2; c++) {
 		a->total[c] = cpi_alloc_array(a->mem, n, sizeof *a->total[c]);
 		a->spare[c] = cpi_alloc_array(a->mem, n, sizeof *a->spare[c]);
@@ -97,7 +100,7 @@ static void measure(struct align *a)
 static int only(const struct align *a, uint32_t i)
 {
 	for (int c = 0; c < 2; c++)
-		if (a->total[!c][i] == 0 && a->total[c][i] >= LEAST && !a->drop[i] &&
+		if (a->total[!c][i] == 0 && a->total[c][i] >= a->least && !a->drop[i] &&
 			a->name[i] == a->tree->row.v[i].name &&
 			a->parent[i] == a->tree->row.v[i].parent)
 			return c;
@@ -392,7 +395,7 @@ enum cp_code cpi_tree_align(struct cpi_tree *tree, bool moves, struct cp_error *
 		struct align a;
 		size_t decisions;
 
-		fine = align_init(&a, tree);
+		fine = align_init(&a, tree, moves ? LEAST_DRAWN : LEAST_TOLD);
 		if (fine)
 			measure(&a);
 		fine = fine && decide(&a, moves) && (!a.decisions || rebuild(&a));
