@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The layout of call graphs against Graphviz' dot: crossings and width of the same boxes.
 
-    graph_layout.py CPREPORT [CLANG_BOXES]
+    graph_layout.py CPREPORT [BOXES_OF_CLANG]
 
 Graphs are those of real programs, profiled here: Go's compiler, clang and gcc's cc1plus at work
-(60 to 100, 300 and 80 to 200 functions; 500 of clang's, by hand, take dot half a minute). What
+(60 to 100, 80 to 200 and 80 to 200 functions; 500 of clang's, which take dot long, by hand). What
 is not installed or may not be profiled is left out, loudly.
 Every profile differs, and so does the luck of either drawing: of Go's compiler, which is quick,
 there are several profiles of several packages in several sizes, and sums are compared.
@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 
 cpreport = sys.argv[1]
-clang_boxes = int(sys.argv[2]) if len(sys.argv) > 2 else 300
+clang_boxes = int(sys.argv[2]) if len(sys.argv) > 2 else 200
 SOURCE = """#include <algorithm>
 #include <iostream>
 #include <map>
@@ -165,7 +165,7 @@ def main():
         for what, needs, counts, make in (
                 ("Go's compiler", ["go"], (60, 80, 100), lambda: go_profiles(place)),
                 ("cc1plus", ["perf", "g++"], (80, 200), lambda: perf_of("g++", place)),
-                ("clang", ["perf", "clang++"], (clang_boxes,), lambda: perf_of("clang++", place))):
+                ("clang", ["perf", "clang++"], (80, clang_boxes), lambda: perf_of("clang++", place))):
             absent = [name for name in needs if not shutil.which(name)]
             if absent:
                 print(f"NOT TRIED: {what}: {' '.join(absent)} not installed")

@@ -173,7 +173,25 @@ static bool find_way(struct thread *t, const struct cpi_link *e)
 	}
 }
 
-static bool rethread(struct thread *t, const struct cpi_link *e)
+/* What find_way takes, in steps as go_down counts them. */
+static uint64_t price(const struct thread *t)
+{
+	const struct cpi_sketch *s = t->s;
+	uint64_t sum = 0;
+
+	for (uint32_t k = 1; k < t->n; k++) {
+		uint32_t n, m, *upper = rank_of(t, t->first + k - 1, &n);
+		uint64_t links = n;
+
+		rank_of(t, t->first + k, &m);
+		for (uint32_t i = 0; i < n; i++)
+			links += s->cell.v[upper[i]].n_down;
+		sum += links * (m + 12) / 4;
+	}
+	return sum;
+}
+
+static bool rethread(struct thread *t, const struct cpi_link *e, uint64_t budget)
 {
 	struct cpi_sketch *s = t->s;
 	bool better;
@@ -181,7 +199,8 @@ static bool rethread(struct thread *t, const struct cpi_link *e)
 	t->own = e->first_cell;
 	t->first = s->layout->box[e->from].rank + 1;
 	t->n = s->layout->box[e->to].rank - t->first;
-	if (!t->n)
+	/* Ranks of thousands: one link alone could take longer than all may. */
+	if (!t->n || (t->n > 1 && s->steps + price(t) > budget))
 		return false;
 	for (uint32_t k = 0; k < t->n; k++)
 		take_out(t, k);
@@ -207,7 +226,7 @@ bool cpi_order_thread(struct cpi_sorter *o, uint32_t box)
 		const struct cpi_link *e = &s->link.v[i];
 
 		if (box == CPI_NO_BOX || e->from == box || e->to == box)
-			better |= rethread(&t, e);
+			better |= rethread(&t, e, o->budget);
 	}
 	return better;
 }
