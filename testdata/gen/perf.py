@@ -628,6 +628,16 @@ FORMATS_32["sched", "sched_switch"] = (SWITCHED, [
     ("int next_prio", 56, 4, 1)], FORMATS["sched", "sched_switch"][2])
 
 
+# As no kernel has it yet: numbers of 8 bytes, a state of 2, and everything elsewhere.
+FORMATS_ODD = dict(FORMATS)
+FORMATS_ODD["sched", "sched_switch"] = (SWITCHED, [
+    ("short prev_state", 8, 2, 1), ("long next_pid", 16, 8, 1), ("long prev_pid", 24, 8, 1)],
+    FORMATS["sched", "sched_switch"][2])
+FORMATS_ODD["sched", "sched_waking"] = (WAKING, [("long pid", 40, 8, 1)], '"pid=%ld", REC->pid')
+STAT = [("char comm[16]", 8, 16, 0), ("pid_t pid", 24, 4, 1), ("u64 delay", 32, 8, 0)]
+STATS = ("sched_stat_sleep", "sched_stat_blocked", "sched_stat_iowait", "sched_stat_wait")
+
+
 def tracing_data(c, formats):
     """What perf copies out of tracefs, of these formats only."""
     def sized(text):
@@ -686,7 +696,8 @@ class Sched:
         for declared, offset, size, _ in fields:
             key = declared.split()[-1].split("[")[0]
             if key in values:
-                out[offset:offset + size] = self.c.pack({4: "i", 8: "q"}[size], values[key])
+                out[offset:offset + size] = self.c.pack({1: "b", 2: "h", 4: "i", 8: "q"}[size],
+                                                         values[key])
         return bytes(out)
 
     def switch(self, time, pid, tid, state, next, leaf=0x400010, cpu=0, prev=None):
@@ -782,6 +793,43 @@ def waits_little():
 
 def waits_big():
     return waits_capture(">", FORMATS_32)
+
+
+def waits_fields():
+    return waits_capture(">", FORMATS_ODD)
+
+
+def waits_stat():
+    """sched_stat_* alone: how long, and who ended it. Thread 11 has been there before, 12 is of a
+    process that nothing tells of, 13 ends before it began."""
+    s = Sched.__new__(Sched)
+    s.formats = {("sched", name): (380 + i, STAT, '"%d", REC->pid')
+                 for i, name in enumerate(STATS)}
+    s.c = c = Capture("<", [Event("sched:" + name, SCHED & ~CALLCHAIN, TRACEPOINT, 380 + i, 1,
+                                  ids=[1 + i]) for i, name in enumerate(STATS)])
+    base(c)
+    c.comm(10, 11, "worker")
+    c.comm(30, 30, "other")
+    c.describe()
+    c.features[1] = tracing_data(c, s.formats)
+
+    def told(event, time, pid, whom, delay, flags=0):
+        c.sample(event, KTEXT + 0x40, pid, pid, time, mode=KERNEL, period=1,
+                 raw=s.raw("sched", STATS[event], flags, pid=whom, delay=delay))
+
+    told(0, 2000, 30, 11, 700)
+    told(1, 3000, 30, 11, 300, flags=8)
+    told(2, 3000, 30, 11, 300, flags=8)             # the same wait once more
+    told(3, 3300, 30, 11, 200)
+    told(0, 4000, 30, 12, 500)
+    told(0, 5000, 30, 13, 2**40)
+    row = "%s | %s | [stack not recorded]"
+    none = " ".join(["0"] * 8)
+    return c.file(), [
+        "comm=other pid=30 | 3 3 1 1 1 1 1 1 0 0 | " + KERNEL_AT % 0x40,
+        row % (BY_OTHER % "S", none + " 700 1"),
+        row % ("comm=worker state=D waker=[interrupt] pid=10", none + " 300 1"),
+        row % ("comm=worker state=R pid=10", none + " 200 1")]
 
 
 def waits_only_out():
@@ -1001,6 +1049,7 @@ FILES = {
     "good-fields": all_fields, "good-contexts": contexts, "good-names": names,
     "good-described": described, "good-old-pipe": old_pipe, "good-zstd-dwarf": zstd_dwarf,
     "good-leaf": leaf, "good-exact-ip": exact_ip, "good-off-cpu": off_cpu,
+    "good-waits-fields": waits_fields, "good-waits-stat": waits_stat,
     "good-waits": waits_little, "good-waits-be32": waits_big,
     "good-waits-out": waits_only_out, "good-waits-no-format": waits_no_format,
     "good-switch-records": switch_records, "good-waits-odd": waits_odd,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU time for waits out of a capture: offcpu.py CPCONV GENERATORS
 
-Writes a capture of CP_BENCH_SWITCHES (1,000,000) switches among 1,000 threads on 8
+Writes a capture of CP_BENCH_SWITCHES (1,000,000) switches among CP_BENCH_THREADS (1,000) threads on 8
 processors, with wake-ups, 64 different stacks of 12 frames and FINISHED_ROUND records, as
 perf record -a -e sched:sched_switch -e sched:sched_waking -g leaves one. Prints the user and
 system time of cpconv and of perf sched timehist -s, their ratio, and cpconv's memory.
@@ -19,7 +19,8 @@ sys.path.insert(0, sys.argv[2])
 from perf import CTX_KERNEL, CTX_USER, KTEXT, Sched  # noqa: E402
 
 SWITCHES = int(os.environ.get("CP_BENCH_SWITCHES", "1000000"))
-CPUS, THREADS, STACKS, ROUND = 8, 1000, 64, 4096
+THREADS = int(os.environ.get("CP_BENCH_THREADS", "1000"))
+CPUS, STACKS, ROUND = 8, 64, 4096
 
 
 def patched(sched, make, *fields):

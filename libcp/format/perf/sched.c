@@ -73,6 +73,8 @@ void perf_sched_release(struct perf_build *b)
 	if (!s)
 		return;
 	cpi_vec_release(mem, &s->queue);
+	cpi_vec_release(mem, &s->order);
+	cpi_vec_release(mem, &s->spare);
 	cpi_vec_release(mem, &s->thread);
 	cpi_index_release(mem, &s->threads);
 	cpi_vec_release(mem, &s->cpu);
@@ -212,6 +214,16 @@ static void on_fork(struct perf_build *b, const struct perf_record *r)
 		enqueue(b, &e);
 }
 
+/* What perf makes up of the tasks that are there, without a time. */
+static void on_there(struct perf_build *b, const struct perf_record *r)
+{
+	struct cpi_cursor c = perf_cursor(b->f, r->body, r->n);
+	int32_t pid = (int32_t)cpi_cursor_u32(&c), tid = (int32_t)cpi_cursor_u32(&c);
+
+	if (cpi_cursor_ok(&c))
+		perf_sched_known(b->sched, pid, tid);
+}
+
 void perf_sched_settle(struct perf_build *b, uint64_t ticket, uint32_t row, size_t timed)
 {
 	struct perf_sched *s = b->sched;
@@ -223,20 +235,12 @@ void perf_sched_settle(struct perf_build *b, uint64_t ticket, uint32_t row, size
 
 /* ---- out, in order ---- */
 
-struct key {
-	uint64_t time;
-	uint32_t i;
-};
-
-/* Merges the runs that the buffers left. False: out of memory. */
-static bool sort_keys(struct cpi_mem *mem, struct key *v, size_t n)
+/* Merges the runs that the buffers left; `spare` has room for as many. */
+static void sort_keys(struct sched_key *v, struct sched_key *spare, size_t n)
 {
-	struct key *spare = cpi_alloc_array(mem, n, sizeof *spare), *from = v,
-		   *to = spare;
+	struct sched_key *from = v, *to = spare;
 	size_t runs = 2;
 
-	if (!spare)
-		return false;
 	while (runs > 1) {
 		size_t at = 0;
 
@@ -259,43 +263,51 @@ static bool sort_keys(struct cpi_mem *mem, struct key *v, size_t n)
 	}
 	if (from != v)
 		memcpy(v, spare, n * sizeof *v);
-	cpi_free(mem, spare, n * sizeof *spare);
-	return true;
+}
+
+/* The queue's events in order of time. NULL: there is none, or no memory. */
+static const struct sched_key *queue_order(struct perf_build *b)
+{
+	struct perf_sched *s = b->sched;
+	struct cpi_mem *mem = &b->env->mem;
+	size_t n = s->queue.n;
+
+	if (!n || b->b.code)
+		return NULL;
+	s->order.n = s->spare.n = 0;
+	if (!cpi_vec_reserve(mem, &s->order, n) || !cpi_vec_reserve(mem, &s->spare, n)) {
+		out_of_memory(b);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		s->order.v[i] = (struct sched_key){s->queue.v[i].time, (uint32_t)i};
+	sort_keys(s->order.v, s->spare.v, n);
+	return s->order.v;
 }
 
 /* Hands on all events up to `limit`; keeps the others, in order. */
 static void drain(struct perf_build *b, uint64_t limit)
 {
 	struct perf_sched *s = b->sched;
-	struct cpi_mem *mem = &b->env->mem;
-	size_t n = s->queue.n, done = 0;
-	struct key *order;
+	const struct sched_key *order;
+	size_t n = s->queue.n;
 
 	/* Tickets must be settled before their places move. */
 	perf_rows_flush(b);
 	perf_batch_flush(b);
-	order = n ? cpi_alloc_array(mem, n, sizeof *order) : NULL;
-	if (!n || b->b.code || !order) {
-		if (n && !b->b.code)
-			out_of_memory(b);
-		cpi_free(mem, order, order ? n * sizeof *order : 0);
+	order = queue_order(b);
+	if (!order)
 		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		order[i] = (struct key){s->queue.v[i].time, (uint32_t)i};
-	if (!sort_keys(mem, order, n))
-		out_of_memory(b);
-	for (; done < n && order[done].time <= limit && !b->b.code; done++) {
-		s->counts.late += order[done].time < s->flushed;
-		s->flushed = order[done].time;
-		perf_sched_replay(s, &s->queue.v[order[done].i]);
+	for (size_t i = 0; i < n && order[i].time <= limit && !b->b.code; i++) {
+		s->counts.late += order[i].time < s->flushed;
+		s->flushed = order[i].time;
+		perf_sched_replay(s, &s->queue.v[order[i].i]);
 	}
 	/* The others stay as they stand, which keeps the runs. */
 	s->base += n;
 	for (size_t i = s->queue.n = 0; i < n; i++)
 		if (s->queue.v[i].time > limit)
 			s->queue.v[s->queue.n++] = s->queue.v[i];
-	cpi_free(mem, order, n * sizeof *order);
 }
 
 static void on_round(struct perf_build *b)
@@ -322,6 +334,8 @@ void perf_sched_record(struct perf_build *b, const struct perf_record *r)
 		r->type != PERF_RECORD_COMM)
 		return;
 	t = perf_read_trailer(&scanner, r);
+	if (r->type == PERF_RECORD_COMM && !t.time)
+		on_there(b, r);
 	if (!t.timed || !t.time)
 		return;
 	e.time = t.time;

@@ -67,6 +67,12 @@ struct sched_waker {
 	bool interrupt;
 };
 
+/* An event's place in the queue, by which it is put in order. */
+struct sched_key {
+	uint64_t time;
+	uint32_t i;
+};
+
 enum sched_where { SCHED_UNKNOWN, SCHED_ON, SCHED_OFF, SCHED_GONE };
 
 struct sched_thread {
@@ -115,6 +121,7 @@ struct perf_sched_counts {
 	uint64_t reused;    /* waited when their number was given to another thread */
 	uint64_t migrated, idle, wrong;
 	uint64_t no_stack; /* intervals of which nobody recorded the stack */
+	uint64_t nobody;   /* of threads whose process is never told: in no row */
 	uint64_t late;     /* events that came behind those of a later round */
 };
 
@@ -126,6 +133,7 @@ struct perf_sched {
 	bool off_wake;
 
 	CPI_VEC(struct sched_event) queue;
+	CPI_VEC(struct sched_key) order, spare; /* of a round: kept for the next */
 	uint64_t base; /* number of queue's first one; tickets are numbers + 1 */
 	uint64_t newest, round, flushed;
 
@@ -165,6 +173,8 @@ void perf_sched_finish(struct perf_build *b);
 /* ---- perf_sched_replay ---- */
 
 void perf_sched_replay(struct perf_sched *s, const struct sched_event *e);
+/* A thread of this process was there when the capture began. */
+void perf_sched_known(struct perf_sched *s, int32_t pid, int32_t tid);
 /* What still waits or runs when all is over. */
 void perf_sched_end(struct perf_sched *s);
 

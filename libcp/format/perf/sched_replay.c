@@ -124,6 +124,14 @@ static void know(struct perf_sched *s, struct sched_thread *t, int32_t pid)
 	perf_sched_charge(s, t, &span);
 }
 
+void perf_sched_known(struct perf_sched *s, int32_t pid, int32_t tid)
+{
+	struct sched_thread *t = tid > 0 && pid > 0 ? thread_get(s, tid) : NULL;
+
+	if (t && t->pid == -1)
+		t->pid = pid;
+}
+
 /* ---- events ---- */
 
 /* What a thread leaves with that both sources tell of, in whichever order. */
@@ -286,8 +294,12 @@ static void on_stat(struct perf_sched *s, const struct sched_event *e)
 		.edge = EDGE_SEEN,
 		.first = true};
 
-	if (!t || e->amount > e->time || t->where != SCHED_UNKNOWN)
+	if (!t || t->where != SCHED_UNKNOWN)
 		return;
+	if (e->amount > e->time) {
+		s->counts.backwards++;
+		return;
+	}
 	if (e->kind == SCHED_SLEPT)
 		span.waker = perf_sched_waker(s, e);
 	s->counts.intervals++;

@@ -18,6 +18,7 @@
  *	perf: off-cpu migrations N      came back on another CPU
  *	perf: off-cpu idle switches N   of the idle task, which is no thread
  *	perf: off-cpu wrong tasks N     switches whose task numbers contradict each other
+ *	perf: off-cpu of nobody N       of threads whose process is never told: in no row
  *	perf: off-cpu late events N     out of order beyond what perf promises
  */
 static const char advice[] = "perf record -a -e sched:sched_switch -e sched:sched_waking "
@@ -43,6 +44,7 @@ void perf_sched_comments(struct perf_build *b)
 	perf_comment_count(b, "off-cpu migrations", c->migrated);
 	perf_comment_count(b, "off-cpu idle switches", c->idle);
 	perf_comment_count(b, "off-cpu wrong tasks", c->wrong);
+	perf_comment_count(b, "off-cpu of nobody", c->nobody);
 	perf_comment_count(b, "off-cpu late events", c->late);
 }
 

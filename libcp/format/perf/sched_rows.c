@@ -240,6 +240,7 @@ static bool bare_row(struct perf_sched *s, const struct sched_thread *t, uint64_
 	const struct perf_sitter *sitter;
 	cp_location location;
 
+	s->counts.nobody += t->pid == -1;
 	if (t->pid == -1 || b->o->n_dsos || !perf_filter_task(&b->filter, &sample))
 		return false;
 	sitter = perf_sitter_find(b, &sample, time);

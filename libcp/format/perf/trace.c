@@ -25,6 +25,7 @@ static const struct known {
 	{"sched:sched_wakeup_new", "pid", NULL, NULL, PERF_TRACE_WAKE, 0},
 	{"sched:sched_stat_sleep", "pid", NULL, "delay", PERF_TRACE_SLEPT, 'S'},
 	{"sched:sched_stat_blocked", "pid", NULL, "delay", PERF_TRACE_SLEPT, 'D'},
+	{"sched:sched_stat_iowait", "pid", NULL, "delay", PERF_TRACE_SLEPT, 'D'},
 	{"sched:sched_stat_wait", "pid", NULL, "delay", PERF_TRACE_WAITED, 'R'},
 	{"raw_syscalls:sys_enter", NULL, NULL, "id", PERF_TRACE_SYSCALL, 0},
 	{"raw_syscalls:sys_exit", NULL, NULL, "id", PERF_TRACE_SYSCALLED, 0},
@@ -238,6 +239,20 @@ static void by_name(const struct perf_file *f, struct perf_event *e)
 	}
 }
 
+/* sched_stat_iowait tells once more of some of what sched_stat_blocked tells of. */
+static void drop_twice_told(struct perf_file *f)
+{
+	bool blocked = false;
+
+	for (size_t i = 0; i < f->event.n; i++)
+		blocked |= cpi_text_equal(perf_name(f, f->event.v[i].name),
+			CPI_TEXT("sched:sched_stat_blocked"));
+	for (size_t i = 0; i < f->event.n && blocked; i++)
+		if (cpi_text_equal(perf_name(f, f->event.v[i].name),
+			    CPI_TEXT("sched:sched_stat_iowait")))
+			f->event.v[i].trace.kind = PERF_TRACE_NONE;
+}
+
 void perf_trace_settle(struct perf_file *f)
 {
 	for (size_t i = 0; i < f->event.n; i++) {
@@ -253,6 +268,7 @@ void perf_trace_settle(struct perf_file *f)
 		if (!e->trace.kind)
 			by_name(f, e);
 	}
+	drop_twice_told(f);
 }
 
 int64_t perf_trace_value(
