@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json.h"
 #include "view/info/info.h"
+#include "view/info/waits.h"
 
 static void text(struct cpi_json *j, const char *key, struct cp_text value)
 {
@@ -163,6 +164,34 @@ static void profile(const struct cpi_info *info, struct cpi_json *j)
 	cpi_json_end(j, '}');
 }
 
+static void waits(const struct cp_profile *p, struct cpi_json *j)
+{
+	struct wait_sums sums;
+
+	cpi_info_waits(p, &sums);
+	if (!sums.n)
+		return;
+	cpi_json_key(j, "waits");
+	cpi_json_begin(j, '{', false);
+	cpi_json_key(j, "states");
+	cpi_json_begin(j, '[', false);
+	for (size_t i = 0; i < sums.n; i++) {
+		cpi_json_begin(j, '{', true);
+		text(j, "state", sums.row[i].state);
+		if (sums.row[i].edge.n)
+			text(j, "edge", sums.row[i].edge);
+		cpi_json_key(j, "nanoseconds");
+		cpi_json_double(j, sums.row[i].time);
+		number(j, "waits", sums.row[i].n);
+		cpi_json_end(j, '}');
+	}
+	cpi_json_end(j, ']');
+	for (const struct wait_unknown *u = cpi_wait_unknown; u->key; u++)
+		if (cpi_comment_number(p, u->key))
+			number(j, u->key, cpi_comment_number(p, u->key));
+	cpi_json_end(j, '}');
+}
+
 static void images(const struct cpi_info *info, struct cpi_json *j)
 {
 	cpi_json_key(j, "images");
@@ -204,8 +233,10 @@ void cpi_info_json(const struct cpi_info *info, struct cpi_sink *sink)
 	flag(&j, "damaged", info->damaged);
 	if (info->perf)
 		capture(info->perf, &j);
-	if (info->p)
+	if (info->p) {
 		profile(info, &j);
+		waits(info->p, &j);
+	}
 	if (info->p && info->report)
 		images(info, &j);
 	if (info->unreadable)

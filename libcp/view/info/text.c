@@ -6,6 +6,7 @@
 #include <cp/units.h>
 
 #include "view/info/info.h"
+#include "view/info/waits.h"
 
 /* Rows of long lists that are shown; JSON has all. */
 enum { MOST_ROWS = 20 };
@@ -252,6 +253,7 @@ void cpi_info_text(const struct cpi_info *info, struct cpi_sink *sink)
 	}
 	if (info->p) {
 		tables(info, sink);
+		cpi_info_waits_text(info->p, sink);
 		images(info, sink);
 	}
 	if (info->unreadable)
