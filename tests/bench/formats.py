@@ -119,11 +119,11 @@ def otlp(path, size):
         parts.append(field(2, number(1, 1) + number(2, (1 << 22) + 16 * i)
                            + field(3, number(1, i + 1) + number(2, i))))
     parts.append(field(7, b""))
-    stacks, bytes_, path = 0, sum(map(len, parts)), [1] * 24
+    stacks, bytes_, frames = 0, sum(map(len, parts)), [1] * 24
     while bytes_ < size * 0.5: # each differs from the one before near its leaf
         for i in range(dice.randrange(1, 7)):
-            path[i] = dice.randrange(1, 20001)
-        parts.append(field(7, field(1, b"".join(map(varint, path)))))
+            frames[i] = dice.randrange(1, 20001)
+        parts.append(field(7, field(1, b"".join(map(varint, frames)))))
         bytes_ += len(parts[-1])
         stacks += 1
     samples, n, at = [], 0, 1700000000000000000
@@ -139,11 +139,15 @@ def otlp(path, size):
 
 
 def hundred_thousand(path):
-    """A speedscope file again, of 100,000 different stacks of 30 frames: what is written."""
-    dice = random.Random(4)
+    """100,000 different stacks of 30 frames, as a tree has them: what is written."""
+    dice, stack = random.Random(4), ["main"] * 30
     with open(path, "w", encoding="ascii") as f:
         for i in range(100000):
-            f.write(";".join(f"function_{dice.randrange(3000)}" for _ in range(30)) + f" {i % 97 + 1}\n")
+            for k in range(dice.randrange(24, 30), 30):
+                stack[k] = f"function_{dice.randrange(3000)}"
+            if not i % 50:
+                stack[5:] = [f"function_{dice.randrange(3000)}" for _ in range(25)]
+            f.write(f"{';'.join(stack)} {i % 97 + 1}\n")
 
 
 JAVA = """
@@ -151,8 +155,8 @@ public class B {
     static double f(int n, int d) { if (d > 0) return f(n, d - 1); double s = 0;
         for (int i = 0; i < n; i++) s += Math.sqrt(i); return s; }
     public static void main(String[] a) throws Exception {
-        for (int t = 0; t < 4; t++) new Thread(() -> { for (int i = 0; i < 400; i++) f(200000, i % 50);
-            }).start();
+        for (int t = 0; t < 4; t++)
+            new Thread(() -> { for (int i = 0; i < 400; i++) f(200000, i % 50); }).start();
     }
 }
 """
@@ -161,9 +165,8 @@ public class B {
 def jfr(tmp, size):
     with open(f"{tmp}/B.java", "w", encoding="ascii") as f:
         f.write(JAVA)
-    for argv in (["javac", "-d", tmp, f"{tmp}/B.java"],
-                 ["java", f"-XX:StartFlightRecording=filename={tmp}/one.jfr,settings=profile", "-cp",
-                  tmp, "B"]):
+    start = f"-XX:StartFlightRecording=filename={tmp}/one.jfr,settings=profile"
+    for argv in (["javac", "-d", tmp, f"{tmp}/B.java"], ["java", start, "-cp", tmp, "B"]):
         subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(f"{tmp}/one.jfr", "rb") as f:
         one = f.read()
