@@ -70,8 +70,8 @@ struct otlp_attribute {
 };
 
 struct otlp_stack {
-	struct otlp_list locations;
-	uint32_t made;
+	const uint8_t *bytes; /* the message: a third of what its numbers would take */
+	uint32_t n, made;
 };
 
 struct otlp_resource {

@@ -120,31 +120,45 @@ static bool location(struct otlp *o, int64_t row, cp_location *ret)
 	return !o->b.code;
 }
 
+/* Its locations go behind the numbers that are there, and are taken off again. */
+static bool make_stack(struct otlp *o, struct otlp_stack *s)
+{
+	struct cpi_cursor c = cpi_cursor_make(
+		s->bytes, s->n, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
+	size_t from = o->number.n;
+	struct pb_field f = {.n = 0};
+	bool fine = true;
+
+	while (pb_next(&c, &f) && !o->b.code)
+		if (f.number == 1)
+			cpi_otlp_numbers(o, &f);
+	if (o->number.n - from > o->env->limits.stack_depth)
+		cpi_builder_fail(&o->b, CP_ERROR_LIMIT, "a stack has too many frames");
+	o->path.n = 0;
+	for (size_t i = from; i < o->number.n && fine && !o->b.code; i++) {
+		cp_location at = {0};
+
+		fine = location(o, o->number.v[i], &at) &&
+		       cpi_otlp_fine(o, cpi_vec_push(&o->env->mem, &o->path, at));
+	}
+	o->number.n = from;
+	if (fine && !o->b.code)
+		s->made = cpi_builder_stack(&o->b, o->path.v, (uint32_t)o->path.n).i;
+	return fine && !o->b.code;
+}
+
 bool cpi_otlp_stack(struct otlp *o, int64_t row, cp_stack *ret)
 {
 	struct otlp_stack *s;
 
 	*ret = (cp_stack){0};
-	if (!row && (!o->stack.n || !o->stack.v[0].locations.n))
+	if (!row && (!o->stack.n || !o->stack.v[0].n))
 		return true;
 	if (row < 0 || (uint64_t)row >= o->stack.n)
 		return false;
 	s = &o->stack.v[row];
-	if (!s->made) {
-		if (s->locations.n > o->env->limits.stack_depth) {
-			cpi_builder_fail(&o->b, CP_ERROR_LIMIT, "a stack has too many frames");
-			return false;
-		}
-		o->path.n = 0;
-		for (uint32_t i = 0; i < s->locations.n; i++) {
-			cp_location at;
-
-			if (!location(o, o->number.v[s->locations.first + i], &at) ||
-				!cpi_otlp_fine(o, cpi_vec_push(&o->env->mem, &o->path, at)))
-				return false;
-		}
-		s->made = cpi_builder_stack(&o->b, o->path.v, (uint32_t)o->path.n).i;
-	}
+	if (!s->made && !make_stack(o, s))
+		return false;
 	*ret = (cp_stack){s->made};
 	return true;
 }

@@ -189,12 +189,13 @@ void cpi_otlp_key_value(struct otlp *o, struct cpi_cursor c, struct otlp_attribu
 
 static void stack(struct otlp *o, struct cpi_cursor c)
 {
-	struct otlp_stack s = {0};
-	struct pb_field f;
+	size_t n = cpi_cursor_left(&c);
+	struct otlp_stack s = {.bytes = c.at, .n = (uint32_t)n};
 
-	while (pb_next(&c, &f))
-		if (f.number == 1)
-			list(o, &s.locations, &f);
+	if (n > UINT32_MAX) {
+		cpi_builder_fail(&o->b, CP_ERROR_LIMIT, "a stack is larger than 4 GiB");
+		return;
+	}
 	cpi_otlp_fine(o, cpi_vec_push(&o->env->mem, &o->stack, s));
 }
 
