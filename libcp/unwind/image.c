@@ -147,7 +147,7 @@ static enum cp_code fill(struct cpi_unwind_images *images, struct cpi_unwind_ima
 	image->name = cpi_arena_copy(&images->arena, name, strlen(name));
 	if (!image->name)
 		return cpi_error_memory(err);
-	image->why = "its file was not found";
+	image->why = "no file of its build was found";
 	if (images->open)
 		image->elf = images->open(images->arg, map, false);
 	return image->elf ? compile_main(images, image, err) : CP_OK;

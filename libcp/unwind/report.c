@@ -45,7 +45,7 @@ struct cpi_unwind_thread *cpi_unwind_thread_of(struct cpi_mem *mem,
 
 struct sums {
 	uint64_t samples, frames, truncated, missing, broken, unsupported, asked;
-	uint64_t generated;
+	uint64_t generated, guessed;
 	uint64_t need;   /* bytes of the largest truncated stack */
 	bool need_known; /* else the least it can be */
 };
@@ -108,6 +108,7 @@ static struct sums sum(struct cpi_unwind *u)
 		sums.missing += w->missing;
 		sums.broken += w->broken;
 		sums.generated += w->generated;
+		sums.guessed += w->guessed;
 		sums.unsupported += w->unsupported;
 		sums.asked = w->asked > sums.asked ? w->asked : sums.asked;
 		add_threads(&u->env->mem, &all, &w->threads);
@@ -209,6 +210,12 @@ enum cp_code cpi_unwind_finish(void *arg, struct cp_error *err)
 			"(python -X perf_jit, node --perf-prof --perf-prof-unwinding-info), "
 			"or keep frame pointers",
 			(unsigned long long)sums.generated,
+			(unsigned long long)sums.samples);
+	if (sums.guessed)
+		cpi_diag_note(diag, "guessed-stack", NULL,
+			"%llu of %llu user stacks end early: code in them has no call frame "
+			"information here, and its frame pointers lead nowhere",
+			(unsigned long long)sums.guessed,
 			(unsigned long long)sums.samples);
 	if (sums.broken)
 		cpi_diag_note(diag, "broken-stack", NULL,

@@ -85,7 +85,9 @@ static enum cpi_unwind_end end_of(
 		return CPI_UNWIND_DONE;
 	if (next != CPI_NEXT_BEYOND)
 		return CPI_UNWIND_BROKEN;
-	return s->stack_n >= s->stack_asked && past >= s->stack_n && past < STACK_REACH
+	/* Where a frame pointer was only taken for one the size of a dump means nothing. */
+	return !walk->guessed && s->stack_n >= s->stack_asked && past >= s->stack_n &&
+			       past < STACK_REACH
 		? CPI_UNWIND_TRUNCATED
 		: CPI_UNWIND_MISSING;
 }
@@ -102,12 +104,11 @@ static void count(struct cpi_unwind *u, const struct cpi_unwind_walk *walk,
 	w->samples++;
 	w->frames += frames;
 	w->truncated += end == CPI_UNWIND_TRUNCATED;
-	if (walk->generated && (end == CPI_UNWIND_MISSING || end == CPI_UNWIND_BROKEN)) {
-		w->generated++;
-	} else {
-		w->missing += end == CPI_UNWIND_MISSING;
-		w->broken += end == CPI_UNWIND_BROKEN;
-	}
+	if (end == CPI_UNWIND_MISSING || end == CPI_UNWIND_BROKEN)
+		++*(walk->generated			? &w->generated
+			: walk->guessed			? &w->guessed
+			: end == CPI_UNWIND_MISSING	? &w->missing
+							: &w->broken);
 	if (s->stack_asked > w->asked)
 		w->asked = s->stack_asked;
 	if (!thread)

@@ -379,6 +379,7 @@ static enum cpi_unwind_next next(struct cpi_unwind_walk *w, struct frame *f)
 
 	/* Images have numbers from 1 on. */
 	w->generated = f->rule == NO_TABLE;
+	w->guessed |= (f->rule & 7) == NO_TABLE && f->rule != NO_TABLE;
 	switch (f->rule & 7) {
 	case CPI_CFI_SP:
 	case CPI_CFI_FP:
@@ -421,6 +422,7 @@ static unsigned walk(struct cpi_unwind_walk *w, bool full, uint64_t *ips, bool *
 {
 	unsigned n = 0;
 
+	w->guessed = false;
 	*ret_unknown = false;
 	*ret_next = CPI_NEXT_OK;
 	while (n < max) {

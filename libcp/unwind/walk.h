@@ -58,6 +58,7 @@ struct cpi_unwind_worker {
 	CPI_VEC(struct cpi_unwind_pointed) by_pointer; /* by image number */
 	uint64_t samples, truncated, missing, broken, unsupported, frames;
 	uint64_t generated; /* stacks that ended in generated code without a table */
+	uint64_t guessed;   /* …that ended early, behind a frame of an image without one */
 	uint64_t asked; /* the largest dump size */
 };
 
@@ -78,6 +79,7 @@ struct cpi_unwind_walk {
 	uint64_t beyond; /* the address that the dump did not hold; 0: none yet */
 	uint64_t steps;  /* instructions interpreted */
 	bool generated;  /* the last frame is of generated code without a table */
+	bool guessed;    /* a frame was found by pointer, its image having no table */
 };
 
 /*

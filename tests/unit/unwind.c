@@ -253,7 +253,19 @@ static void without_a_file_frame_pointers_are_followed(void **state)
 	assert_true(replay_unwind(&f.replay, 2, 0, ips, exact, MOST, &end) >= 3);
 	assert_int_equal(f.replay.unwinder.finish(f.replay.unwinder.arg, &err), CP_OK);
 	assert_non_null(strstr(f.notes[f.n_notes - 1],
-		"frame-pointer: tiny-x86_64: its file was not found; "));
+		"frame-pointer: tiny-x86_64: no file of its build was found; "));
+	unload(&f);
+
+	/* A short dump is not what such a stack ends for: no larger one would help. */
+	load(&f, "x86_64", 1);
+	f.replay.folder = "/nonexistent";
+	assert_true(replay_start(&f.replay, &f.env));
+	f.replay.sample[2].sample.stack_n = f.replay.sample[2].sample.stack_asked = 64;
+	replay_unwind(&f.replay, 2, 0, ips, exact, MOST, &end);
+	assert_true(end == CPI_UNWIND_MISSING || end == CPI_UNWIND_BROKEN);
+	assert_int_equal(f.replay.unwinder.finish(f.replay.unwinder.arg, &err), CP_OK);
+	assert_int_equal(f.n_notes, 2);
+	assert_non_null(strstr(f.notes[0], "guessed-stack: 1 of 1 user stacks end early"));
 	unload(&f);
 }
 
