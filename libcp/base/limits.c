@@ -77,7 +77,7 @@ enum cp_code cp_limits_set(
 			rows[i].wide ? "2^64-1" : "2^32-1");
 	}
 	return cpi_error(err, CP_ERROR_ARGUMENT, CP_NO_OFFSET,
-		"there is no limit \"%.40s\"", name);
+		"there is no limit \"%.40s\" (--limit help lists them)", name);
 }
 
 uint64_t cpi_limits_machine(void)

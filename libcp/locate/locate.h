@@ -81,6 +81,7 @@ struct cpi_found {
 	struct cp_text file;              /* where symbols came from */
 	struct cp_text url;               /* where that was downloaded from */
 	bool unverified;                  /* nothing vouches for it */
+	bool given;                       /* the user named it, or the folder it is in */
 
 	/* What was refused. */
 	struct cp_text wrong; /* a file of another build, or newer than the capture */

@@ -24,6 +24,7 @@ enum {
 	HOME = 8,  /* only without --symfs */
 	LINK = 16, /* the checksum vouches for it where no build id does */
 	HOST = 32, /* not for a guest's kernel */
+	NAMED = 64, /* a file that the user named; what lies in his folders is, too */
 };
 
 /*
@@ -59,13 +60,13 @@ struct place {
 /* In the order of the manual. */
 static const struct place places[] = {
 	/* What the user gave. */
-	{MAIN | DBG, .fn = cpi_hunt_binaries},
-	{LINUX, .fn = cpi_hunt_vmlinux_option},
-	{KO, .fn = cpi_hunt_modules_option},
-	{SYMS, .fn = cpi_hunt_kallsyms_option},
+	{MAIN | DBG, .fn = cpi_hunt_binaries, .flags = NAMED},
+	{LINUX, .fn = cpi_hunt_vmlinux_option, .flags = NAMED},
+	{KO, .fn = cpi_hunt_modules_option, .flags = NAMED},
+	{SYMS, .fn = cpi_hunt_kallsyms_option, .flags = NAMED},
 	{SYMS, CAPTURE, "/kcore_dir/kallsyms", HOST},
 	{SYMS, CAPTURE, "/kcore_dir__%P/kallsyms"},
-	{DUMP | MAP, .fn = cpi_hunt_map_dirs},
+	{DUMP | MAP, .fn = cpi_hunt_map_dirs, .flags = NAMED},
 	{DUMP, MAPS, "/jit-%P.dump"},
 	{DUMP, MAPS, "/jit-%Q.dump"},
 	{MAP, MAPS, "/perf-%P.map"},
@@ -103,7 +104,7 @@ static const struct place places[] = {
 	/* This machine, by name. */
 	{MAIN | DBG, HERE, "%p", BY_ID_OR_HOME},
 	{KO, HERE, "%p", BY_ID},
-	{KO, .fn = cpi_hunt_modules_symfs, .flags = HOST},
+	{KO, .fn = cpi_hunt_modules_symfs, .flags = HOST | NAMED},
 	{KO, .fn = cpi_hunt_modules_here, .flags = BY_ID | HOST},
 	{SYMS, .fn = cpi_hunt_kallsyms_here, .flags = HOST},
 	{DUMP, HERE, "%p", HOME},
@@ -325,10 +326,23 @@ static bool try_place(struct cpi_hunt *hunt, const struct place *place)
 	return false;
 }
 
+static bool is_users(const struct place *place)
+{
+	return place->flags & NAMED || (!place->fn && (place->root == SYMFS ||
+		place->root == DEBUG || place->root == MAPS));
+}
+
+/* What names came from: other files only add to it. */
+static const unsigned main_files = MAIN | LINUX | KO | SYMS | DUMP | MAP;
+
 bool cpi_hunt_run(struct cpi_hunt *hunt)
 {
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-		if (places[i].want & hunt->want && try_place(hunt, &places[i]))
-			return true;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		if (!(places[i].want & hunt->want) || !try_place(hunt, &places[i]))
+			continue;
+		if (hunt->want & main_files)
+			hunt->found->given = is_users(&places[i]);
+		return true;
+	}
 	return false;
 }

@@ -15,7 +15,7 @@ struct kernel {
 	struct cpi_image *core; /* the kernel proper, or NULL */
 	const struct cpi_search *search;
 	const struct cpi_blob *list; /* kallsyms */
-	bool verified;
+	bool verified, given;
 	uint64_t slide; /* run-time addresses of the capture minus those of the list */
 	struct cp_text path;
 	struct cpi_kallsyms_module *module; /* by image: where the list has it */
@@ -162,6 +162,7 @@ static void take(struct kernel *kernel, size_t i, const struct names *names)
 			continue;
 		image->symbol[row - 1] = names->symbol[from];
 		image->found.unverified |= !kernel->verified;
+		image->found.given |= kernel->given;
 		if (!image->found.file.n)
 			image->found.file = kernel->path;
 	}
@@ -244,6 +245,7 @@ static enum cp_code names_from_list(struct kernel *kernel, struct cp_error *err)
 		return CP_OK;
 	kernel->list = &found->list;
 	kernel->path = found->list_path;
+	kernel->given = found->given;
 	find_slide(kernel);
 	if (kernel->image[0]->sought.guest)
 		(void)cpi_locate_guest_modules(kernel->search, &kernel->modules);

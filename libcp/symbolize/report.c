@@ -404,6 +404,53 @@ static bool describe(
 	       (!image->found.url.n || row->public.url);
 }
 
+static bool has_id(const struct cpi_object *object)
+{
+	struct cp_text id = object->elf ? cpi_elf_build_id(object->elf)
+					: (struct cp_text){NULL, 0};
+
+	return id.n;
+}
+
+static enum cp_symbol_doubt doubt_of(const struct cpi_image *image)
+{
+	const struct cpi_found *found = &image->found;
+
+	if (found->given)
+		return CP_DOUBT_GIVEN;
+	if (image->sought.kind == CPI_IMAGE_JIT)
+		return CP_DOUBT_RUN;
+	/* Without a program it is the running kernel's list, and that kernel has an id. */
+	if ((!found->main.elf && !found->debug.elf) || has_id(&found->main) ||
+		has_id(&found->debug))
+		return CP_DOUBT_UNRECORDED;
+	return CP_DOUBT_NO_ID;
+}
+
+/* Says where names came from that nothing vouches for. */
+static bool doubt(struct cp_symbol_report *report, const struct cpi_image *image,
+	struct row *row)
+{
+	static const char *const why[] = {
+		[CP_DOUBT_GIVEN] = "which was given: there is no build id to compare",
+		[CP_DOUBT_UNRECORDED] = "which may be another build: the profile has no "
+					"build id of it to compare",
+		[CP_DOUBT_NO_ID] = "which may be another build: it has no build id to compare",
+		[CP_DOUBT_RUN] = "which may be another run's: it does not say whose it is",
+	};
+	struct cp_text file = image->found.main.elf ? image->found.main.path
+						    : image->found.file;
+	char path[512], text[700];
+
+	if (!row->public.unverified || !file.n)
+		return true;
+	row->public.doubt = doubt_of(image);
+	snprintf(text, sizeof text, "names are from %s, %s", shown(path, sizeof path, file),
+		why[row->public.doubt]);
+	row->public.doubt_text = keep(report, text);
+	return row->public.doubt_text;
+}
+
 static bool fill_row(struct cp_symbol_report *report, const struct cpi_image *image,
 	const struct together *sums, struct row *row)
 {
@@ -414,7 +461,7 @@ static bool fill_row(struct cp_symbol_report *report, const struct cpi_image *im
 	row->public.unverified = image->found.unverified && image->resolved;
 	row->lost = sums->lost;
 	row->public.status = status_of(image, sums->has_lines, row);
-	return describe(report, image, row);
+	return doubt(report, image, row) && describe(report, image, row);
 }
 
 static int by_loss(const void *pa, const void *pb)

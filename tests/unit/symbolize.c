@@ -209,6 +209,7 @@ static void at_its_path(void **state)
 	run(&bed);
 	expect_tiny(&bed, CP_SYMBOLS_LINES);
 	assert_false(image(&bed)->unverified);
+	assert_int_equal(image(&bed)->doubt, CP_DOUBT_NONE);
 	assert_string_equal(image(&bed)->file, path);
 	assert_int_equal(cp_profile_mapping(bed.profile, (cp_mapping){1})->has & 7, 7);
 	/* without lines, and deleted by name only */
@@ -261,6 +262,8 @@ static void without_build_id_age_counts(void **state)
 	run(&bed);
 	expect_tiny(&bed, CP_SYMBOLS_LINES);
 	assert_true(image(&bed)->unverified);
+	assert_int_equal(image(&bed)->doubt, CP_DOUBT_UNRECORDED);
+	assert_non_null(strstr(image(&bed)->doubt_text, path));
 	bed_release(&bed);
 }
 
@@ -621,6 +624,7 @@ static void kernel_list(void **state)
 	assert_string_equal(name_of(&bed, 1, 0), "do_it");
 	assert_string_equal(name_of(&bed, 2, 0), "do_more");
 	assert_true(image(&bed)->unverified);
+	assert_int_equal(image(&bed)->doubt, CP_DOUBT_GIVEN);
 	/* in the build-id cache it is known to be the right one */
 	bed.options.kallsyms = NULL;
 	put(&bed, "object/tiny", ".debug/.build-id/aa/bbccdd/x");

@@ -38,13 +38,6 @@ static const char *image_name(char *buf, size_t size, const struct cp_profile *p
 	return path.n ? ui_escape(buf, size, path.p) : "[unknown]";
 }
 
-static bool has_id(const struct cp_profile *profile, const struct cp_symbol_image *image)
-{
-	return cp_profile_string(
-		profile, cp_profile_mapping(profile, image->mapping)->build_id)
-		.n;
-}
-
 void symreport_print(struct out *out, const struct cp_profile *profile,
 	const struct cp_symbol_report *report)
 {
@@ -60,16 +53,16 @@ void symreport_print(struct out *out, const struct cp_profile *profile,
 			image->samples, image->addresses, image->resolved,
 			status_words(image->status),
 			image_name(text, sizeof text, profile, image),
-			!image->unverified ? ""
-			: has_id(profile, image)
-				? " (unverified: the file has no build id)"
-				: " (unverified: no build id)");
+			image->unverified ? " (unverified: no build id)" : "");
 		if (image->file)
 			out_printf(out, "%*sfrom %s\n", 55, "",
 				ui_escape(text, sizeof text, image->file));
 		if (image->url)
 			out_printf(out, "%*sdownloaded from %s\n", 55, "",
 				ui_escape(text, sizeof text, image->url));
+		if (image->doubt)
+			out_printf(out, "%*s%s\n", 55, "",
+				ui_escape(text, sizeof text, image->doubt_text));
 		if (image->hint)
 			out_printf(out, "%*s%s\n", 55, "",
 				ui_escape(text, sizeof text, image->hint));
@@ -227,6 +220,22 @@ void symreport_verbose(struct tool *tool, const struct cp_profile *profile,
 	}
 }
 
+/* What would settle it; nothing where the user's word was taken already. */
+static const char *which_is_right(
+	const struct cp_profile *profile, const struct cp_symbol_image *image)
+{
+	switch (cp_profile_mapping(profile, image->mapping)->kind) {
+	case CP_MAP_KERNEL:
+	case CP_MAP_MODULE:
+	case CP_MAP_BPF:
+		return "; --kallsyms FILE says which is right, --no-symbolize uses none";
+	case CP_MAP_JIT:
+		return "; --map-dir PID=FILE says which is right, --no-symbolize uses none";
+	default:
+		return "; --binary FILE says which is right, --no-symbolize uses none";
+	}
+}
+
 void symreport_doubts(struct tool *tool, const char *input,
 	const struct cp_profile *profile, const struct cp_symbol_report *report)
 {
@@ -236,8 +245,11 @@ void symreport_doubts(struct tool *tool, const char *input,
 	for (size_t i = 0; i < cp_symbol_report_count(report); i++) {
 		const struct cp_symbol_image *image = cp_symbol_report_image(report, i);
 
-		if (image->unverified && image->resolved && image->file) {
-			unsure = unsure ? unsure : image;
+		if (image->doubt) {
+			/* What was found by name comes first: there something can be done. */
+			if (!unsure || (unsure->doubt == CP_DOUBT_GIVEN &&
+					       image->doubt != CP_DOUBT_GIVEN))
+				unsure = image;
 			n_unsure++;
 		}
 		if (image->status == CP_SYMBOLS_WRONG_ID ||
@@ -248,12 +260,9 @@ void symreport_doubts(struct tool *tool, const char *input,
 	}
 	say_missing(tool, input, profile, report);
 	if (unsure)
-		ui_note(&tool->ui, input,
-			"names from %s%s are of a file of this machine that has no build "
-			"id "
-			"to check; --binary says which is right, --no-symbolize uses "
-			"none",
-			unsure->file, n_unsure > 1 ? " and others" : "");
+		ui_note(&tool->ui, input, "%s%s%s", unsure->doubt_text,
+			n_unsure > 1 ? "; so it is with others" : "",
+			unsure->doubt == CP_DOUBT_GIVEN ? "" : which_is_right(profile, unsure));
 	if (other)
 		ui_note(&tool->ui, input, "%s%s",
 			other->hint ? other->hint

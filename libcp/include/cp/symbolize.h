@@ -93,6 +93,15 @@ enum cp_symbol_status {
 	CP_SYMBOLS_UNVOUCHED
 };
 
+/* Why names that were used may be of another build, where no build id could be compared. */
+enum cp_symbol_doubt {
+	CP_DOUBT_NONE,
+	CP_DOUBT_GIVEN,      /* the user named the file or its folder */
+	CP_DOUBT_UNRECORDED, /* the file has a build id, the profile has none of this image */
+	CP_DOUBT_NO_ID,      /* the file has none */
+	CP_DOUBT_RUN         /* lists of generated code do not say which run they are of */
+};
+
 /* One image of a profile and how its addresses fared, for --symbols-report and cpinfo. */
 struct cp_symbol_image {
 	cp_mapping mapping; /* the first one of this image */
@@ -104,6 +113,8 @@ struct cp_symbol_image {
 	const char *file;    /* where symbols came from; NULL when nowhere */
 	const char *hint;    /* what would help, one sentence; NULL when all is well */
 	const char *url;     /* where `file` was downloaded from just now; NULL: nowhere */
+	enum cp_symbol_doubt doubt; /* CP_DOUBT_NONE where not `unverified` */
+	const char *doubt_text;     /* the same as a sentence; NULL with CP_DOUBT_NONE */
 };
 
 /* Images by samples lost, largest first. Owned by the report. */

@@ -23,7 +23,7 @@ static void say(const struct diagnosis *d, const char *kind, const char *fix,
 static void say(const struct diagnosis *d, const char *kind, const char *fix,
 	const char *format, ...)
 {
-	char text[320];
+	char text[1400];
 	va_list args;
 
 	va_start(args, format);
@@ -49,14 +49,15 @@ uint64_t cpi_comment_number(const struct cp_profile *p, const char *key)
 	return 0;
 }
 
-static double weight(const struct cp_profile *p, uint32_t sample)
+static double weight(const struct cp_profile *p, bool perf, uint32_t sample)
 {
-	struct cp_text unit;
+	const struct cp_value_type *type = p->sample_type.v;
 
-	if (!p->sample_type.n)
+	if (!p->sample_type.n || type->decimals ||
+		!cpi_text_equal(cpi_profile_text(p, type->unit), CPI_TEXT("count")))
 		return 1;
-	unit = cpi_profile_text(p, p->sample_type.v[0].unit);
-	if (!cpi_text_equal(unit, CPI_TEXT("count")) || p->sample_type.v[0].decimals)
+	/* Objects, as heap profiles count them, are no samples. */
+	if (!perf && !cpi_text_equal(cpi_profile_text(p, type->type), CPI_TEXT("samples")))
 		return 1;
 	return fabs((double)p->value.v[(size_t)sample * p->sample_type.n]);
 }
@@ -75,7 +76,7 @@ static bool is_user(const struct cp_profile *p, cp_location location)
 static void measure(struct diagnosis *d)
 {
 	for (uint32_t i = 0; i < cpi_profile_n_samples(d->p); i++) {
-		double w = weight(d->p, i);
+		double w = weight(d->p, d->perf, i);
 		uint32_t n, user = 0;
 		const cp_location *frame =
 			cpi_profile_frames(d->p, d->p->sample_stack.v[i], &n);
@@ -110,8 +111,9 @@ static const struct cp_symbol_image *missing(const struct diagnosis *d)
 			cp_symbol_report_image(d->report, i);
 		const struct cp_mapping_row *row = &d->p->mapping.v[image->mapping.i];
 
-		if (row->kind == CP_MAP_USER && image->status == CP_SYMBOLS_NO_FILE &&
-			!image->resolved && row->path.i &&
+		if ((row->kind == CP_MAP_USER || row->kind == CP_MAP_UNKNOWN) &&
+			image->status == CP_SYMBOLS_NO_FILE && !image->resolved &&
+			cpi_text_starts(cpi_profile_text(d->p, row->path), CPI_TEXT("/")) &&
 			(!most || image->samples > most->samples))
 			most = image;
 	}
@@ -134,7 +136,9 @@ static bool says_missing(const struct diagnosis *d)
 	name = cpi_text_basename(
 		cpi_profile_text(d->p, d->p->mapping.v[image->mapping.i].path));
 	say(d, "missing-file",
-		"keep the program, or take perf archive along; --symfs DIR for many files",
+		d->perf ? "keep the program, or take perf archive along; --symfs DIR for "
+			  "many files"
+			: "keep the program; --symfs DIR for many files",
 		"%s, %.0f %% of the samples, was not found: give its path first",
 		cpi_text_printable(shown, sizeof shown, name),
 		fmin(100, 100 * (double)image->samples / d->samples));
@@ -167,9 +171,29 @@ static bool is_kernel(const struct cp_profile *p, const struct cp_symbol_image *
 	return kind == CP_MAP_KERNEL || kind == CP_MAP_MODULE;
 }
 
+/* What is said of a file that was there and not used; without the ids, which are long. */
+static const char *refusal(const struct diagnosis *d, const struct cp_symbol_image *image,
+	char *text, size_t size)
+{
+	char name[512];
+
+	if (image->status == CP_SYMBOLS_UNVOUCHED)
+		return image->hint;
+	cpi_text_printable(name, sizeof name,
+		cpi_profile_text(d->p, d->p->mapping.v[image->mapping.i].path));
+	snprintf(text, size,
+		"the file found here for %s is of another build than the one captured, and "
+		"was not used",
+		name);
+	return text;
+}
+
 static void images(const struct diagnosis *d)
 {
-	double kernel = 0, zeros = 0, wrong = 0, unverified = 0;
+	const struct cp_symbol_image *wrong = NULL; /* the first */
+	double kernel = 0, zeros = 0;
+	char text[1024];
+	size_t n_wrong = 0;
 
 	for (size_t i = 0; d->report && i < cp_symbol_report_count(d->report); i++) {
 		const struct cp_symbol_image *image =
@@ -180,10 +204,10 @@ static void images(const struct diagnosis *d)
 			/* A list that is there is left alone for its zeros only. */
 			zeros += image->status == CP_SYMBOLS_UNREADABLE;
 		}
-		wrong += image->status == CP_SYMBOLS_WRONG_ID;
-		unverified += image->unverified && image->resolved &&
-			      !is_kernel(d->p, image) &&
-			      d->p->mapping.v[image->mapping.i].kind != CP_MAP_JIT;
+		if ((image->status == CP_SYMBOLS_WRONG_ID ||
+			    image->status == CP_SYMBOLS_UNVOUCHED) &&
+			!n_wrong++)
+			wrong = image;
 	}
 	if (kernel > 0)
 		say(d, "kernel-symbols",
@@ -193,18 +217,49 @@ static void images(const struct diagnosis *d)
 				    "/proc/kallsyms, made by root, or --vmlinux",
 			"%.0f sample%s kernel frames without a name", kernel,
 			kernel == 1 ? " has" : "s have");
-	if (wrong > 0)
+	if (wrong)
 		say(d, "build-ids",
-			"--symfs or --debug-dir with the captured machine's files, or "
-			"perf buildid-cache",
-			"%.0f of the files found here are of another build than those "
-			"captured and were "
-			"not used",
-			wrong);
-	if (unverified > 0)
-		say(d, "unverified",
-			"link with --build-id, and record with --buildid-mmap",
-			"%.0f of the files used have no build id to check", unverified);
+			d->perf ? "--symfs or --debug-dir with the captured machine's "
+				  "files, or perf buildid-cache"
+				: "keep the programs, and give them with --binary or --symfs",
+			n_wrong > 1 ? "%s; so it is with %zu more" : "%s",
+			refusal(d, wrong, text, sizeof text), n_wrong - 1);
+}
+
+/* What would let the build be compared the next time. */
+static const char *settles(const struct diagnosis *d, const struct cp_symbol_image *image)
+{
+	if (image->doubt == CP_DOUBT_RUN)
+		return "keep the list with the capture, and give --map-dir DIR";
+	if (image->doubt == CP_DOUBT_NO_ID)
+		return "link with --build-id";
+	if (image->doubt == CP_DOUBT_GIVEN && is_kernel(d->p, image))
+		return "a vmlinux has a build id (--vmlinux FILE), lists of symbols have none";
+	return d->perf ? "perf record --buildid-mmap keeps build ids"
+		       : "a profile with build ids can be checked";
+}
+
+/* Names of files that nothing vouches for. */
+static void doubts(const struct diagnosis *d)
+{
+	const struct cp_symbol_image *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; d->report && i < cp_symbol_report_count(d->report); i++) {
+		const struct cp_symbol_image *image =
+			cp_symbol_report_image(d->report, i);
+
+		if (!image->doubt)
+			continue;
+		/* Where the user's word was taken nothing is left to be done. */
+		if (!first || (first->doubt == CP_DOUBT_GIVEN) > (image->doubt == CP_DOUBT_GIVEN))
+			first = image;
+		n++;
+	}
+	if (n)
+		say(d, "unverified", settles(d, first),
+			n > 1 ? "%s; so it is with %zu more" : "%s", first->doubt_text,
+			n - 1);
 }
 
 static void losses(const struct diagnosis *d)
@@ -261,6 +316,7 @@ void cpi_diagnose(const struct cp_profile *p, const struct cp_symbol_report *rep
 	truncated(&d);
 	chains(&d, says_missing(&d));
 	images(&d);
+	doubts(&d);
 	losses(&d);
 	if (d.perf)
 		too_few(&d);
