@@ -297,6 +297,23 @@ static int add_sides(struct tool *tool, struct cpdiff *self, struct cp_diff *dif
 	return TOOL_GO;
 }
 
+/* All that was said of the inputs was said the first time. */
+static int compare_other_type(struct tool *tool, struct cpdiff *self, struct cp_diff **diff)
+{
+	bool quiet = tool->ui.quiet;
+	struct cp_error err;
+	int status;
+
+	cp_diff_free(*diff);
+	*diff = NULL;
+	if (cp_diff_new(tool->context, &self->options, diff, &err))
+		return tool_fail(tool, NULL, &err);
+	tool->ui.quiet = true;
+	status = add_sides(tool, self, *diff);
+	tool->ui.quiet = quiet;
+	return status;
+}
+
 static int write_diff(struct tool *tool, struct cpdiff *self, const struct cp_diff *diff,
 	const char *format)
 {
@@ -341,6 +358,8 @@ static int compare(struct tool *tool, struct cpdiff *self)
 	if (cp_diff_new(tool->context, &self->options, &diff, &err))
 		return tool_fail(tool, NULL, &err);
 	status = add_sides(tool, self, diff);
+	if (status == TOOL_GO && cpdiff_take_other_type(tool, self))
+		status = compare_other_type(tool, self, &diff);
 	if (status == TOOL_GO)
 		status = write_diff(tool, self, diff, format);
 	if (status == TOOL_DONE && self->n_gate)

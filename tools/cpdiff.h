@@ -37,6 +37,10 @@ struct cpdiff {
 		bool known;
 		char what[5][160]; /* facts of the first capture, see cpdiff_sides.c */
 	} first;
+	struct {
+		char zero[80], other[80]; /* the default type without a value; one that has some */
+		bool valued; /* some capture has values of its default type */
+	} types;
 };
 
 enum { CPDIFF_BASE_NONE, CPDIFF_BASE_SUBTRACT, CPDIFF_BASE_DIFF };
@@ -50,6 +54,11 @@ int cpdiff_read(struct tool *tool, struct cpdiff *self, const char *path,
 /* cpdiff_sides.c: warns once of each thing in which a capture differs from the first. */
 void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,
 	const struct cp_profile *profile);
+/*
+ * Where the captures have no value of their default type, but of another one, that is said,
+ * and compared from then on: true.
+ */
+bool cpdiff_take_other_type(struct tool *tool, struct cpdiff *self);
 /* What a side is called in headers: its file, or its first file "and N more". */
 const char *cpdiff_side_name(const struct cpdiff *self, enum cp_diff_side side);
 

@@ -68,11 +68,54 @@ static bool same_event(const char *a, const char *b)
 		       (struct cp_text){y + 1, strlen(y + 1)});
 }
 
+static void note_type(struct cpdiff *self, const struct cp_profile *p)
+{
+	uint32_t shown = cp_profile_shown_sample_type(p), type = 0;
+
+	if (self->types.other[0] || !cp_profile_counts(p).samples)
+		return;
+	cp_profile_find_sample_type(p, NULL, &type, NULL);
+	if (shown == type) {
+		self->types.valued = true;
+		return;
+	}
+	snprintf(self->types.zero, sizeof self->types.zero, "%s",
+		cp_profile_string(p, cp_profile_sample_type(p, type)->type).p);
+	snprintf(self->types.other, sizeof self->types.other, "%s",
+		cp_profile_string(p, cp_profile_sample_type(p, shown)->type).p);
+}
+
+bool cpdiff_take_other_type(struct tool *tool, struct cpdiff *self)
+{
+	const char *given = self->filters.sample_index;
+	bool once = false; /* what was read from a pipe cannot be read again */
+
+	if ((given && *given) || self->types.valued || !self->types.other[0])
+		return false;
+	for (int side = CP_BEFORE; side <= CP_AFTER; side++)
+		for (size_t i = 0; i < self->side[side].n; i++)
+			once |= !strcmp(self->side[side].v[i], "-");
+	if (once) {
+		ui_note(&tool->ui, NULL,
+			"all values of %s are 0: --sample-index=%s compares others",
+			self->types.zero, self->types.other);
+		return false;
+	}
+	ui_note(&tool->ui, NULL,
+		"all values of %s are 0: %s is compared (--sample-index=TYPE chooses)",
+		self->types.zero, self->types.other);
+	self->filters.sample_index = self->types.other;
+	self->options.sample_type = self->types.other;
+	self->first.known = false;
+	return true;
+}
+
 void cpdiff_compare_captures(struct tool *tool, struct cpdiff *self, const char *path,
 	const struct cp_profile *profile)
 {
 	char what[FACTS][160];
 
+	note_type(self, profile);
 	facts(self, profile, what);
 	if (!self->first.known) {
 		memcpy(self->first.what, what, sizeof what);

@@ -385,8 +385,9 @@ static int too_many(struct tool *tool)
 			inputs->v[1]);
 	near = opt_nearest(
 		inputs->v[0], cpreport_names, WAITS + 1);
-	return tool_usage(tool, "'%s' is neither a report nor a file%s%s%s", inputs->v[0],
-		near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return tool_usage(tool, "'%s' is neither a report nor a file%s%s%s (reports: %s)",
+		inputs->v[0], near ? "; did you mean '" : "", near ? near : "",
+		near ? "'?" : "", tool->reports);
 }
 
 /* True if a list separated by commas has the word. */

@@ -187,6 +187,8 @@ uint32_t cpi_profile_show_type(struct cpi_env *env, const struct cp_profile *p)
 	uint32_t type = cpi_profile_default_type(p), shown = cpi_profile_shown_type(p);
 	char zero[64], other[64];
 
+	if (shown == type && cpi_profile_n_samples(p) && !has_values(p, type))
+		cpi_diag_note(&env->diag, "sample-type", NULL, "all values are 0");
 	if (shown != type)
 		cpi_diag_note(&env->diag, "sample-type", NULL,
 			"all values of %s are 0: %s is shown (--sample-index=TYPE chooses)",

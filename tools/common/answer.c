@@ -66,7 +66,7 @@ static const char *who_writes(const char *name)
 {
 	static const char *const words[][2] = {{"svg", "cpflame"}, {"html", "cpflame"},
 		{"frames", "cpflame"}, {"text", "cpreport"}, {"json", "cpreport"},
-		{"csv", "cpreport"}, {"markdown", "cpdiff"}};
+		{"csv", "cpreport"}, {"markdown", "cpconv"}};
 	const struct cp_format *format = tool_find_format(name);
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)

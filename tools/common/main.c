@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/elsewhere.h"
 #include "common/opthelp.h"
 #include "common/symreport.h"
 
@@ -306,12 +307,21 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
 	memmove(inputs->v, inputs->v + taken, inputs->n * sizeof *inputs->v);
 }
 
+/* A word of another program's, or of another tool's, where there is no such file. */
+static const char *other_word(const char *word)
+{
+	return access(word, F_OK) ? opt_elsewhere(word, strlen(word)) : NULL;
+}
+
 int tool_take_inputs(struct tool *tool, struct opt_list *binaries)
 {
 	struct opt_list *inputs = &tool->options.inputs;
 	bool named = inputs->n;
 	const char *input;
 
+	if (named && other_word(inputs->v[0]))
+		return tool_usage(tool, "'%s' is no file: %s", inputs->v[0],
+			other_word(inputs->v[0]));
 	tool_take_binaries(tool, binaries);
 	if (inputs->n)
 		return TOOL_GO;
@@ -424,7 +434,7 @@ static int read_input(struct tool *tool, const char *path, struct cp_input *take
 	cp_context_flush_diagnostics(tool->context);
 	progress_end(&tool->progress);
 	tool->ui.input = NULL;
-	if (code == CP_ERROR_FORMAT && file_is_elf(path))
+	if (code == CP_ERROR_FORMAT && file_is_elf(path) && !strstr(err.message, "core dump"))
 		snprintf(err.message, sizeof err.message,
 			"this is a program, not a profile; name the capture after it");
 	if (!code)

@@ -301,8 +301,10 @@ static int get_labels(struct tool *tool, const struct opt_list *list, uint32_t *
 			continue;
 		}
 		near = opt_nearest(list->v[i], names, N);
-		return tool_usage(tool, "--labels: no label '%s'%s%s%s", list->v[i],
-			near ? "; did you mean '" : "", near ? near : "",
+		return tool_usage(tool,
+			"--labels: no label '%s'%s%s%s (pid, comm, tid, cpu, cgroup, "
+			"timestamp_ns, process_comm, event, default, none)",
+			list->v[i], near ? "; did you mean '" : "", near ? near : "",
 			near ? "'?" : "");
 	}
 	return TOOL_GO;
