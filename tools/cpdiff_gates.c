@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cpdiff's gates for CI. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

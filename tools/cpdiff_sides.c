@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which captures are before and which after. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The next input is read while this one is merged. */
 #include "cpmerge_ahead.h"
 
 #include <pthread.h>

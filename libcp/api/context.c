@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Contexts and their options, and how structs of options of other versions are taken. */
 #include "api/context.h"
 
 #include <stdlib.h>

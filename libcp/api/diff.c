@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Differences, for programs. */
 #include "api/context.h"
 #include "op/diff/diff.h"
 #include "view/diff/diff.h"

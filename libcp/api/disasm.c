@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Instructions with what each cost, for programs. */
 #include "api/context.h"
 #include "view/disasm/disasm.h"
 

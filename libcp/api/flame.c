@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Flame graphs, for programs. */
 #include "api/context.h"
 #include "view/flame/flame.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Call graphs, for programs. */
 #include "api/context.h"
 #include "view/graph/graph.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What an input holds and lacks, for programs. */
 #include <cp/info.h>
 
 #include "api/context.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs: a file, a pipe, memory or the folder of a capture, unwrapped. */
 #include "api/context.h"
 
 #include <stdio.h>

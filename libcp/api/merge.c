@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Merging, for programs. */
 #include "api/context.h"
 #include "op/merge/merge.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From an input to a profile, with names and unwound stacks. */
 #include "api/adopt.h"
 #include "api/context.h"
 #include "api/unwind.h"

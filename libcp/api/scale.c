@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Scaling, for programs. */
 #include "api/context.h"
 #include "op/scale.h"
 

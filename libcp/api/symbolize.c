@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names for a profile that was read before, for programs. */
 #include "api/context.h"
 #include "symbolize/symbolize.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What unwinding asks while a capture is read: which file is mapped where. */
 #include "api/unwind.h"
 
 #include "locate/locate.h"

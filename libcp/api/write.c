@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Profiles written in the formats of the table, to a program's function. */
 #include "api/context.h"
 
 #include <errno.h>

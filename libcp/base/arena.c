@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Many small blocks with one owner, cut from chunks. */
 #include "base/arena.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What all operations of a context share. */
 #include "base/env.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Filling in errors: code, place, sentence. */
 #include "base/error.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files in memory, mapped or read. */
 #include "base/file.h"
 
 #include <errno.h>

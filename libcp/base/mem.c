@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The one allocator: counted exactly, limited, and made to fail by tests. */
 #include "base/mem.h"
 
 #include <stdlib.h>

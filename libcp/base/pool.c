@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One job on all threads. */
 #include "base/pool.h"
 
 #include <pthread.h>

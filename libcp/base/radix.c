@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sorting by 64-bit keys, byte by byte. */
 #include "base/radix.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Buffered output that remembers its first failure. */
 #include "base/sink.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A stable merge sort of row numbers on counted memory. */
 #include "base/sort.h"
 
 #include <string.h>

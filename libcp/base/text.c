@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Comparing, measuring and escaping bytes that may be text. */
 #include "base/text.h"
 
 #include <stdio.h>

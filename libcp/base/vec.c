@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Growth of arrays. */
 #include "base/vec.h"
 
 bool cpi_vec_grow(struct cpi_mem *mem, void **v, size_t *cap, size_t need, size_t size)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writing JSON. */
 #include "codec/json.h"
 
 #include <math.h>

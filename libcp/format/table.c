@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of all formats, and which one an input is. */
 #include "format/format.h"
 
 extern const struct cpi_format cpi_format_perf;

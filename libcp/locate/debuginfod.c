@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Downloads by elfutils' library, which is opened when they are asked for. */
 #include "locate/debuginfod.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* How profiles are made: rows are interned, then frozen. */
 #include "model/builder.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of one profile into the builder of another. */
 #include "model/builder.h"
 
 bool cpi_builder_map_init(

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a frame is called that has no function. */
 #include "model/name.h"
 
 static bool is_bracketed(struct cp_text text)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a profile's tables, for the library and for programs. */
 #include "model/profile.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* C++, Rust and other mangled names, by libiberty's demanglers. */
 #include "object/demangle.h"
 
 #include <libiberty/demangle.h>

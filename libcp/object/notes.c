@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Notes, as sections, segments and the kernel have them. */
 #include "object/notes.h"
 
 #include "base/cursor.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sorted sets of addresses that somebody wants names for. */
 #include "object/wanted.h"
 
 #include <string.h>

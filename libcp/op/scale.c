@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Values in other units or magnitudes. */
 #include "op/scale.h"
 
 #include <math.h>

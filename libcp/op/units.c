@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Units: what can be converted, and how amounts are said. */
 #include <cp/units.h>
 
 #include <math.h>

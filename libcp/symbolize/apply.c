@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Functions and lines into the profile, on one thread and in order. */
 #include "symbolize/apply.h"
 
 #include "base/error.h"

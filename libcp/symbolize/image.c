@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses of a profile, by image. */
 #include "symbolize/image.h"
 
 #include <elf.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What was found for each image, and what would help. */
 #include "symbolize/report.h"
 
 #include <stdio.h>

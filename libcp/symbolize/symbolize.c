@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From addresses to names: all images, then each on all threads. */
 #include "symbolize/symbolize.h"
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Registers and conventions of the architectures. */
 #include "unwind/arch.h"
 
 #include "base/text.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tables of the images that stacks lead through. */
 #include "unwind/image.h"
 
 #include <elf.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* How stacks ended, and what would help. */
 #include "unwind/report.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Captured stacks to call chains, on several threads. */
 #include "unwind/unwind.h"
 
 #include "unwind/report.h"

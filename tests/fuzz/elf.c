@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzz target: elf. */
 #include "object/elf/elf.h"
 #include "object/elf/window.h"
 

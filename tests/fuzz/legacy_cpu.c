@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzz target: legacy cpu. */
 #include "legacy.h"
 
 FUZZ_LEGACY(cpi_format_legacy_cpu)

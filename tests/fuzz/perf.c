@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzz target: perf. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzz target: perf script. */
 #include <stdlib.h>
 
 #include "format/format.h"

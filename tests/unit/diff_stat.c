@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests: diff stat. */
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>

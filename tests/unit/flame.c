@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Unit tests: flame. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

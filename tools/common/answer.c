@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* In which form an answer is given: --to, or the ending of -o. */
 #include "common/answer.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options that other tools have, for those who try them here. */
 #include "common/elsewhere.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Output files: a temporary name, then the wanted one. */
 #include "common/file.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options that choose frames and samples. */
 #include "common/filters.h"
 
 #include <stdio.h>

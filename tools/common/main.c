@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* How every tool begins and ends. */
 #include "common/main.h"
 
 #include <inttypes.h>

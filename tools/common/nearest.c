@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The word that was probably meant. */
 #include "common/nearest.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Parsing the command line by a table. */
 #include "common/opt.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* --help by the same table. */
 #include "common/opthelp.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options that all tools share. */
 #include "common/options.h"
 
 #include <errno.h>

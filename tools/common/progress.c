@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Progress on a terminal. */
 #include "common/progress.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What symbolization found, as text. */
 #include "common/symreport.h"
 
 #include <inttypes.h>

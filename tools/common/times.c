@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Times and spans on the command line. */
 #include "common/times.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Colour, width, and words on standard error. */
 #include "common/ui.h"
 
 #include <stdarg.h>

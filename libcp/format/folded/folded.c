@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Collapsed stacks, read and written. */
 #include "format/folded/folded.h"
 
 const struct cpi_format cpi_format_folded = {

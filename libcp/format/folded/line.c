@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One line of collapsed stacks. */
 #include "format/folded/line.h"
 
 static bool is_blank(char c)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines and words of the formats that are text. */
 #include "format/legacy/legacy.h"
 
 struct legacy_lines cpi_legacy_lines(const void *text, size_t n, uint64_t base)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Captured stacks unwound in batches, on all threads, counted in their order. */
 #include "format/perf/build.h"
 
 #include "base/pool.h"

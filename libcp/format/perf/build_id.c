@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Build ids that a capture tells of its files. */
 #include "format/perf/parts.h"
 
 /*

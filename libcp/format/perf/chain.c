@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Call chains of samples, and the marks in them. */
 #include "format/perf/build.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What perf and the kernel said and lost, as comments of the profile. */
 #include "format/perf/sched.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Samples that are not wanted, left out while reading. */
 #include "format/perf/build.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The beginning of a perf.data file, in either byte order. */
 #include "format/perf/parts.h"
 
 #include <stdarg.h>

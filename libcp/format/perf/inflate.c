@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Compressed records. */
 #include "format/perf/parts.h"
 
 #include "codec/codec.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a capture is, without making a profile of it. */
 #include "base/sort.h"
 #include "format/perf/perf.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Seats: what a thread was over a span of time. */
 #include "format/perf/build.h"
 
 #include <stdio.h>

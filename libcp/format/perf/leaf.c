@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The caller of a leaf that AArch64 chains lack. */
 #include "format/perf/build.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Records of mappings, and text that moved to huge pages. */
 #include "format/perf/parts.h"
 
 static bool starts(struct cp_text name, const char *with)

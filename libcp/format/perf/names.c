@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of records, sample fields and events. */
 #include "format/perf/parts.h"
 
 bool perf_names_init(struct perf_names *names, struct cpi_mem *mem)

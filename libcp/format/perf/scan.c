@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The first pass: what changes the meaning of later samples. */
 #include "format/perf/scan.h"
 
 #include <stdlib.h>

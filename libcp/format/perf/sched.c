@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Scheduler events into the order of time. */
 #include "format/perf/sched.h"
 
 #include "format/perf/scan.h"

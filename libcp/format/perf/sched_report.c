@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a capture could not tell of waits. */
 #include "format/perf/sched.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Address spaces over time: a persistent tree over mappings. */
 #include "format/perf/parts.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Records one after another, whatever they come out of. */
 #include "format/perf/parts.h"
 
 /*

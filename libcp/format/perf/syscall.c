@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of system calls, by machine. */
 #include "format/perf/sched.h"
 
 #include <stdio.h>

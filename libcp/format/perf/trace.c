@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Layouts of tracepoints, as the capture tells them. */
 #include "format/perf/parts.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a sample weighs. */
 #include "format/perf/build.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Ids of a pprof's messages, to rows. */
 #include "format/pprof/ids.h"
 
 bool cpi_pprof_ids_init(struct cpi_mem *mem, struct pprof_ids *ids, uint64_t count)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* pprof's protobuf as one of the formats. */
 #include "format/pprof/pprof.h"
 
 const struct cpi_format cpi_format_pprof = {

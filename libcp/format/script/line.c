@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One line of perf script's output. */
 #include "format/script/line.h"
 
 #include <cp/profile.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Frames and samples of perf script's output as rows. */
 #include "format/script/rows.h"
 
 #include <stdio.h>

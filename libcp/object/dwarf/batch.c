@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Units with addresses, spread over all threads. */
 #include "base/error.h"
 #include "base/pool.h"
 #include "object/dwarf/resolve.h"

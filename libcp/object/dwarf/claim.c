@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which units say that an address is theirs. */
 #include <stdlib.h>
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A whole lookup: addresses in, functions and lines out. */
 #include "object/dwarf/dwarf.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The debug sections of one file. */
 #include "object/dwarf/file.h"
 
 #include <elf.h>

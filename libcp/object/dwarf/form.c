@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Attributes' forms: their sizes and values. */
 #include "object/dwarf/const.h"
 #include "object/dwarf/parts.h"
 

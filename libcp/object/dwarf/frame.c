@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From the entries that own an address to its frames. */
 #include <stdlib.h>
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All use of libdwarf: the list of units, and .debug_aranges. */
 #include "object/dwarf/libdwarf.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Headers and file tables of line tables. */
 #include "base/error.h"
 #include "object/dwarf/const.h"
 #include "object/dwarf/parts.h"

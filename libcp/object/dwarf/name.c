@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of functions, completed with their scopes. */
 #include "base/error.h"
 #include "object/dwarf/const.h"
 #include "object/dwarf/parts.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Ranges of addresses, in all their encodings. */
 #include "object/dwarf/const.h"
 #include "object/dwarf/parts.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Relocations of debug sections in relocatable files. */
 #include <elf.h>
 
 #include "base/error.h"

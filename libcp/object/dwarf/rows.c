@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of line tables: which line an address has. */
 #include "base/error.h"
 #include "object/dwarf/const.h"
 #include "object/dwarf/parts.h"

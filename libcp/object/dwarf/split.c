@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Split units, and the files they are in. */
 #include "object/dwarf/split.h"
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Headers of units and their first entries. */
 #include <stdlib.h>
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Headers, sections and segments of ELF files. */
 #include "object/elf/elf.h"
 
 #include <elf.h>

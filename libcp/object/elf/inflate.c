@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Compressed sections, and what they may cost. */
 #include "object/elf/inflate.h"
 
 #include <libdeflate.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A part of a large compressed section, inflated as far as it is needed. */
 #include "object/elf/window.h"
 
 #include "base/error.h"

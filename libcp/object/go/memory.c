@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A Go program's memory as its run time would see it. */
 #include "object/go/memory.h"
 
 #include <elf.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Go's own table of functions, lines and inlined calls. */
 #include "object/go/go.h"
 
 #include "base/cursor.h"

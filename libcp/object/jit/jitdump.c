@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Dumps of generated code. */
 #include "object/jit/jit.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Maps of generated code, perf-PID.map. */
 #include "object/jit/jit.h"
 
 #include "base/error.h"

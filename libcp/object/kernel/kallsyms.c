@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's list of symbols. */
 #include "object/kernel/kernel.h"
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Symbol tables: which symbol covers a wanted address. */
 #include "object/symtab/symtab.h"
 
 #include <elf.h>

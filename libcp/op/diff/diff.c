@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Differences: captures are added up by function, then judged. */
 #include "op/diff/diff.h"
 
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Questions with yes or no for an answer, for CI. */
 #include <math.h>
 
 #include "op/diff/diff.h"

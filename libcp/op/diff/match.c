@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Functions that were renamed, inlined or split between the sides. */
 #include "op/diff/diff.h"
 #include "op/diff/name.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names as both builds have them. */
 #include "op/diff/name.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests, intervals and corrections. */
 #include "op/diff/stat.h"
 
 #include <math.h>

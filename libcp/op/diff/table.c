@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Values of functions in each capture. */
 #include <math.h>
 
 #include <cp/units.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All of pprof's filters in one pass. */
 #include "op/filter/filter.h"
 
 #include <math.h>

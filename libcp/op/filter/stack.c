@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One stack, cut and translated. */
 #include "op/filter/filter.h"
 
 /* The frames [from, to) of a stack, leaf first. */

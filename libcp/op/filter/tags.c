@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Samples chosen by their labels. */
 #include "op/filter/filter.h"
 
 #include <cp/units.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A graph's values, counted once more from the samples. */
 #include "op/graph/graph.h"
 
 #define NONE UINT32_MAX

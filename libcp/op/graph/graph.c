@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The call graph: nodes and edges as pprof counts them. */
 #include "op/graph/graph.h"
 
 #include "base/sink.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Paths of files, shortened as pprof does. */
 #include "op/graph/graph.h"
 
 #include "base/sink.h"

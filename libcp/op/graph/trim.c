@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What is too small is left out of a graph, and the rest put in order. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

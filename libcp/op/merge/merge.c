@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Merging, one input at a time. */
 #include "op/merge/merge.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of an input as rows of the merge. */
 #include "op/merge/merge.h"
 
 enum { PAGE = 4096 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A tree's order and sums, when all stacks are in. */
 #include "op/tree/tree.h"
 
 #include "base/sort.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Stacks into one tree, in groups. */
 #include "op/tree/add.h"
 
 enum cp_code cpi_tree_add(struct cpi_tree *tree, const struct cp_profile *profile,

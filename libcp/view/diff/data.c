@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A difference as CSV and JSON. */
 #include <math.h>
 
 #include "codec/csv.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which rows of a difference are shown, and what is said of them. */
 #include "view/diff/diff.h"
 
 #include <math.h>

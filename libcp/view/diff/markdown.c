@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A difference in Markdown, the verdict first. */
 #include <math.h>
 
 #include "view/diff/diff.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A difference for a terminal. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Palettes. */
 #include "view/flame/flame.h"
 
 #include <math.h>

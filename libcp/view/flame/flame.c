@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A flame graph: trees of profiles, their labels and title. */
 #include "op/diff/name.h"
 #include "view/flame/flame.h"
 

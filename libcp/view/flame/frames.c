@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Frames of a flame graph as a list. */
 #include "view/flame/flame.h"
 
 /* The stored value with its decimal point: exact. */

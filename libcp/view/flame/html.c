@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A flame graph as a page. */
 #include "view/flame/flame.h"
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Places of frames, and which are wide enough to be drawn. */
 #include "view/flame/flame.h"
 
 #include "base/radix.h"

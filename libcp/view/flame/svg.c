@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A flame graph as a picture. */
 #include "view/flame/flame.h"
 
 /* Tall pictures show this much of the frames, from the root on; pages show all. */

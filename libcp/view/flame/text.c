@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A flame graph as text and JSON. */
 #include "view/flame/flame.h"
 
 #include <math.h>

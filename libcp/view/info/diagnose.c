@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What makes a profile less than it could be. */
 #include "view/info/info.h"
 
 #include <math.h>

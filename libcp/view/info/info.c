@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What cpinfo shows, gathered. */
 #include "view/info/info.h"
 
 #include <math.h>

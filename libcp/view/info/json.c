@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An inventory as JSON. */
 #include "codec/json.h"
 #include "view/info/info.h"
 #include "view/info/waits.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An inventory for a terminal. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

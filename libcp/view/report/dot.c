@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The call graph in Graphviz' language. */
 #include <math.h>
 
 #include "view/report/report.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Annotated source as pprof prints it. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The list of reports, and how their values read. */
 #include "view/report/report.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The longest waits, and what their wakers waited for. */
 #include <stdlib.h>
 
 #include "base/sort.h"
