@@ -331,12 +331,18 @@ def test_wait_that_gave_up(place):
 
 def test_nothing_recorded(place):
     """Off, or on and nothing happened: which of them the answer does not say."""
-    empty = (TESTDATA / "pprof" / "good-go-mutex.pb.gz").read_bytes()
-    for kind, words in (("mutex", "SetMutexProfileFraction"), ("block", "SetBlockProfileRate")):
+    # Types contentions/count and delay/nanoseconds, a period of 1, and no sample.
+    texts = [b"", b"contentions", b"count", b"delay", b"nanoseconds"]
+    empty = gzip.compress(b"\x0a\x04\x08\x01\x10\x02\x0a\x04\x08\x03\x10\x04" +
+                          b"".join(b"\x32" + bytes([len(t)]) + t for t in texts) +
+                          b"\x5a\x04\x08\x01\x10\x02\x60\x01")
+    for kind, words in (("mutex", "no lock was waited for, or that profile is off, which "
+                                  "runtime.SetMutexProfileFraction"),
+                        ("block", "no goroutine had to wait, or that profile is off, which "
+                                  "runtime.SetBlockProfileRate")):
         with Server(gives(empty)) as s:
             capture = place.json("--kind", kind, local(s))[0]
-        if capture["reason"] == "idle":
-            assert "either" in capture["sentence"] and words in capture["sentence"], capture
+        assert capture["reason"] == "idle" and words in capture["sentence"], capture
 
 
 def test_page_without_a_title(place):
