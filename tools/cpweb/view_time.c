@@ -130,7 +130,7 @@ static void spread(
 	const struct course *c, struct row *row, int doing, int64_t from, int64_t to)
 {
 	double bin = ((double)(c->last - c->first) + 1) / BINS;
-	double a = (double)(from - c->first) / bin, b = (double)(to - c->first) / bin;
+	double a = ((double)from - (double)c->first) / bin, b = ((double)to - (double)c->first) / bin;
 
 	a = a < 0 ? 0 : a;
 	b = b > BINS ? BINS : b;
@@ -151,17 +151,20 @@ static void add_doing(const struct course *c, struct row *row, const struct cp_p
 {
 	int64_t t = cp_profile_sample_time(p, sample);
 	int64_t off = cp_profile_sample_values(p, sample)[c->off];
+	int64_t to;
 
 	if (off <= 0) {
 		row->ran = t;
 		row->end = row->end ? row->end : t;
 		return;
 	}
+	if (__builtin_add_overflow(t, off, &to))
+		return;
 	if (row->end)
 		spread(c, row, RUNS, row->end, t);
-	spread(c, row, doing_of(p, cp_profile_sample_labels(p, sample)), t, t + off);
-	if (t + off > row->end)
-		row->end = t + off;
+	spread(c, row, doing_of(p, cp_profile_sample_labels(p, sample)), t, to);
+	if (to > row->end)
+		row->end = to;
 }
 
 /* Rows of which nothing is known go: those of switches by threads that were dead. */

@@ -44,13 +44,26 @@ static struct lane *lane_get(struct cpi_lanes *lanes, uint32_t name, int64_t tid
 	return &lanes->lane.v[lanes->lane.n - 1];
 }
 
+/* Times beyond, some 70 years from the clock's zero, are nonsense and would not add up.
+ */
+#define LANE_TIME (INT64_C(1) << 61)
+
 /* How long a value is; 0: it is no time. */
 static int64_t nanoseconds(const struct cpi_lanes *lanes, int64_t value)
 {
 	const struct cpi_flame_unit *unit = &lanes->flame->unit;
 	double ns = (double)value * unit->scale * 1e9;
 
-	return unit->kind == CPI_FLAME_TIME && ns < 4e18 ? (int64_t)(ns + 0.5) : 0;
+	return unit->kind == CPI_FLAME_TIME && ns < (double)LANE_TIME
+		       ? (int64_t)(ns + 0.5)
+		       : 0;
+}
+
+static int64_t added(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
 static bool placed(void *arg, const struct cp_profile *p, uint32_t sample, uint32_t type,
@@ -63,7 +76,7 @@ static bool placed(void *arg, const struct cp_profile *p, uint32_t sample, uint3
 	struct lane_box box = {.row = row, .kind = (uint8_t)kind_of(p, sample)};
 	struct lane *lane;
 
-	if (p->time.v[sample] == CP_NO_TIME)
+	if (p->time.v[sample] < -LANE_TIME || p->time.v[sample] > LANE_TIME)
 		return true;
 	lane = lane_get(lanes, name_of(tree, row),
 		tid && !cpi_label_is_string(tid) ? tid->num : -1);
@@ -73,8 +86,8 @@ static bool placed(void *arg, const struct cp_profile *p, uint32_t sample, uint3
 	box.from = box.to = p->time.v[sample];
 	if (box.kind == LANE_RUNS)
 		box.from -= nanoseconds(lanes, box.value);
-	else if (__builtin_add_overflow(box.from, nanoseconds(lanes, box.value), &box.to))
-		box.to = box.from;
+	else
+		box.to += nanoseconds(lanes, box.value);
 	lane->n++;
 	return cpi_vec_push(&lanes->flame->env->mem, &lanes->box, box);
 }
@@ -142,15 +155,14 @@ static void measure(struct cpi_lanes *lanes, struct lane *lane, int64_t gap)
 	for (size_t i = lane->first; i < lane->first + lane->n; i++) {
 		struct lane_box *box = &lanes->box.v[i];
 
-		if (box->kind == LANE_RUNS && box->from == box->to &&
-			__builtin_sub_overflow(box->to, gap, &box->from))
-			box->from = box->to;
+		if (box->kind == LANE_RUNS && box->from == box->to)
+			box->from -= gap;
 		lane->waits |= box->kind != LANE_RUNS;
 		if (box->from < end)
 			box->from = end < box->to ? end : box->to;
 		end = box->to > end ? box->to : end;
 		lane->time[box->kind] += box->to - box->from;
-		lane->total += box->value;
+		lane->total = added(lane->total, box->value);
 		if (box->from < lanes->from)
 			lanes->from = box->from;
 		if (box->to > lanes->to)
@@ -197,6 +209,8 @@ enum cp_code cpi_lanes_close(struct cpi_flame *flame, struct cp_error *err)
 		return cpi_error_memory(err);
 	for (size_t i = 0; i < lanes->lane.n; i++)
 		measure(lanes, &lanes->lane.v[i], gap);
+	if (!lanes->lane.n)
+		lanes->from = lanes->to = 0;
 	if (!cpi_sort_rows(
 		    &flame->env->mem, lanes->shown.v, lanes->shown.n, busiest, lanes))
 		return cpi_error_memory(err);
@@ -267,7 +281,7 @@ static bool add_box(struct walking *w, const struct lane_box *box, bool named)
 			return false;
 		f = &w->open.v[i];
 		f->to = box->to;
-		f->value += box->value;
+		f->value = added(f->value, box->value);
 		f->ran += box->kind == LANE_RUNS ? box->to - box->from : 0;
 	}
 	return true;
