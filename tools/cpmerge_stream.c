@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BLOCK = 512, STEP = 1 << 20, WINDOW = 1 << 17 };
+enum { BLOCK = 512, START = 1 << 12, STEP = 1 << 20, WINDOW = 1 << 17 };
 
 struct stream {
 	gzFile file;
@@ -341,9 +341,9 @@ struct stream *stream_open(
 	if (fd < 0)
 		snprintf(err->message, sizeof err->message, "cannot be opened: %s",
 			strerror(errno));
-	if (s && fd >= 0 && (s->buf = malloc(STEP)) && (s->file = gzdopen(fd, "rb"))) {
+	if (s && fd >= 0 && (s->buf = malloc(START)) && (s->file = gzdopen(fd, "rb"))) {
 		gzbuffer(s->file, WINDOW);
-		s->room = STEP;
+		s->room = START;
 		s->kind = kind;
 		s->most = most;
 		return s;

@@ -77,6 +77,14 @@ static enum cpi_json_shape by_threads(struct cpi_jr value)
 	return has(one, "stringArray") ? CPI_JSON_FIREFOX : CPI_JSON_OTHER;
 }
 
+/* Gecko keeps the profiles of other processes whole. */
+static enum cpi_json_shape by_processes(struct cpi_jr value)
+{
+	struct cpi_jr one = first(value);
+
+	return has(one, "meta") && has(one, "threads") ? CPI_JSON_GECKO : CPI_JSON_OTHER;
+}
+
 static enum cpi_json_shape by_nodes(struct cpi_jr value)
 {
 	return has(first(value), "callFrame") ? CPI_JSON_CPUPROFILE : CPI_JSON_OTHER;
@@ -104,6 +112,7 @@ static const struct {
 	{"profiles", CPI_JSON_NONE, by_profiles},
 	{"meta", CPI_JSON_NONE, by_meta},
 	{"threads", CPI_JSON_NONE, by_threads},
+	{"processes", CPI_JSON_NONE, by_processes},
 	{"nodes", CPI_JSON_NONE, by_nodes},
 	{"head", CPI_JSON_NONE, by_head},
 	{"recording", CPI_JSON_NONE, by_recording},
@@ -188,16 +197,19 @@ const char *cpi_json_shape_name(enum cpi_json_shape shape)
 		[CPI_JSON_HEAPPROFILE] = "a V8 heap profile",
 		[CPI_JSON_TRACE] = "a file of trace events",
 		[CPI_JSON_OTLP] = "OTLP profiles as JSON",
-		[CPI_JSON_GECKO] = "a raw Gecko profile; open it in profiler.firefox.com and "
+		[CPI_JSON_GECKO] = "a raw profile of Gecko; open it in profiler.firefox.com and "
 				   "save it there",
 		[CPI_JSON_PPROFUTILS] = "a pprof profile as pprofutils' JSON; use the pprof "
 					"file it came from",
-		[CPI_JSON_SAFARI] = "a Safari timeline recording",
+		[CPI_JSON_SAFARI] = "a recording of Safari's timeline; speedscope opens it, and "
+				    "what it exports is read",
 		[CPI_JSON_STACKPROF] = "a stackprof profile; `stackprof --stackcollapse` "
 				       "makes folded text of it",
-		[CPI_JSON_DHAT] = "a DHAT profile",
+		[CPI_JSON_DHAT] = "a DHAT profile; profiler.firefox.com opens it, and what it "
+				  "saves is read",
 		[CPI_JSON_GHC] = "a GHC profile; ghc-prof-flamegraph makes folded text of it",
-		[CPI_JSON_V8_LOG] = "a processed V8 log",
+		[CPI_JSON_V8_LOG] = "a V8 log, preprocessed; speedscope opens it, and what it "
+				    "exports is read",
 	};
 
 	return names[shape];

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "codec/protobuf.h"
 #include "format/format.h"
 #include "format/json_shape.h"
 
@@ -35,6 +36,22 @@ static const struct magic {
 	{BYTES("MOJ"), 0, "austin's binary format: mojo2austin makes text that is read"},
 	{BYTES("JSONSLAB"), 0,
 		"a profile of Firefox in slabs (.jslb): save it as .json or .json.gz"},
+	{BYTES("\2\0\2\xc0"), 72,
+		"a trace of Windows (ETL): samply import, on that system, makes a profile of "
+		"it that is read"},
+	{BYTES("\2\0\1\xc0"), 72,
+		"a trace of Windows (ETL), of a 32-bit system: xperf shows it"},
+	{BYTES("memray"), 0, "memray's capture: memray transform csv or memray table shows it"},
+	{BYTES("hdrb"), 0,
+		"an event log of GHC: hs-speedscope makes a file of speedscope, which is read"},
+	{BYTES("go1.7 heap dump"), 0, "a heap dump of Go, not a heap profile"},
+	{BYTES("v8-version,"), 0,
+		"V8's log of --prof: node --cpu-prof writes a .cpuprofile, which is read"},
+	{BYTES("tZst"), 0, "a trace of Tracy: tracy-csvexport shows it"},
+	{BYTES("tlZ\4"), 0, "a trace of Tracy: tracy-csvexport shows it"},
+	{BYTES("Analysis of sampling"), 0,
+		"the text of macOS' sample: stackcollapse-sample.awk makes collapsed stacks "
+		"of it"},
 	{BYTES("MZ"), 0, "a Windows program"},
 	{BYTES("\xcf\xfa\xed\xfe"), 0, "a macOS program or library"},
 	{BYTES("\xce\xfa\xed\xfe"), 0, "a macOS program or library"},
@@ -78,6 +95,8 @@ static const struct opening {
 	{"<!doctype html", NULL, "an HTML page"},
 	{"<html", NULL, "an HTML page"},
 	{"<", "<svg", "a picture (SVG): give the profile that it was drawn from"},
+	{"<?xml", "<trace-query-result",
+		"Instruments' export: inferno-collapse-xctrace makes collapsed stacks of it"},
 	{"<?xml", NULL, "an XML document"},
 	{"{", "\"traceEvents\"", "a trace in Chrome's JSON form"},
 	{"[", "\"ph\"", "a trace in Chrome's JSON form"},
@@ -121,6 +140,48 @@ static bool is_go_trace(struct cp_text text)
 	       memmem(text.p, 16, " trace", 6);
 }
 
+/* Which fields a message has; false when it is none, or empty. */
+static bool fields(const uint8_t *bytes, size_t n, uint64_t *ret_varint, uint64_t *ret_bytes)
+{
+	struct cpi_cursor c = cpi_cursor_make(bytes, n, false);
+	struct pb_field f;
+
+	*ret_varint = *ret_bytes = 0;
+	while (pb_next(&c, &f)) {
+		uint64_t bit = 1ULL << (f.number < 63 ? f.number : 63);
+
+		*ret_varint |= f.type == PB_VARINT ? bit : 0;
+		*ret_bytes |= f.type == PB_BYTES ? bit : 0;
+	}
+	return cpi_cursor_ok(&c) && (*ret_varint | *ret_bytes);
+}
+
+/*
+ * Traces of Perfetto and OpenTelemetry's profiles before they had a dictionary are both one
+ * field, again and again; packets of the former have times (8) or sequences (10), the latter
+ * have only messages: a resource (1), profiles (2), a name of a schema (3).
+ */
+static const char *by_field_one(const struct cpi_bytes *bytes)
+{
+	struct cpi_cursor c = cpi_cursor_make(bytes->data, bytes->n, false);
+	struct pb_field f = {.n = 0};
+	uint64_t varint, lengths, all_varint = 0, all_bytes = 0;
+
+	for (unsigned n = 0; n < 16 && pb_next(&c, &f); n++) {
+		if (f.number != 1 || f.type != PB_BYTES ||
+			!fields(f.bytes, f.n, &varint, &lengths))
+			return NULL;
+		all_varint |= varint;
+		all_bytes |= lengths;
+	}
+	if (all_varint & (1 << 8 | 1 << 10))
+		return "a trace of Perfetto: traceconv profile --perf makes pprofs of it";
+	if (!all_varint && all_bytes & 1 << 2 && !(all_bytes & ~0xeULL))
+		return "OpenTelemetry profiles of a layout before 1.8: newer collectors and "
+		       "agents write what is read";
+	return NULL;
+}
+
 static const char *elf_kind(const struct cpi_bytes *bytes)
 {
 	uint8_t big, type;
@@ -136,6 +197,8 @@ static const char *elf_kind(const struct cpi_bytes *bytes)
 
 static const char *by_magic(const struct cpi_bytes *bytes, struct cp_text text)
 {
+	const char *what;
+
 	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
 		const struct magic *m = &magics[i];
 
@@ -146,7 +209,8 @@ static const char *by_magic(const struct cpi_bytes *bytes, struct cp_text text)
 	if (is_go_trace(text))
 		return "an execution trace of Go: go tool trace -pprof=sched makes a "
 		       "profile of it";
-	return elf_kind(bytes);
+	what = elf_kind(bytes);
+	return what ? what : by_field_one(bytes);
 }
 
 static const char *by_opening(struct cp_text text)

@@ -2,10 +2,11 @@
 /* The table of all formats, and which one an input is. */
 #include "format/format.h"
 
-extern const struct cpi_format cpi_format_perf;
 #include <sys/mman.h>
 #include <unistd.h>
 
+extern const struct cpi_format cpi_format_perf;
+extern const struct cpi_format cpi_format_simpleperf;
 extern const struct cpi_format cpi_format_pprof;
 extern const struct cpi_format cpi_format_folded;
 extern const struct cpi_format cpi_format_perf_script;
@@ -37,6 +38,7 @@ extern const struct cpi_format cpi_format_legacy_symbols;
 /* In the order in which --formats lists them. */
 const struct cpi_format *const cpi_formats[] = {
 	&cpi_format_perf,
+	&cpi_format_simpleperf,
 	&cpi_format_pprof,
 	&cpi_format_folded,
 	&cpi_format_perf_script,

@@ -131,6 +131,11 @@ def perf(path, rows):
         if what.startswith("perf report"):
             totals = totals or read(path)
             check(f"{path}: {what}: {totals}", has(totals, int(total)), total)
+    clock = [float(r[3]) for r in rows if r[1] == "tracing-ms"]
+    if clock:
+        want = round(sum(clock) * 1e6)
+        totals = read(path)
+        check(f"{path}: {totals}", has(totals, want, "nanoseconds"), want)
 
 
 FORMATS = {"speedscope": speedscope, "cpuprofile": v8, "chrome-trace": v8, "heapprofile": heap,

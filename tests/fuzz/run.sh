@@ -4,6 +4,8 @@
 # for its share of HOURS (a fraction will do), one after the other, at low priority. What is new
 # goes to fuzz-work/TARGET beside the build, and from there, minimised, into tests/fuzz/corpus as
 # long as all corpora stay below 3 MB. Findings are fuzz-work/TARGET-*; the status says if any.
+# Inputs are chosen evenly: libFuzzer's choice by entropy took 70 % of the time of targets with
+# tens of thousands of features, and the perf target ran at 110 inputs a second.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 hours=${1:?usage: run.sh HOURS [TARGET...]}
@@ -26,7 +28,7 @@ for target; do
 	dict=tests/fuzz/dict/$target.dict
 	mkdir -p "$work/$target" "$corpus"
 	nice -n 19 "$program" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
-		-max_len=65536 -artifact_prefix="$work/$target-" \
+		-max_len=65536 -entropic=0 -artifact_prefix="$work/$target-" \
 		$([ -f "$dict" ] && echo "-dict=$dict") \
 		"$work/$target" "$corpus" >"$work/$target.log" 2>&1 || {
 		found=1

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* format/otlp: JSON in, the same through protobuf, and what is written is read. */
 #include "format/otlp/otlp.h"
+#include "message.h"
 #include "read_text.h"
 
 #define TABLES(STACKS) \
@@ -88,6 +89,121 @@ static void damage_costs_a_sample(void **state)
 		"0x15 a list has no end\n");
 }
 
+/* A list of numbers below 128. */
+static void list(struct message *m, unsigned field, const uint8_t *x, size_t n)
+{
+	pb_bytes(m, field, x, n);
+}
+
+#define LIST(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
+
+static void dictionary(struct message *file)
+{
+	static const char *const strings[] = {"", "cpu", "nanoseconds", "main", "leaf",
+		"thread.name", "w"};
+	struct message d = {.n = 0};
+
+	for (unsigned i = 0; i < sizeof strings / sizeof *strings; i++)
+		pb_string(&d, 5, strings[i]);
+	for (unsigned i = 0; i < 3; i++) {
+		struct message location = {.n = 0}, line = {.n = 0}, function = {.n = 0};
+
+		if (i) {
+			pb_number(&line, 1, i);
+			pb_bytes(&location, 3, line.bytes, line.n);
+			pb_number(&function, 1, 2 + i);
+		}
+		pb_bytes(&d, 2, location.bytes, location.n);
+		pb_bytes(&d, 3, function.bytes, function.n);
+	}
+	pb_bytes(&d, 6, "", 0);
+	pb_bytes(&d, 6, "\x08\5\x12\3\x0a\1w", 7); /* thread.name: w */
+	pb_bytes(&d, 7, "", 0);
+	pb_bytes(&d, 7, "\x0a\2\2\1", 4);
+	pb_bytes(&d, 7, "\x0a\1\1", 3);
+	pb_bytes(file, 2, d.bytes, d.n);
+}
+
+/* Two samples in one profile, whose id has number 8 or 7. */
+static void samples_are(const struct message *a, const struct message *b, unsigned id,
+	const char *want)
+{
+	static struct read_text r;
+	struct message type = {.n = 0}, profile = {.n = 0}, scope = {.n = 0};
+	struct message resource = {.n = 0}, file = {.n = 0};
+
+	pb_number(&type, 1, 1);
+	pb_number(&type, 2, 2);
+	pb_bytes(&profile, 1, type.bytes, type.n);
+	pb_bytes(&profile, 2, a->bytes, a->n);
+	pb_bytes(&profile, 2, b->bytes, b->n);
+	pb_bytes(&profile, id, "0123456789abcdef", 16);
+	pb_bytes(&scope, 2, profile.bytes, profile.n);
+	pb_bytes(&resource, 2, scope.bytes, scope.n);
+	pb_bytes(&file, 1, resource.bytes, resource.n);
+	dictionary(&file);
+	read_text(&r, "otlp", file.bytes, file.n, NULL);
+	assert_string_equal(r.out, want);
+	assert_string_equal(r.remarks, "");
+}
+
+/* 1.10 gave a sample's fields other numbers; files do not say which they have. */
+static void layouts_of_samples(void **state)
+{
+	static const char plain[] = "cpu/nanoseconds\nmain;leaf 70\nmain 30\n";
+	static const char told[] = "cpu/nanoseconds\nmain;leaf|thread=w 70\nmain 30\n";
+	static const uint8_t time[16] = {1};
+	struct message a = {.n = 0}, b = {.n = 0}, c, d, e, f, g = {.n = 0};
+
+	(void)state;
+	pb_number(&a, 1, 1);
+	pb_number(&b, 1, 2);
+	list(&b, 2, LIST(30));
+	c = d = e = f = a;
+	list(&c, 2, LIST(70));
+	samples_are(&c, &b, 7, plain); /* 1.9: nothing but values */
+	samples_are(&c, &b, 8, plain);
+	list(&c, 3, LIST(1));
+	samples_are(&c, &b, 7, told);
+	pb_number(&d, 2, 70); /* not packed */
+	pb_number(&d, 3, 1);
+	samples_are(&d, &b, 7, told);
+	list(&e, 2, LIST(1)); /* 1.10: attributes, a link, values */
+	pb_number(&e, 3, 0);
+	list(&e, 4, LIST(70));
+	pb_number(&g, 1, 2);
+	list(&g, 4, LIST(30));
+	samples_are(&e, &g, 7, told);
+	list(&f, 2, LIST(1)); /* …and attributes of samples that are times */
+	pb_bytes(&f, 5, time, 16);
+	pb_bytes(&f, 5, time, 8);
+	g.n = 0;
+	pb_number(&g, 1, 2);
+	pb_bytes(&g, 5, time, 8);
+	samples_are(&f, &g, 7, "cpu/nanoseconds\nmain;leaf|thread=w 3\nmain 1\n");
+}
+
+/* Fields of a profile that are of another kind, or several types, are older ones. */
+static void layouts_not_read(void **state)
+{
+	static struct read_text r;
+	static const char *const profiles[] = {"\x0a\2\x08\1\x0a\2\x08\1", "\x1a\1\1",
+		"\x28\5", "\x32\2\x08\1"};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct message scope = {.n = 0}, resource = {.n = 0}, file = {.n = 0};
+
+		pb_string(&scope, 2, profiles[i]);
+		pb_bytes(&resource, 2, scope.bytes, scope.n);
+		pb_bytes(&file, 1, resource.bytes, resource.n);
+		dictionary(&file);
+		read_text(&r, "otlp", file.bytes, file.n, NULL);
+		assert_string_equal(r.out,
+			"error: OTLP profiles of a layout before 1.8 are not read\n");
+	}
+}
+
 static void memory_may_fail(void **state)
 {
 	static const char text[] = "{\"resourceProfiles\":[" RESOURCE("a",
@@ -139,6 +255,8 @@ int main(void)
 		cmocka_unit_test(shapes_of_samples),
 		cmocka_unit_test(types_and_resources),
 		cmocka_unit_test(damage_costs_a_sample),
+		cmocka_unit_test(layouts_of_samples),
+		cmocka_unit_test(layouts_not_read),
 		cmocka_unit_test(memory_may_fail),
 		cmocka_unit_test(there_and_back),
 	};

@@ -58,7 +58,7 @@ static enum cp_code read(struct cpi_env *env, const struct cpi_source *source,
 {
 	(void)unwinder;
 	return cpi_otlp_read(env, source, options, source->part[0].data, source->part[0].n,
-		ret_profile, err);
+		false, ret_profile, err);
 }
 
 static int detect_json(const struct cpi_source *source)
@@ -78,7 +78,7 @@ static enum cp_code read_json(struct cpi_env *env, const struct cpi_source *sour
 	code = cpi_otlp_from_json(env, source, &sink, err);
 	if (!code)
 		code = cpi_otlp_read(
-			env, source, options, sink.buf, sink.n, ret_profile, err);
+			env, source, options, sink.buf, sink.n, true, ret_profile, err);
 	cpi_sink_release(&sink);
 	return code;
 }

@@ -5,12 +5,15 @@
 /*
  * OpenTelemetry profiles (opentelemetry.proto.profiles.v1development, layouts since 1.8):
  * one dictionary of tables, and profiles of one sample type each whose rows name its rows.
+ * 1.10 gave the fields of a sample other numbers and kept everything else, so that a file's
+ * layout has to be found in its samples (layout.c).
  * JSON is turned into the same bytes first, so that there is one reader.
  *
  *	otlp.c     rows of the table; telling it from pprof, which begins alike
  *	json.c     JSON to protobuf
  *	tables.c   the dictionary
  *	rows.c     its rows to rows of the profile
+ *	layout.c   which numbers a sample's fields have
  *	read.c     profiles and samples
  *	write.c    one profile per sample type
  */
@@ -87,6 +90,11 @@ struct otlp_type {
 	bool weighs; /* the next column holds counts times period */
 };
 
+/* Numbers of a sample's fields; 1 is its stack and 5 its times in all layouts. */
+struct otlp_layout {
+	uint8_t attributes, link, values;
+};
+
 struct otlp {
 	struct cpi_env *env;
 	const struct cpi_source *source;
@@ -107,6 +115,7 @@ struct otlp {
 	CPI_VEC(struct otlp_resource) resource;
 	CPI_VEC(struct otlp_type) type;
 	uint32_t columns;
+	struct otlp_layout layout;
 	bool told; /* the file has a profile of processor time */
 	CPI_VEC(struct cp_label) label;      /* scratch */
 	CPI_VEC(struct cp_line_row) row;     /* scratch */
@@ -139,9 +148,20 @@ void cpi_otlp_label(struct otlp *o, const struct otlp_attribute *a);
 /* …and the link, as two. */
 void cpi_otlp_link_labels(struct otlp *o, int64_t row);
 
-/* read.c, on protobuf bytes */
+/* layout.c: looks at each sample of each profile, then decides. */
+struct otlp_evidence {
+	bool lists_old, lists_new;     /* what one of them has as a number, and not as a list */
+	bool numbers_old, numbers_new; /* the same of numbers, which lists may be written as */
+	bool only_second;  /* a sample that would have nothing to count in the new one */
+	bool no_attribute; /* what would be attributes in the new one are not */
+	bool old_profile;  /* 1.8's fields of a profile */
+};
+void cpi_otlp_look_at(struct otlp *o, struct otlp_evidence *e, struct cpi_cursor profile);
+struct otlp_layout cpi_otlp_layout(const struct otlp_evidence *e);
+
+/* read.c, on protobuf bytes; of JSON made bytes they have the newest layout */
 enum cp_code cpi_otlp_read(struct cpi_env *env, const struct cpi_source *source,
-	const struct cp_read_options *options, const uint8_t *bytes, size_t n,
+	const struct cp_read_options *options, const uint8_t *bytes, size_t n, bool json,
 	struct cp_profile **ret_profile, struct cp_error *err);
 
 enum cp_code cpi_otlp_write_json(struct cpi_env *env, const struct cp_profile *p,

@@ -34,7 +34,7 @@ void cpi_otlp_warn(struct otlp *o, const char *kind, const void *at, const char 
 struct profile {
 	int64_t type, unit, period_type, period_unit, period, duration;
 	uint64_t time;
-	unsigned types; /* a layout before 1.8 has several */
+	bool before; /* of a layout before 1.8: several types, or fields of other kinds */
 };
 
 static void value_type(const struct pb_field *f, int64_t *type, int64_t *unit)
@@ -56,18 +56,29 @@ static struct profile header_of(struct cpi_cursor c)
 {
 	struct profile p = {0};
 	struct pb_field f;
+	unsigned types = 0;
 
 	while (pb_next(&c, &f))
 		switch (f.number) {
 		case 1:
-			p.types++;
+			types++;
 			value_type(&f, &p.type, &p.unit);
 			break;
-		case 3: p.time = f.value; break;
+		case 3:
+			p.time = f.value;
+			p.before |= f.type != PB_FIXED64;
+			break;
 		case 4: p.duration = (int64_t)f.value; break;
-		case 5: value_type(&f, &p.period_type, &p.period_unit); break;
-		case 6: p.period = (int64_t)f.value; break;
+		case 5:
+			value_type(&f, &p.period_type, &p.period_unit);
+			p.before |= f.type != PB_BYTES;
+			break;
+		case 6:
+			p.period = (int64_t)f.value;
+			p.before |= f.type != PB_VARINT;
+			break;
 		}
+	p.before |= types > 1;
 	return p;
 }
 
@@ -106,11 +117,12 @@ static struct otlp_type *type_of(struct otlp *o, const struct profile *p, bool a
 	return &o->type.v[o->type.n - 1];
 }
 
-/* Is there a profile of processor time? */
-static void look(struct otlp *o, struct cpi_cursor c)
+/* Is there a profile of processor time, and of what layout are the samples? */
+static void look(struct otlp *o, struct otlp_evidence *e, struct cpi_cursor c)
 {
 	struct profile p = header_of(c);
 
+	cpi_otlp_look_at(o, e, c);
 	o->told |= cpi_text_equal(cpi_otlp_string(o, p.type), CPI_TEXT("cpu")) &&
 		cpi_text_equal(cpi_otlp_string(o, p.unit), CPI_TEXT("nanoseconds"));
 }
@@ -120,7 +132,7 @@ static void first_pass(struct otlp *o, struct cpi_cursor c)
 	struct profile p = header_of(c);
 	struct cp_profile_header *h;
 
-	if (p.types > 1) {
+	if (p.before) {
 		cpi_builder_fail(&o->b, CP_ERROR_UNSUPPORTED,
 			"OTLP profiles of a layout before 1.8 are not read");
 		return;
@@ -152,14 +164,14 @@ static struct sample sample_of(struct otlp *o, struct cpi_cursor c, bool *ret_fi
 	struct pb_field f;
 
 	for (unsigned pass = 0; pass < 3; pass++) {
-		static const unsigned fields[] = {2, 4, 5};
+		const unsigned fields[] = {o->layout.attributes, o->layout.values, 5};
 		struct cpi_cursor again = c;
 		uint32_t from = (uint32_t)o->number.n, n;
 
 		while (pb_next(&again, &f)) {
 			if (f.number == 1)
 				s.stack = (int64_t)f.value;
-			else if (f.number == 3)
+			else if (f.number == o->layout.link)
 				s.link = (int64_t)f.value;
 			if (f.number != fields[pass])
 				continue;
@@ -296,7 +308,8 @@ static void second_pass(
 /* Calls for each Profile below a ResourceProfiles. */
 enum pass { LOOK, TYPES, SAMPLES };
 
-static void profiles(struct otlp *o, const struct otlp_resource *resource, enum pass pass)
+static void profiles(struct otlp *o, const struct otlp_resource *resource, enum pass pass,
+	struct otlp_evidence *evidence)
 {
 	struct cpi_cursor c = cpi_cursor_make(resource->bytes, resource->n, false);
 	struct pb_field scope, f;
@@ -311,7 +324,7 @@ static void profiles(struct otlp *o, const struct otlp_resource *resource, enum 
 			if (f.number != 2 || f.type != PB_BYTES)
 				continue;
 			if (pass == LOOK)
-				look(o, pb_cursor(&f));
+				look(o, evidence, pb_cursor(&f));
 			else if (pass == TYPES)
 				first_pass(o, pb_cursor(&f));
 			else
@@ -320,10 +333,10 @@ static void profiles(struct otlp *o, const struct otlp_resource *resource, enum 
 	}
 }
 
-static void everywhere(struct otlp *o, enum pass pass)
+static void everywhere(struct otlp *o, enum pass pass, struct otlp_evidence *evidence)
 {
 	for (size_t i = 0; i < o->resource.n && !o->b.code; i++)
-		profiles(o, &o->resource.v[i], pass);
+		profiles(o, &o->resource.v[i], pass, evidence);
 }
 
 static void attributes_of(struct otlp *o, struct otlp_resource *r)
@@ -397,22 +410,24 @@ static void top(struct otlp *o)
 }
 
 enum cp_code cpi_otlp_read(struct cpi_env *env, const struct cpi_source *source,
-	const struct cp_read_options *options, const uint8_t *bytes, size_t n,
+	const struct cp_read_options *options, const uint8_t *bytes, size_t n, bool json,
 	struct cp_profile **ret_profile, struct cp_error *err)
 {
 	static const struct cp_read_options none;
 	struct otlp o = {.env = env, .source = source, .bytes = bytes, .n = n,
 		.options = options ? options : &none};
+	struct otlp_evidence evidence = {.lists_new = json};
 	uint64_t samples;
 
 	cpi_builder_init(&o.b, env);
 	if (!o.b.code)
 		top(&o);
-	everywhere(&o, LOOK);
-	everywhere(&o, TYPES);
+	everywhere(&o, LOOK, &evidence);
+	o.layout = cpi_otlp_layout(&evidence);
+	everywhere(&o, TYPES, NULL);
 	if (!o.b.code && cpi_otlp_fine(&o, cpi_vec_reserve(&env->mem, &o.value, o.columns)))
 		o.value.n = o.columns;
-	everywhere(&o, SAMPLES);
+	everywhere(&o, SAMPLES, NULL);
 	if (!o.b.code)
 		comments(&o);
 	samples = o.samples;

@@ -31,10 +31,12 @@ struct waiting {
 struct perf_batch {
 	struct perf_build *b;
 	struct cpi_arena copies;
-	uint32_t n;
-	struct waiting sample[BATCH];
-	/* A stack after the other; pages that no deep one touches are never made real. */
-	size_t depth;
+	CPI_VEC(struct waiting) sample;
+	/*
+	 * Room for `stacks` of `depth` frames, one after the other; pages that no deep one
+	 * touches are never made real.
+	 */
+	size_t stacks, depth;
 	uint64_t *ips;
 	bool *exact;
 };
@@ -63,22 +65,45 @@ enum cp_code perf_batch_init(struct perf_build *b, struct cp_error *err)
 			(b->f->event.v[i].attr.sample_type & PERF_SAMPLE_STACK_USER) != 0;
 	if (!b->unwinder || !captured)
 		return CP_OK;
-	batch = b->batch = cpi_alloc(&b->env->mem, sizeof *batch);
+	batch = b->batch = cpi_alloc_zero(&b->env->mem, sizeof *batch);
 	if (!batch)
 		return cpi_error_memory(err);
 	batch->b = b;
-	batch->n = 0;
 	cpi_arena_init(&batch->copies, &b->env->mem);
 	batch->depth = depth_for(b->f);
-	batch->ips = cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->ips);
-	batch->exact =
-		cpi_alloc(&b->env->mem, BATCH * batch->depth * sizeof *batch->exact);
-	if (!batch->ips || !batch->exact)
-		return cpi_error_memory(err);
 	if (b->unwinder->start)
 		b->unwinder->start(b->unwinder->arg, perf_machine(b->f),
 			b->f->big_endian, b->compat);
 	return CP_OK;
+}
+
+static void free_stacks(struct perf_batch *batch)
+{
+	struct cpi_mem *mem = &batch->b->env->mem;
+	size_t frames = batch->stacks * batch->depth;
+
+	cpi_free(mem, batch->ips, frames * sizeof *batch->ips);
+	cpi_free(mem, batch->exact, frames * sizeof *batch->exact);
+	batch->ips = NULL;
+	batch->exact = NULL;
+}
+
+/* A small capture pays for the samples it has. */
+static bool room_for_stacks(struct perf_batch *batch)
+{
+	struct cpi_mem *mem = &batch->b->env->mem;
+	size_t frames = batch->sample.n * batch->depth;
+
+	if (batch->stacks >= batch->sample.n)
+		return true;
+	free_stacks(batch);
+	batch->stacks = batch->sample.n;
+	batch->ips = cpi_alloc(mem, frames * sizeof *batch->ips);
+	batch->exact = cpi_alloc(mem, frames * sizeof *batch->exact);
+	if (batch->ips && batch->exact)
+		return true;
+	cpi_builder_fail(&batch->b->b, CP_ERROR_MEMORY, "out of memory");
+	return false;
 }
 
 void perf_batch_release(struct perf_build *b)
@@ -88,8 +113,8 @@ void perf_batch_release(struct perf_build *b)
 	if (!batch)
 		return;
 	cpi_arena_release(&batch->copies);
-	cpi_free(&b->env->mem, batch->ips, BATCH * batch->depth * sizeof *batch->ips);
-	cpi_free(&b->env->mem, batch->exact, BATCH * batch->depth * sizeof *batch->exact);
+	cpi_vec_release(&b->env->mem, &batch->sample);
+	free_stacks(batch);
 	cpi_free(&b->env->mem, batch, sizeof *batch);
 	b->batch = NULL;
 }
@@ -132,7 +157,6 @@ static void prepare(struct perf_batch *batch, struct waiting *w)
 	w->in = (struct cpi_unwind_sample){
 		.abi = w->s.abi,
 		.regs_mask = attr->regs_user,
-		.regs = w->regs,
 		.stack = w->s.stack,
 		.stack_n = w->s.stack_n,
 		.stack_asked = w->s.stack_asked,
@@ -146,8 +170,13 @@ void perf_batch_add(struct perf_build *b, const struct perf_sample *s,
 	const struct perf_sitter *sitter, uint32_t event, uint64_t weight)
 {
 	struct perf_batch *batch = b->batch;
-	struct waiting *w = &batch->sample[batch->n];
+	struct waiting *w;
 
+	if (!cpi_vec_reserve(&b->env->mem, &batch->sample, 1)) {
+		cpi_builder_fail(&b->b, CP_ERROR_MEMORY, "out of memory");
+		return;
+	}
+	w = &batch->sample.v[batch->sample.n];
 	w->s = *s;
 	w->sitter = *sitter;
 	w->event = event;
@@ -161,7 +190,7 @@ void perf_batch_add(struct perf_build *b, const struct perf_sample *s,
 	if (b->b.code)
 		return;
 	prepare(batch, w);
-	if (++batch->n == BATCH || batch->copies.bytes > COPIED)
+	if (++batch->sample.n == BATCH || batch->copies.bytes > COPIED)
 		perf_batch_flush(b);
 }
 
@@ -192,9 +221,10 @@ bool perf_batch_map_at(void *reader, const struct cpi_unwind_sample *sample,
 static void unwind_one(void *arg, size_t i, unsigned worker)
 {
 	struct perf_batch *batch = arg;
-	struct waiting *w = &batch->sample[i];
+	struct waiting *w = &batch->sample.v[i];
 	const struct cpi_unwinder *unwinder = batch->b->unwinder;
 
+	w->in.regs = w->regs; /* not before: the samples move while they are gathered */
 	w->end = CPI_UNWIND_DONE;
 	w->n = unwinder->unwind(unwinder->arg, worker, &w->in, perf_batch_map_at,
 		batch->b, batch->ips + i * batch->depth, batch->exact + i * batch->depth,
@@ -214,11 +244,11 @@ void perf_batch_flush(struct perf_build *b)
 {
 	struct perf_batch *batch = b->batch;
 
-	if (!batch || !batch->n)
+	if (!batch || !batch->sample.n || !room_for_stacks(batch))
 		return;
-	cpi_pool_run(b->env, batch->n, unwind_one, batch);
-	for (uint32_t i = 0; i < batch->n && !b->b.code; i++) {
-		struct waiting *w = &batch->sample[i];
+	cpi_pool_run(b->env, batch->sample.n, unwind_one, batch);
+	for (size_t i = 0; i < batch->sample.n && !b->b.code; i++) {
+		struct waiting *w = &batch->sample.v[i];
 		struct perf_unwound user = {batch->ips + i * batch->depth,
 			batch->exact + i * batch->depth, w->n,
 			(w->end == CPI_UNWIND_TRUNCATED ||
@@ -230,6 +260,6 @@ void perf_batch_flush(struct perf_build *b)
 		b->truncated += w->end == CPI_UNWIND_TRUNCATED;
 		perf_row_count(b, &w->s, &w->sitter, w->event, w->weight, &user);
 	}
-	batch->n = 0;
+	batch->sample.n = 0;
 	cpi_arena_rewind(&batch->copies);
 }

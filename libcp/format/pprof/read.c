@@ -770,6 +770,18 @@ static bool is_text(const struct cpi_bytes *bytes)
  * damaged profile should still be taken for one, so that its damage is reported by this
  * reader.
  */
+/* Numbers; other messages that begin with their field 1 have messages in it. */
+static bool is_value_type(const struct pb_field *f)
+{
+	struct cpi_cursor c = pb_cursor(f);
+	struct pb_field part;
+
+	while (pb_next(&c, &part))
+		if (part.type != PB_VARINT || part.number >= 8)
+			return false;
+	return true;
+}
+
 int cpi_pprof_detect(const struct cpi_source *source)
 {
 	struct cpi_cursor c = cursor_of(
@@ -785,6 +797,8 @@ int cpi_pprof_detect(const struct cpi_source *source)
 			break;
 		if (!good && f.number == PROFILE_STRING_TABLE && f.n)
 			break;
+		if (f.number == PROFILE_SAMPLE_TYPE && !is_value_type(&f))
+			return 0;
 		good++;
 	}
 	if (!cpi_cursor_left(&c) && cpi_cursor_ok(&c) && good)
