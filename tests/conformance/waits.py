@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Waits out of captures against perf sched timehist and against programs' own clocks:
-waits.py PROGRAM CPCONV [SECONDS [KIND…]]
+waits.py PROGRAM CPCONV [SECONDS [KIND…]] [--shared]
 
 Records PROGRAM (waits.c) with sched_switch on all CPUs. Needs perf, root and tracefs:
 
@@ -16,6 +16,12 @@ what they are, and are counted instead:
     that a thread that went away last waited for 0; we go up to its next sign of life, and
     label the interval edge=unseen.
   * which no departure ends: timehist counts an interval when its thread leaves once more.
+
+With --shared other programs use the machine meanwhile. That changes nothing about what the
+capture says, but a thread's own clock then has all that happened between its two readings:
+0.2 instead of 0.01 of it, and 0.02 instead of 0.005 of its lifetime. And one interval of a
+hundred may be told otherwise by timehist, which happens in one short capture of five or so
+and is not explained yet (its delay is 0.5 to 1.3 ms another one); alone, none may.
 """
 import json
 import re
@@ -105,7 +111,9 @@ def waits(cpconv, path):
 
 
 class Check:
-    def __init__(self):
+    def __init__(self, shared):
+        self.clock, self.life = (0.2, 0.02) if shared else (0.01, 0.005)
+        self.differ = 0.01 if shared else 0
         self.worst, self.failed = defaultdict(float), 0
 
     def near(self, what, got, want, share, slack=0):
@@ -128,18 +136,20 @@ class Sums:
 
     def __init__(self):
         self.ours, self.perf = [0, 0, 0], [0, 0, 0]
-        self.n = self.unseen = self.unended = self.worst = 0
+        self.n = self.unseen = self.unended = self.differ = 0
 
     def interval(self, span, left, row):
         """`left`: when the thread left once more. Truncated to µs in each line."""
         ours = [span[2] - span[0], span[2] - span[1], left - span[2]]
+        # Not woken: timehist takes an earlier wake-up for this one's.
+        asked = [0, 2] if span[1] == span[2] else [0, 1, 2]
         self.n += 1
-        for i in range(3):
-            if i == 1 and span[1] == span[2]:
-                continue  # not woken: timehist takes an earlier wake-up for this one's
+        if any(abs(ours[i] - row[i] * 1000 - 500) > 1500 for i in asked):
+            self.differ += 1
+            return
+        for i in asked:
             self.ours[i] += ours[i]
             self.perf[i] += row[i] * 1000 + 500
-            self.worst = max(self.worst, abs(ours[i] - row[i] * 1000 - 500) - 500)
 
 
 def compare(check, kind, path, cpconv, threads):
@@ -156,13 +166,14 @@ def compare(check, kind, path, cpconv, threads):
                 if row:
                     sums.interval(span, after[0], row)
     print("waits: %s: %d intervals compared, %d without return, %d without another departure; "
-          "at most %d ns apart" % (kind, sums.n, sums.unseen, sums.unended, sums.worst))
+          "%d told otherwise" % (kind, sums.n, sums.unseen, sums.unended, sums.differ))
     check.true(kind + ": compared", sums.n > sums.unseen + sums.unended)
     for i, what in enumerate((": wait", ": sch delay", ": run")):
         check.near(kind + what, sums.ours[i], sums.perf[i], 0.001, 600 * sums.n)
-    check.true(kind + ": single intervals", sums.worst <= 1000)
+    check.true(kind + ": single intervals", sums.differ <= check.differ * sums.n)
     for tid, (name, waited, _) in threads.items():
-        check.near(kind + ": lifetime", wall[tid], lives.get(tid, 0), 0.005, 100000)
+        check.near(kind + ": lifetime", wall[tid], lives.get(tid, 0), check.life,
+                   100000)
         if waited:
             own(check, kind, spans[tid], waited)
 
@@ -175,7 +186,8 @@ def own(check, kind, spans, waited):
     unseen = sum(s[2] - s[0] for s in spans if s[3].get("edge"))
     # 20 µs more for each: the calls themselves, and interrupts in them.
     slack = 500000 + 20000 * len(spans) + unseen
-    check.near(kind + ": own clock", blocked + aside / 2, waited, 0.01, slack + aside / 2)
+    check.near(kind + ": own clock", blocked + aside / 2, waited, check.clock,
+               slack + aside / 2)
 
 
 def preempted(labels):
@@ -184,7 +196,8 @@ def preempted(labels):
 
 
 def main(program, cpconv, seconds="0.5", *kinds):
-    check = Check()
+    check = Check("--shared" in kinds)
+    kinds = [kind for kind in kinds if kind != "--shared"]
     with tempfile.TemporaryDirectory() as folder:
         for kind in kinds or KINDS:
             path = Path(folder) / (kind + ".data")
