@@ -158,7 +158,7 @@ static bool again(struct fetch_capture *c)
 	       !curl_multi_add_handle(c->fetch->multi, c->easy);
 }
 
-/* Another profiler runs: whether to ask again in a second. */
+/* Another profiler runs: whether to ask again in a second, and at last when time is up. */
 static bool may_wait(struct fetch_capture *c)
 {
 	int64_t now = fetch_now();
@@ -167,9 +167,9 @@ static bool may_wait(struct fetch_capture *c)
 		return false;
 	if (!c->wait_until)
 		c->wait_until = now + (int64_t)(fmin(c->fetch->settings.wait, 1e9) * 1e9);
-	if (now + SECOND > c->wait_until)
+	if (now >= c->wait_until)
 		return false;
-	c->retry = now + SECOND;
+	c->retry = now + SECOND < c->wait_until ? now + SECOND : c->wait_until;
 	c->state = FETCH_STATE_WAITING;
 	return true;
 }
