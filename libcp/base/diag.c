@@ -95,17 +95,24 @@ static void warn(struct cpi_diag *diag, const char *kind, const struct cpi_place
 	pthread_mutex_unlock(&diag->lock);
 }
 
+void cpi_diag_warn_list(struct cpi_diag *diag, const char *kind,
+	const struct cpi_place *place, const char *format, va_list args)
+{
+	char message[256], context[64];
+
+	vsnprintf(message, sizeof message, format, args);
+	name_place(context, sizeof context, place);
+	warn(diag, kind, place, context, message);
+}
+
 void cpi_diag_warn(struct cpi_diag *diag, const char *kind, const struct cpi_place *place,
 	const char *format, ...)
 {
-	char message[256], context[64];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	cpi_diag_warn_list(diag, kind, place, format, args);
 	va_end(args);
-	name_place(context, sizeof context, place);
-	warn(diag, kind, place, context, message);
 }
 
 void cpi_diag_damage(struct cpi_diag *diag, const char *kind, const struct cp_error *what)

@@ -14,6 +14,7 @@
 #include <cp/error.h>
 
 #include <pthread.h>
+#include <stdarg.h>
 
 enum { CPI_DIAG_KINDS = 64, CPI_DIAG_SHOWN = 3 };
 
@@ -64,6 +65,10 @@ static inline struct cpi_place cpi_place_record(
  */
 void cpi_diag_warn(struct cpi_diag *diag, const char *kind, const struct cpi_place *place,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* … for those who know the place and have the words from their caller. */
+void cpi_diag_warn_list(struct cpi_diag *diag, const char *kind,
+	const struct cpi_place *place, const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
 /* The same of an error that ended a part only; its place is what `what` tells. */
 void cpi_diag_damage(
 	struct cpi_diag *diag, const char *kind, const struct cp_error *what);

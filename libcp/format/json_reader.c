@@ -47,13 +47,11 @@ void cpi_json_warn(struct cpi_json_reader *r, const char *kind, size_t offset,
 	const char *format, ...)
 {
 	struct cpi_place place = cpi_place_at(r->source->name, offset);
-	char message[200];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	cpi_diag_warn_list(&r->env->diag, kind, &place, format, args);
 	va_end(args);
-	cpi_diag_warn(&r->env->diag, kind, &place, "%s", message);
 }
 
 void cpi_json_damage(struct cpi_json_reader *r, const struct cpi_jr *jr)

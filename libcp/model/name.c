@@ -82,6 +82,19 @@ bool cpi_mapping_is_jit(const struct cp_profile *p, cp_mapping mapping)
 		cpi_text_ends(base, CPI_TEXT(".map"));
 }
 
+const char *cpi_mapping_kind_name(uint8_t kind)
+{
+	static const char *const names[] = {[CP_MAP_USER] = "user",
+		[CP_MAP_KERNEL] = "kernel",
+		[CP_MAP_MODULE] = "module",
+		[CP_MAP_VDSO] = "vdso",
+		[CP_MAP_JIT] = "jit",
+		[CP_MAP_BPF] = "bpf",
+		[CP_MAP_GUEST] = "guest"};
+
+	return kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
 const struct cp_label *cpi_label_find(
 	const struct cp_profile *p, cp_labels labels, struct cp_text key)
 {

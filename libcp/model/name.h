@@ -46,6 +46,8 @@ void cpi_name_append(struct cpi_sink *sink, struct cpi_name name);
  */
 bool cpi_mapping_is_kernel(const struct cp_profile *p, cp_mapping mapping);
 bool cpi_mapping_is_jit(const struct cp_profile *p, cp_mapping mapping);
+/* "user", "kernel", …, as tables of mappings name it; NULL: the format kept none. */
+const char *cpi_mapping_kind_name(uint8_t kind);
 
 /* The first label with this key, or NULL. */
 const struct cp_label *cpi_label_find(

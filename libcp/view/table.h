@@ -6,10 +6,11 @@
  * How views make their rows (see cp/table.h for what they are). Building is sticky like a
  * sink: after memory has run out puts do nothing, and cpi_table_status says so.
  *
- *	cpi_fact_text(t, 0, "report", text);              a column and its cell, of a
- *list's one row nodes = cpi_table_list(t, 0, "nodes", …); cpi_table_column(t, nodes,
- *"name", …); cpi_table_row(t, nodes);                          hangs on the parent's last
- *row cpi_put_text(t, nodes, text);                     its cells, in the columns' order
+ *	cpi_fact_text(t, 0, "report", text);      a column of list 0, and its cell
+ *	nodes = cpi_table_list(t, 0, "nodes", …); a list on it
+ *	cpi_table_column(t, nodes, "name", …);
+ *	cpi_table_row(t, nodes);                  hangs on the parent's last row
+ *	cpi_put_text(t, nodes, text);             its cells, in the columns' order
  */
 
 #include <cp/table.h>

@@ -9,6 +9,7 @@
 
 #include "codec/csv.h"
 #include "format/format.h"
+#include "model/name.h"
 
 struct writer {
 	const struct cp_profile *p;
@@ -149,18 +150,9 @@ static void functions(struct writer *w)
 
 static void mappings(struct writer *w)
 {
-	static const char *const kinds[] = {[CP_MAP_USER] = "user",
-		[CP_MAP_KERNEL] = "kernel",
-		[CP_MAP_MODULE] = "module",
-		[CP_MAP_VDSO] = "vdso",
-		[CP_MAP_JIT] = "jit",
-		[CP_MAP_BPF] = "bpf",
-		[CP_MAP_GUEST] = "guest"};
-
 	for (size_t i = 1; i < w->p->mapping.n; i++) {
 		const struct cp_mapping_row *m = &w->p->mapping.v[i];
-		const char *kind =
-			m->kind < sizeof kinds / sizeof *kinds ? kinds[m->kind] : NULL;
+		const char *kind = cpi_mapping_kind_name(m->kind);
 
 		number(w, (int64_t)i);
 		address(w, m->start);

@@ -17,7 +17,6 @@ bool cpi_jfr_fine(struct jfr *j, bool memory)
 
 void cpi_jfr_warn(struct jfr *j, const char *kind, uint64_t at, const char *format, ...)
 {
-	char message[200];
 	struct cpi_place place =
 		cpi_place_at(cpi_source_name(j->source, 0), j->chunk.offset + at);
 	va_list args;
@@ -25,9 +24,8 @@ void cpi_jfr_warn(struct jfr *j, const char *kind, uint64_t at, const char *form
 	if (!j->final) /* met again in the second pass */
 		return;
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	cpi_diag_warn_list(&j->env->diag, kind, &place, format, args);
 	va_end(args);
-	cpi_diag_warn(&j->env->diag, kind, &place, "%s", message);
 }
 
 static void chunk_release(struct jfr *j)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "format/json/json.h"
+#include "model/name.h"
 
 struct writer {
 	const struct cp_profile *p;
@@ -89,12 +90,10 @@ static void table(struct writer *w, const char *name)
 
 static void mappings(struct writer *w)
 {
-	static const char *const kinds[] = {
-		"unknown", "user", "kernel", "module", "vdso", "jit", "bpf", "guest"};
-
 	table(w, "mappings");
 	for (size_t i = 1; i < w->p->mapping.n; i++) {
 		const struct cp_mapping_row *m = &w->p->mapping.v[i];
+		const char *kind = cpi_mapping_kind_name(m->kind);
 
 		cpi_json_begin(&w->json, '{', true);
 		address(w, "start", m->start);
@@ -103,8 +102,7 @@ static void mappings(struct writer *w)
 		text(w, "path", m->path);
 		text(w, "build_id", m->build_id);
 		cpi_json_key(&w->json, "kind");
-		cpi_json_str(&w->json,
-			m->kind < sizeof kinds / sizeof *kinds ? kinds[m->kind] : *kinds);
+		cpi_json_str(&w->json, kind ? kind : "unknown");
 		number(w, "pid", m->pid);
 		cpi_json_end(&w->json, '}');
 	}

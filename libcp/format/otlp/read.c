@@ -20,15 +20,13 @@ void cpi_otlp_warn(struct otlp *o, const char *kind, const void *at, const char 
 	const uint8_t *p = at;
 	bool inside = p >= o->bytes && p <= o->bytes + o->n &&
 		o->bytes == o->source->part[0].data;
-	char message[200];
 	struct cpi_place place = cpi_place_at(cpi_source_name(o->source, 0),
 		inside ? (uint64_t)(p - o->bytes) : CP_NO_OFFSET);
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	cpi_diag_warn_list(&o->env->diag, kind, &place, format, args);
 	va_end(args);
-	cpi_diag_warn(&o->env->diag, kind, &place, "%s", message);
 }
 
 struct profile {

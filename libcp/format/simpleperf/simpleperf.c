@@ -20,13 +20,11 @@ void cpi_simpleperf_warn(
 {
 	struct cpi_place place = cpi_place_at(cpi_source_name(s->source, 0),
 		(uint64_t)((const uint8_t *)at - s->source->part[0].data));
-	char message[200];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	cpi_diag_warn_list(&s->env->diag, kind, &place, format, args);
 	va_end(args);
-	cpi_diag_warn(&s->env->diag, kind, &place, "%s", message);
 }
 
 bool cpi_simpleperf_next(

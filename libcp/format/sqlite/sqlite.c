@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/library.h"
+#include "model/name.h"
 
 /* What is called of SQLite, under the names without sqlite3_. */
 #define CALLED(X)                                                                        \
@@ -237,20 +238,10 @@ static void write_meta(struct writer *w)
 
 static void write_mappings(struct writer *w)
 {
-	static const char *const kinds[] = {[CP_MAP_USER] = "user",
-		[CP_MAP_KERNEL] = "kernel",
-		[CP_MAP_MODULE] = "module",
-		[CP_MAP_VDSO] = "vdso",
-		[CP_MAP_JIT] = "jit",
-		[CP_MAP_BPF] = "bpf",
-		[CP_MAP_GUEST] = "guest"};
-
 	begin(w, "INSERT INTO mappings VALUES (?, ?, ?, ?, ?, ?, ?)");
 	for (uint32_t i = 1; i < w->p->mapping.n; i++) {
 		const struct cp_mapping_row *row = &w->p->mapping.v[i];
-		const char *kind = row->kind < sizeof kinds / sizeof *kinds
-					   ? kinds[row->kind]
-					   : NULL;
+		const char *kind = cpi_mapping_kind_name(row->kind);
 
 		id(w, 1, i);
 		string(w, 2, row->path);

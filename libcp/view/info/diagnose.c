@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/name.h"
+
 struct diagnosis {
 	const struct cp_profile *p;
 	const struct cp_symbol_report *report;
@@ -15,6 +17,8 @@ struct diagnosis {
 	double samples;     /* by the first sample type when it counts, else rows */
 	double user;        /* with a user frame */
 	double single_user; /* … of which there is one */
+	cp_string single;   /* the file that most of these are in, if one has more than half */
+	double lead;        /* … while they are counted: what it is ahead of all others */
 	double deep;        /* with more than one frame */
 };
 
@@ -71,24 +75,70 @@ static bool is_user(const struct cp_profile *p, cp_location location)
 	/* Unmapped addresses in the lower half are what broken chains lead to. */
 	if (!row->mapping.i)
 		return row->address && row->address < 1ULL << 63;
+	if (kind == CP_MAP_UNKNOWN)
+		return !cpi_mapping_is_kernel(p, row->mapping);
 	return kind == CP_MAP_USER || kind == CP_MAP_JIT || kind == CP_MAP_VDSO;
+}
+
+/* How many user frames a sample has, of two and more 2; the file of the last one seen. */
+static uint32_t user_frames(
+	const struct cp_profile *p, uint32_t sample, uint32_t *ret_n, cp_string *ret_file)
+{
+	const cp_location *frame = cpi_profile_frames(p, p->sample_stack.v[sample], ret_n);
+	uint32_t user = 0;
+
+	for (uint32_t k = *ret_n; k-- && user < 2;)
+		if (is_user(p, frame[k])) {
+			cp_mapping mapping = p->location.v[frame[k].i].mapping;
+
+			*ret_file = p->mapping.v[mapping.i].path;
+			user++;
+		}
+	return user;
+}
+
+/* Boyer and Moore's vote: whoever has more than half of all stands at the end. */
+static void vote(struct diagnosis *d, cp_string file, double w)
+{
+	if (d->lead <= 0)
+		d->single = file;
+	d->lead += d->single.i == file.i ? w : -w;
+	if (d->lead < 0) {
+		d->single = file;
+		d->lead = -d->lead;
+	}
 }
 
 static void measure(struct diagnosis *d)
 {
 	for (uint32_t i = 0; i < cpi_profile_n_samples(d->p); i++) {
 		double w = weight(d->p, d->perf, i);
-		uint32_t n, user = 0;
-		const cp_location *frame =
-			cpi_profile_frames(d->p, d->p->sample_stack.v[i], &n);
+		cp_string file = {0};
+		uint32_t n, user = user_frames(d->p, i, &n, &file);
 
-		for (uint32_t k = n; k-- && user < 2;)
-			user += is_user(d->p, frame[k]);
 		d->samples += w;
 		d->user += user ? w : 0;
-		d->single_user += user == 1 ? w : 0;
 		d->deep += n > 1 ? w : 0;
+		if (user == 1) {
+			d->single_user += w;
+			vote(d, file, w);
+		}
 	}
+}
+
+/* Whether the vote's winner does have more than half: where none has, anybody wins. */
+static bool is_most(const struct diagnosis *d)
+{
+	double sum = 0;
+
+	for (uint32_t i = 0; d->single.i && i < cpi_profile_n_samples(d->p); i++) {
+		cp_string file = {0};
+		uint32_t n;
+
+		if (user_frames(d->p, i, &n, &file) == 1 && file.i == d->single.i)
+			sum += weight(d->p, d->perf, i);
+	}
+	return sum > d->single_user / 2;
 }
 
 static void truncated(const struct diagnosis *d)
@@ -146,6 +196,21 @@ static bool says_missing(const struct diagnosis *d)
 	return true;
 }
 
+static void single_frames(const struct diagnosis *d, double share)
+{
+	char file[96], who[160] = ": the programs were";
+
+	if (is_most(d))
+		snprintf(who, sizeof who, ", most of them in %s, which was",
+			cpi_text_printable(file, sizeof file,
+				cpi_text_basename(cpi_profile_text(d->p, d->single))));
+	say(d, "frame-pointers",
+		"compile with -fno-omit-frame-pointer, or perf record --call-graph dwarf",
+		"%.0f %% of the user stacks are a single frame%s built without frame "
+		"pointers",
+		100 * share, who);
+}
+
 static void chains(const struct diagnosis *d, bool without_files)
 {
 	double share = d->user > 0 ? d->single_user / d->user : 0;
@@ -156,13 +221,7 @@ static void chains(const struct diagnosis *d, bool without_files)
 		say(d, "no-call-chains", "perf record -g (or --call-graph dwarf)",
 			"the capture has no call chains, only the functions that ran");
 	else if (share > 0.2 && !without_files)
-		say(d, "frame-pointers",
-			"compile with -fno-omit-frame-pointer, or perf record "
-			"--call-graph dwarf",
-			"%.0f %% of the user stacks are a single frame: the programs "
-			"were built without "
-			"frame pointers",
-			100 * share);
+		single_frames(d, share);
 }
 
 static bool is_kernel(const struct cp_profile *p, const struct cp_symbol_image *image)
