@@ -46,6 +46,8 @@ enum cp_code cp_report_rows(struct cp_context *context, const struct cp_profile 
 		return code;
 	cpi_diag_begin(&context->env.diag);
 	code = cpi_report_rows(&context->env, profile, report, &full, &table, err);
+	if (!code)
+		code = cpi_guard_check(&context->env.guard, NULL, err);
 	code = cpi_diag_end(&context->env.diag, code, err);
 	if (code)
 		cp_table_free(table);

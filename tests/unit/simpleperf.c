@@ -215,6 +215,22 @@ static void other_versions(void **state)
 	reads(&r, "error: the report holds no sample\n", "");
 }
 
+/* Names of two bytes each must not make every sample long. */
+static void too_many_events(void **state)
+{
+	struct message m = {.n = 0};
+	struct report r;
+
+	(void)state;
+	begin(&r);
+	for (unsigned i = 0; i < 101; i++)
+		pb_string(&m, 1, "");
+	record(&r, 5, &m);
+	sample(&r, 100, 12, NULL, 0, 1, 0);
+	u32(&r, 0);
+	reads(&r, "error: the report counts more than 100 events\n", "");
+}
+
 /* Every prefix and every byte changed: an answer, or an error; the model's rules hold. */
 static void any_damage(void **state)
 {
@@ -240,6 +256,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_event_and_times),
 		cmocka_unit_test(damage_costs_a_sample),
 		cmocka_unit_test(other_versions),
+		cmocka_unit_test(too_many_events),
 		cmocka_unit_test(any_damage),
 	};
 

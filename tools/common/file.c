@@ -2,6 +2,7 @@
 /* Output files: a temporary name, then the wanted one. */
 #include "common/file.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -383,25 +384,44 @@ bool file_same(const char *a, const char *b)
 		x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-bool file_is_elf(const char *path)
+/* The first bytes of a regular file; what is not there is 0. */
+static void read_head(const char *path, unsigned char *head, size_t n)
 {
-	char magic[4] = "";
 	struct stat st;
-	bool elf;
 	int fd;
 
+	memset(head, 0, n);
 	/*
 	 * A pipe that is opened and closed again would end the program that writes to
 	 * it.
 	 */
 	if (stat(path, &st) || !S_ISREG(st.st_mode))
-		return false;
+		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	elf = read(fd, magic, 4) == 4 && !memcmp(magic, "\177ELF", 4);
+		return;
+	if (read(fd, head, n) < 0)
+		memset(head, 0, n);
 	close(fd);
-	return elf;
+}
+
+bool file_is_elf(const char *path)
+{
+	unsigned char head[EI_NIDENT];
+
+	read_head(path, head, sizeof head);
+	return !memcmp(head, ELFMAG, SELFMAG);
+}
+
+bool file_is_program(const char *path)
+{
+	unsigned char head[EI_NIDENT + 2]; /* e_type stands behind the identification */
+	bool big;
+
+	read_head(path, head, sizeof head);
+	big = head[EI_DATA] == ELFDATA2MSB;
+	return !memcmp(head, ELFMAG, SELFMAG) &&
+	       (head[EI_NIDENT + big] | head[EI_NIDENT + !big] << 8) != ET_CORE;
 }
 
 bool file_stdin_offers(void)

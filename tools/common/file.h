@@ -55,6 +55,8 @@ void file_open_standard(void);
 bool file_same(const char *a, const char *b);
 /* The file begins as an ELF file does. */
 bool file_is_elf(const char *path);
+/* … and no core dump. */
+bool file_is_program(const char *path);
 /* stdin holds something to read: a pipe, a socket or a regular file that is not empty. */
 bool file_stdin_offers(void);
 

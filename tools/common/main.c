@@ -300,7 +300,7 @@ void tool_take_binaries(struct tool *tool, struct opt_list *binaries)
 	struct opt_list *inputs = &tool->options.inputs;
 	size_t taken = 0;
 
-	while (taken < inputs->n && file_is_elf(inputs->v[taken]))
+	while (taken < inputs->n && file_is_program(inputs->v[taken]))
 		opt_list_add(binaries, inputs->v[taken++]);
 	if (!taken)
 		return;
@@ -435,7 +435,7 @@ static int read_input(struct tool *tool, const char *path, struct cp_input *take
 	cp_context_flush_diagnostics(tool->context);
 	progress_end(&tool->progress);
 	tool->ui.input = NULL;
-	if (code == CP_ERROR_FORMAT && file_is_elf(path) && !strstr(err.message, "core dump"))
+	if (code == CP_ERROR_FORMAT && file_is_program(path))
 		snprintf(err.message, sizeof err.message,
 			"this is a program, not a profile; name the capture after it");
 	if (!code)

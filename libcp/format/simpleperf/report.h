@@ -16,7 +16,8 @@
  *	5 about    names of events 1, package 2
  *	6 switch   of a thread, onto a processor or off it; not read
  *
- * What samples refer to stands behind them, so records are walked twice.
+ * What samples refer to stands behind them, and a mapping is as long as what samples reach
+ * of it, so records are walked three times.
  *
  *	simpleperf.c  row of the table, samples
  *	tables.c      files, threads, events

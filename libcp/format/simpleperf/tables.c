@@ -139,11 +139,16 @@ cp_labels cpi_simpleperf_labels(struct simpleperf *s, uint64_t thread)
 
 void cpi_simpleperf_about(struct simpleperf *s, const struct pb_field *record)
 {
+	/* Each sample has two values for each event: two bytes of a file may not ask for much. */
+	enum { MOST_EVENTS = 100 };
 	struct cpi_cursor c = pb_cursor(record);
 	struct pb_field f;
 
 	while (pb_next(&c, &f) && !s->b.code)
-		if (f.number == 1)
+		if (f.number == 1 && s->event.n == MOST_EVENTS)
+			cpi_builder_fail(&s->b, CP_ERROR_LIMIT,
+				"the report counts more than 100 events");
+		else if (f.number == 1)
 			cpi_simpleperf_fine(
 				s, cpi_vec_push(&s->env->mem, &s->event, text_of(&f)));
 		else if (f.number == 2)

@@ -44,17 +44,20 @@ static struct lane *lane_get(struct cpi_lanes *lanes, uint32_t name, int64_t tid
 	return &lanes->lane.v[lanes->lane.n - 1];
 }
 
-/* Times beyond, some 70 years from the clock's zero, are nonsense and would not add up.
+/*
+ * Times beyond, some 70 years from the clock's zero, are nonsense, and spans of half that.
+ * Within them every sum of this file is one of 63 bits.
  */
 #define LANE_TIME (INT64_C(1) << 61)
+#define LANE_SPAN (LANE_TIME / 2)
 
-/* How long a value is; 0: it is no time. */
+/* How long a value is; 0: it is no time, or none that passed. */
 static int64_t nanoseconds(const struct cpi_lanes *lanes, int64_t value)
 {
 	const struct cpi_flame_unit *unit = &lanes->flame->unit;
 	double ns = (double)value * unit->scale * 1e9;
 
-	return unit->kind == CPI_FLAME_TIME && ns < (double)LANE_TIME
+	return unit->kind == CPI_FLAME_TIME && ns > 0 && ns < (double)LANE_SPAN
 		       ? (int64_t)(ns + 0.5)
 		       : 0;
 }
@@ -142,6 +145,7 @@ static bool usual_gap(struct cpi_lanes *lanes, int64_t *ret_gap)
 	}
 	ok = ok && (n < 2 || cpi_radix_sort(mem, order, n, key));
 	*ret_gap = ok && n ? (int64_t)key[order[n / 2]] : 0;
+	*ret_gap = *ret_gap < LANE_SPAN ? *ret_gap : LANE_SPAN;
 	cpi_free(mem, order, most * sizeof *order);
 	cpi_free(mem, key, most * sizeof *key);
 	return ok;
