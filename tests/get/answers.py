@@ -26,6 +26,22 @@ TOKEN = ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6Ik0ifQ."
 PLAIN = gzip.decompress(CPU)
 
 
+# What is in gzip and no profile.
+
+def test_no_profile_in_gzip(place):
+    """It is called by what it is, not by gzip's bytes; what came is kept as it came."""
+    for body, reason, words in (
+            (b"<html><title>Log in</title></html>", "html", "an HTML page titled \"Log in\""),
+            (b'{"error":"none here"}', "not-a-profile", "JSON came back, not a profile: none here"),
+            (b"neither nor", "not-a-profile", "it begins \"neither nor\""),
+            (bytes(3000000), "not-a-profile", "it begins with bytes that are no text")):
+        packed = gzip.compress(body)
+        with Server(gives(packed, kind="application/octet-stream")) as s:
+            capture = place.json(local(s), status=3)[0]
+            assert capture["reason"] == reason and words in capture["sentence"], capture
+            assert place.read(capture["file"]) == packed
+
+
 # Secrets.
 
 def echoing(request):

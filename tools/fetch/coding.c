@@ -43,7 +43,8 @@ static int window_of(const struct fetch_answer *a)
 	return WINDOW + DETECT;
 }
 
-void fetch_coding_head(struct fetch_answer *a)
+/* The head's bytes become what they unpack to. False: they do not, and are as they were. */
+static bool unpack_head(struct fetch_answer *a, int window)
 {
 	char plain[FETCH_HEAD];
 	z_stream z = {.next_in = (unsigned char *)a->head,
@@ -52,19 +53,30 @@ void fetch_coding_head(struct fetch_answer *a)
 		.avail_out = sizeof plain};
 	int code;
 
-	a->window = 0;
-	if (a->n_head < 2 || !is_known(a->encoding) ||
-		inflateInit2(&z, window_of(a)) != Z_OK)
-		return;
+	if (a->n_head < 2 || inflateInit2(&z, window) != Z_OK)
+		return false;
 	code = inflate(&z, Z_SYNC_FLUSH);
 	inflateEnd(&z);
-	/* It may say so and not do it. */
 	if ((code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) || !z.total_out)
-		return;
-	a->window = window_of(a);
+		return false;
 	a->n_head = (size_t)z.total_out;
 	memcpy(a->head, plain, a->n_head);
 	a->head[a->n_head] = 0;
+	return true;
+}
+
+void fetch_coding_head(struct fetch_answer *a)
+{
+	int window = is_known(a->encoding) ? window_of(a) : 0;
+
+	/* It may say so and not do it. */
+	a->window = window && unpack_head(a, window) ? window : 0;
+}
+
+bool fetch_coding_look_inside(struct fetch_answer *a)
+{
+	return a->n_head > 2 && !memcmp(a->head, "\37\213", 2) &&
+	       unpack_head(a, WINDOW + DETECT);
 }
 
 /* A number of seven bits a byte; false when the head ends in it. */

@@ -130,6 +130,8 @@ void fetch_coding_head(struct fetch_answer *answer);
  * files are compressed once. False when that fails; the file is as it came then.
  */
 bool fetch_coding_remove(struct fetch_capture *capture);
+/* Of an answer that is in gzip and no profile: the head becomes what lies inside. */
+bool fetch_coding_look_inside(struct fetch_answer *answer);
 /* It is one that is not known here: brotli. */
 bool fetch_coding_is_foreign(const struct fetch_answer *answer);
 

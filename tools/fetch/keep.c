@@ -70,11 +70,26 @@ static struct cp_context *new_context(struct keeper *k)
 	return cp_context_new(&options);
 }
 
+/* What it is instead, in gzip or not. */
+static void say_no_profile(struct fetch_capture *c)
+{
+	char quote[80];
+
+	if (fetch_coding_look_inside(&c->answer) && fetch_diagnose_page(c))
+		return;
+	if (*fetch_quote(c, quote, sizeof quote))
+		fetch_say(c, FETCH_NOT_A_PROFILE,
+			"what came back is no profile: it begins \"%s\"", quote);
+	else
+		fetch_say(c, FETCH_NOT_A_PROFILE,
+			"what came back is no profile: it begins with bytes that are no text");
+}
+
 /* The library's error, and that the answer is still there. */
 static void say_unreadable(struct keeper *k, const struct cp_error *err)
 {
 	struct fetch_capture *c = k->c;
-	char text[400], quote[80];
+	char text[400];
 
 	cp_error_format(err, text, sizeof text);
 	switch (err->code) {
@@ -102,9 +117,7 @@ static void say_unreadable(struct keeper *k, const struct cp_error *err)
 				"which was not asked for and is not unpacked here",
 				c->answer.encoding);
 		else
-			fetch_say(c, FETCH_NOT_A_PROFILE,
-				"what came back is no profile: it begins \"%s\"",
-				fetch_quote(c, quote, sizeof quote));
+			say_no_profile(c);
 	}
 }
 
