@@ -249,6 +249,44 @@ static void there_and_back(void **state)
 	cpi_env_release(&env);
 }
 
+static uint8_t *put_head(uint8_t *at, unsigned field, size_t n)
+{
+	at += pb_put(at, field << 3 | 2);
+	return at + pb_put(at, n);
+}
+
+/*
+ * A stack of a megabyte whose last location is nowhere, which all samples have: it is looked
+ * at once. If each sample did, this test would take minutes.
+ */
+static void bad_stack_of_all(void **state)
+{
+	enum { STACK = 1000000, SAMPLES = 100000 };
+	static const uint8_t sample[] = {2 << 3 | 2, 5, 1 << 3, 1, 4 << 3 | 2, 1, 1};
+	size_t profile = SAMPLES * sizeof sample, stack = STACK + 1 + 1 + 3;
+	uint8_t *bytes = malloc(stack + profile + 100), *at = bytes;
+	static struct read_text text;
+
+	(void)state;
+	assert_non_null(bytes);
+	/* resource profiles, scope profiles, profile: lengths of four bytes each */
+	for (unsigned level = 0; level < 3; level++)
+		at = put_head(at, level ? 2 : 1, profile + 4 * (2 - level));
+	for (unsigned i = 0; i < SAMPLES; i++, at += sizeof sample)
+		memcpy(at, sample, sizeof sample);
+	at = put_head(at, 2, 2 + 4 + stack);
+	at = put_head(at, 7, 0);
+	at = put_head(at, 7, stack);
+	at = put_head(at, 1, STACK + 1);
+	memset(at, 0, STACK);
+	at[STACK] = 0x7f;
+	at += STACK + 1;
+	read_text(&text, "otlp", bytes, (size_t)(at - bytes), NULL);
+	assert_string_equal(text.out, "error: the file holds no sample\n");
+	assert_int_equal(text.warnings, SAMPLES);
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +295,7 @@ int main(void)
 		cmocka_unit_test(damage_costs_a_sample),
 		cmocka_unit_test(layouts_of_samples),
 		cmocka_unit_test(layouts_not_read),
+		cmocka_unit_test(bad_stack_of_all),
 		cmocka_unit_test(memory_may_fail),
 		cmocka_unit_test(there_and_back),
 	};

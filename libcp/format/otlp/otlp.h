@@ -72,8 +72,11 @@ struct otlp_attribute {
 	struct otlp_value value;
 };
 
+enum { OTLP_NO_STACK = 0xffffffff };
+
 struct otlp_stack {
-	const uint8_t *bytes; /* the message: a third of what its numbers would take */
+	/* The message, a third of what its numbers would take; NULL: it was made. */
+	const uint8_t *bytes;
 	uint32_t n, made;
 };
 

@@ -120,8 +120,11 @@ static bool location(struct otlp *o, int64_t row, cp_location *ret)
 	return !o->b.code;
 }
 
-/* Its locations go behind the numbers that are there, and are taken off again. */
-static bool make_stack(struct otlp *o, struct otlp_stack *s)
+/*
+ * The builder's stack, or OTLP_NO_STACK where a location is nowhere. Its locations go
+ * behind the numbers that are there, and are taken off again.
+ */
+static uint32_t make_stack(struct otlp *o, const struct otlp_stack *s)
 {
 	struct cpi_cursor c = cpi_cursor_make(
 		s->bytes, s->n, __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
@@ -142,9 +145,9 @@ static bool make_stack(struct otlp *o, struct otlp_stack *s)
 		       cpi_otlp_fine(o, cpi_vec_push(&o->env->mem, &o->path, at));
 	}
 	o->number.n = from;
-	if (fine && !o->b.code)
-		s->made = cpi_builder_stack(&o->b, o->path.v, (uint32_t)o->path.n).i;
-	return fine && !o->b.code;
+	if (!fine || o->b.code)
+		return OTLP_NO_STACK;
+	return cpi_builder_stack(&o->b, o->path.v, (uint32_t)o->path.n).i;
 }
 
 bool cpi_otlp_stack(struct otlp *o, int64_t row, cp_stack *ret)
@@ -157,7 +160,11 @@ bool cpi_otlp_stack(struct otlp *o, int64_t row, cp_stack *ret)
 	if (row < 0 || (uint64_t)row >= o->stack.n)
 		return false;
 	s = &o->stack.v[row];
-	if (!s->made && !make_stack(o, s))
+	/* Once, whatever comes of it: many samples may ask for one that is long and bad. */
+	if (s->bytes)
+		s->made = make_stack(o, s);
+	s->bytes = NULL;
+	if (s->made == OTLP_NO_STACK)
 		return false;
 	*ret = (cp_stack){s->made};
 	return true;
