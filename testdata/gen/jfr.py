@@ -9,6 +9,7 @@ good-two-chunks.jfr     every kind of event that is read, strings in every encod
 bad-open-chunk.jfr      its second chunk was never closed
 bad-event-size.jfr      an event of size 0 in the middle
 bad-pool.jfr            a pool of a class that is not described
+bad-method-as-stack.jfr the stack of a second event is a method, which a frame has before
 """
 import struct
 import sys
@@ -113,7 +114,7 @@ def chunk(types, events, pools_before, pools_after, start_ticks=1000, tps=10**9,
 BASE = ["boolean", "byte", "char", "short", "int", "long", "float", "double"]
 
 
-def describe(shift, swap=False, extra=False):
+def describe(shift, swap=False, extra=False, confused=False):
     types = {name: (shift + i, []) for i, name in enumerate(BASE)}
     types["java.lang.String"] = (shift + 20, [])
     add = lambda name, i, *fields: types.__setitem__(name, (shift + i, [
@@ -146,7 +147,8 @@ def describe(shift, swap=False, extra=False):
         ("tlabSize", "long", ""))
     add("jdk.ObjectAllocationSample", 43, start, thread, stack,
         ("objectClass", "java.lang.Class", "p"), ("weight", "long", ""))
-    add("jdk.JavaMonitorEnter", 44, start, ("duration", "long", ""), thread, stack,
+    other = ("stackTrace", "jdk.types.Method", "p") if confused else stack
+    add("jdk.JavaMonitorEnter", 44, start, ("duration", "long", ""), thread, other,
         ("monitorClass", "java.lang.Class", "p"))
     add("profiler.WallClockSample", 45, *sample[:4], ("samples", "int", ""))
     add("jdk.CPULoad", 46, start, ("user", "float", ""), ("machine", "double", ""))
@@ -193,11 +195,12 @@ def good_two_chunks():
                   start_ticks=500, tps=10**7))
 
 
-def small(events=None, pool=None, size=None):
+def small(events=None, pool=None, size=None, confused=False):
     s = 100
     names, rest = pools(s)
     one = events or [event(s + 40, leb(2000) + leb(1) + leb(1) + leb(1))]
-    return chunk(Types(describe(s)), one, names + (pool or []), rest, size=size)
+    return chunk(Types(describe(s, confused=confused)), one, names + (pool or []), rest,
+                 size=size)
 
 
 def main():
@@ -207,6 +210,9 @@ def main():
         "bad-open-chunk": small() + small(size=0),
         "bad-event-size": small([event(140, leb(2000) + leb(1) + leb(1) + leb(1)), b"\0",
                                  event(140, leb(2000) + leb(1) + leb(1) + leb(1))]),
+        "bad-method-as-stack": small([event(140, leb(2000) + leb(1) + leb(1) + leb(1)),
+                                      event(144, leb(5000) + leb(7500) + leb(1) + leb(1) +
+                                            leb(3))], confused=True),
         "bad-pool": small(pool=[(250, {1: b"x"}), (121, {8: utf8("lost")})]),
     }
     for name, data in files.items():

@@ -72,6 +72,13 @@ static void damage_costs_a_chunk_at_most(void **state)
 		"out\n");
 	expect("jfr/bad-event-size.jfr", ONE,
 		"0xdf an event has a size of 0 bytes; the rest of its chunk is lost\n");
+	/* A method's id is none of a stack, whatever the file calls it. */
+	expect("jfr/bad-method-as-stack.jfr",
+		"contentions/count delay/nanoseconds samples/count\n" RUN
+		"|state=STATE_RUNNABLE," THREAD ",tid=77:tid 0 0 1\n"
+		"[unknown stack]|class=caf\xc3\xa9,event=jdk.JavaMonitorEnter," THREAD
+		",tid=77:tid 1 7500 0\n",
+		"");
 	expect("jfr/bad-pool.jfr", ONE, "0x44 a checkpoint is damaged, and 2 of its pools are lost\n");
 }
 

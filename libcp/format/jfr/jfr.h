@@ -54,6 +54,8 @@ struct jfr_constant {
 	uint32_t type; /* row of class */
 	uint64_t at;
 	uint32_t made; /* id of what it became; 0: not yet */
+	/* … which is a stack or a function: a file's types may make one constant both. */
+	enum { JFR_MADE_NOTHING, JFR_MADE_STACK, JFR_MADE_FUNCTION } as;
 	uint32_t extra;
 };
 
@@ -99,6 +101,7 @@ struct jfr {
 	int column[JFR_COLUMNS];
 	uint32_t columns;
 	uint64_t samples, without_stack, truncated;
+	uint32_t no_stack; /* the stack of those without; 0: not yet made */
 	CPI_VEC(cp_location) path; /* scratch */
 };
 

@@ -124,7 +124,7 @@ static bool method(struct jfr *j, uint32_t type, int64_t key, struct cp_text fra
 	struct cp_text class, name;
 	struct cp_function_row function = {0};
 
-	if (!row)
+	if (!row || c->as == JFR_MADE_STACK)
 		return false;
 	if (!c->made) {
 		if (!constant(j, type, key, w, 2))
@@ -140,6 +140,7 @@ static bool method(struct jfr *j, uint32_t type, int64_t key, struct cp_text fra
 		}
 		function.system_name = function.name;
 		c->made = cpi_builder_function(&j->b, &function).i;
+		c->as = JFR_MADE_FUNCTION;
 	}
 	*ret_function = (cp_function){c->made};
 	*ret_mapping = (cp_mapping){c->extra};
@@ -197,25 +198,36 @@ cp_stack cpi_jfr_stack(struct jfr *j, uint32_t type, int64_t key)
 {
 	uint32_t row = key ? cpi_jfr_constant(&j->chunk, type, key) : 0;
 	struct jfr_wanted w[] = {{.name = "truncated"}, {.name = "frames"}};
+	struct jfr_constant *s = row ? &j->chunk.constant.v[row] : NULL;
 	cp_location unknown;
 
-	if (row && j->chunk.constant.v[row].made)
-		return (cp_stack){j->chunk.constant.v[row].made};
+	if (s && s->as == JFR_MADE_STACK) {
+		j->without_stack += s->made == j->no_stack;
+		return (cp_stack){s->made};
+	}
+	if (s && s->as == JFR_MADE_FUNCTION)
+		s = NULL;
 	j->path.n = 0;
-	if (row && constant(j, type, key, w, 2) && w[1].found &&
+	if (s && constant(j, type, key, w, 2) && w[1].found &&
 		frames(j, w[1].at, w[1].type) && j->path.n) {
 		if (w[0].number) {
 			j->truncated++;
 			cpi_jfr_fine(j, cpi_vec_push(&j->env->mem, &j->path,
 						named(j, "[truncated stack]")));
 		}
-		j->chunk.constant.v[row].made =
-			cpi_builder_stack(&j->b, j->path.v, (uint32_t)j->path.n).i;
-		return (cp_stack){j->chunk.constant.v[row].made};
+		s->made = cpi_builder_stack(&j->b, j->path.v, (uint32_t)j->path.n).i;
+		s->as = JFR_MADE_STACK;
+		return (cp_stack){s->made};
 	}
 	j->without_stack++;
 	unknown = named(j, "[unknown stack]");
-	return cpi_builder_stack(&j->b, &unknown, 1);
+	j->no_stack = cpi_builder_stack(&j->b, &unknown, 1).i;
+	/* Looked at once, also where it is bad: many events may ask for one that is long. */
+	if (s && s->as == JFR_MADE_NOTHING) {
+		s->made = j->no_stack;
+		s->as = JFR_MADE_STACK;
+	}
+	return (cp_stack){j->no_stack};
 }
 
 void cpi_jfr_thread(
