@@ -154,14 +154,30 @@ static void table(
 	cpi_sink_char(sink, '\n');
 }
 
+/* "… 12 more functions." behind the first `shown`. */
+static void left_out(const struct cpi_diff_view *view, size_t shown, struct cpi_sink *sink)
+{
+	struct cpi_diff_view cut = *view;
+
+	cut.n = shown;
+	if (cut.n >= cut.n_all)
+		return;
+	cpi_diff_view_rest(&cut, sink);
+	cpi_sink_str(sink, ".<br>\n");
+}
+
 /* Rows that changed stand first, so that all others fit behind them into <details>. */
 void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink)
 {
 	/* With the label's table the comment still has forty lines. */
-	size_t real = 0, most = view->n, room = view->by ? MOST_ROWS - BY_ROWS - 3 : MOST_ROWS;
+	size_t room = view->by ? MOST_ROWS - BY_ROWS - 4 : MOST_ROWS;
+	size_t real = 0, most = view->n, values = view->by ? view->by->n : 0;
 
-	if (!view->options.all_rows && view->options.rows <= MOST_ROWS && most > room)
-		most = room;
+	if (!view->options.all_rows) {
+		values = values < BY_ROWS ? values : BY_ROWS;
+		if (view->options.rows <= MOST_ROWS && most > room)
+			most = room;
+	}
 	while (real < most &&
 		(view->sum->census ||
 			cpi_diff_view_loud(
@@ -170,10 +186,7 @@ void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	sentences(view, cpi_diff_view_verdict, "**", "**<br>\n", sink);
 	cpi_sink_char(sink, '\n');
 	if (view->by)
-		table(view->by, 0,
-			view->options.all_rows || view->by->n < BY_ROWS ? view->by->n
-									: BY_ROWS,
-			sink);
+		table(view->by, 0, values, sink);
 	if (real)
 		table(view, 0, real, sink);
 	else
@@ -181,12 +194,12 @@ void cpi_diff_markdown(const struct cpi_diff_view *view, struct cpi_sink *sink)
 	cpi_sink_str(
 		sink, "<details><summary>more, and how it was compared</summary>\n\n");
 	/* The whole comment stays within forty lines. */
-	table(view, real, view->options.all_rows || most < real + 6 ? most : real + 6,
-		sink);
-	if (view->n < view->n_all) {
-		cpi_diff_view_rest(view, sink);
-		cpi_sink_str(sink, ".<br>\n");
-	}
+	if (!view->options.all_rows && most > real + 6)
+		most = real + 6;
+	table(view, real, most, sink);
+	if (view->by)
+		left_out(view->by, values, sink);
+	left_out(view, most, sink);
 	(void)sentence(view, unclear, 0, "", ".<br>\n", sink);
 	sentences(view, cpi_diff_view_header, "", ".<br>\n", sink);
 	cpi_sink_str(sink, "\n</details>\n");
